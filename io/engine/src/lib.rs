@@ -1,0 +1,3 @@
+//! Local models, in child processes: a native crash must not end a call.
+
+pub mod protocol;

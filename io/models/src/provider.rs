@@ -1,0 +1,129 @@
+use async_trait::async_trait;
+use duologue_chat::{ChatDelta, ChatRequest};
+use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A streamed reply; ends after [`ChatDelta::Done`] or an error.
+pub type ChatStream = BoxStream<'static, Result<ChatDelta, ModelError>>;
+/// Streamed speech, in order; ends after the last chunk or an error.
+pub type SpeechStream = BoxStream<'static, Result<SpokenAudio, ModelError>>;
+
+/// A language model.
+#[async_trait]
+pub trait Llm: Send + Sync {
+    /// Starts a reply.
+    async fn chat(&self, request: ChatRequest) -> Result<ChatStream, ModelError>;
+}
+
+/// Speech to text, one utterance a request.
+#[async_trait]
+pub trait Stt: Send + Sync {
+    /// Recognises one utterance.
+    async fn transcribe(&self, request: TranscribeRequest) -> Result<Transcript, ModelError>;
+}
+
+/// Text to speech.
+#[async_trait]
+pub trait Tts: Send + Sync {
+    /// Starts to speak one clause.
+    async fn speak(&self, request: SpeechRequest) -> Result<SpeechStream, ModelError>;
+}
+
+/// One utterance to recognise.
+#[derive(Clone, Debug)]
+pub struct TranscribeRequest {
+    /// 16 kHz mono, 16 bit.
+    pub audio: Arc<[i16]>,
+    /// BCP-47 language, "en" by default.
+    pub language: Arc<str>,
+}
+
+/// What was recognised.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transcript {
+    /// The words; empty where there was no speech.
+    pub text: String,
+    /// Confidence in 0..=1, where the model gives one.
+    pub confidence: Option<f32>,
+}
+
+/// One clause to speak.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpeechRequest {
+    /// The words.
+    pub text: String,
+    /// The provider's name of the voice.
+    pub voice: Arc<str>,
+    /// 1.0 is the voice's own pace.
+    pub speed: f32,
+}
+
+/// A chunk of speech.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpokenAudio {
+    /// Sample rate in Hz, the same in all chunks of a stream.
+    pub rate: u32,
+    /// Mono, 16 bit, any length.
+    pub samples: Vec<i16>,
+    /// When the words begin, relative to the start of the stream, where the provider says so.
+    pub words: Vec<WordTime>,
+}
+
+/// Where a word lies in its stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WordTime {
+    /// The word as it stands in the text.
+    pub word: String,
+    /// From the start of the stream.
+    pub start: Duration,
+    /// From the start of the stream.
+    pub end: Duration,
+}
+
+/// Why a model did not answer, and what to do about it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{provider}: {message}\n  help: {help}")]
+pub struct ModelError {
+    /// Which provider, as the configuration names it ("openai", "local").
+    pub provider: String,
+    /// What kind of trouble, for deciding whether to try again.
+    pub kind: ModelErrorKind,
+    /// What went wrong, in a sentence.
+    pub message: String,
+    /// What the user can do next.
+    pub help: String,
+}
+
+/// Kinds of trouble with a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelErrorKind {
+    /// The set-up is wrong: a missing key, an unknown voice, a missing model. Trying again is no use.
+    Configuration,
+    /// The provider refused the key.
+    Unauthorized,
+    /// Too many requests; try again after the time, where given.
+    RateLimited {
+        /// What the provider asked for.
+        retry_after: Option<Duration>,
+    },
+    /// Not reachable, or the connection broke off.
+    Unavailable,
+    /// No answer in time.
+    TimedOut,
+    /// It answered something that does not fit its documented format.
+    Malformed,
+    /// It refused this request (for instance, too long).
+    Rejected,
+    /// A local engine died.
+    Crashed,
+}
+
+impl ModelErrorKind {
+    /// Whether the same request may succeed when sent again.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Unavailable | Self::TimedOut | Self::Crashed)
+    }
+}
