@@ -1,1 +1,81 @@
-fn main() {}
+//! The `duologue` command: arguments, settings, one function per command.
+
+mod args;
+mod conversations;
+mod converse;
+mod doctor;
+mod follow;
+mod interrupt;
+mod models;
+mod output;
+mod providers;
+mod settings;
+
+use args::{Cli, Command, ConfigCommand};
+use clap::{CommandFactory, Parser};
+use output::{Exit, Failure};
+use settings::Settings;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Nothing is logged unless somebody asks: what people need to know is printed.
+    let filter = EnvFilter::try_from_env("DUOLOGUE_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(&cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::print_error(error.as_ref(), cli.json);
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    if let Command::Completions { shell } = &cli.command {
+        clap_complete::generate(*shell, &mut Cli::command(), "duologue", &mut std::io::stdout());
+        return Ok(Exit::Done);
+    }
+    let settings = read_settings(cli)?;
+    match &cli.command {
+        Command::Converse(args) => runtime()?.block_on(converse::run(args, &settings, cli.json)),
+        Command::Conversation(command) => conversations::run(command, &settings, cli.json),
+        Command::Models(command) => models::run(command, &settings, cli.json),
+        Command::Config(ConfigCommand::Show) => Ok(show_settings(&settings, cli.json)),
+        Command::Doctor => runtime()?.block_on(doctor::run(&settings, cli.json)),
+        Command::Completions { .. } => Ok(Exit::Done),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn read_settings(cli: &Cli) -> Result<Settings, Failure> {
+    let env: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .collect();
+    let mut flags = Vec::new();
+    for (key, dir) in [("home", &cli.home), ("models", &cli.models_dir)] {
+        if let Some(dir) = dir {
+            flags.push((key, dir.to_string_lossy().into_owned()));
+        }
+    }
+    Ok(Settings::read(Path::new("."), &env, &flags)?)
+}
+
+fn show_settings(settings: &Settings, json: bool) -> Exit {
+    let rows = settings.rows();
+    if json {
+        let row = |r: &[String; 4]| {
+            serde_json::json!({ "key": r[0], "value": r[1], "source": r[2], "about": r[3] })
+        };
+        output::print_json(&serde_json::json!({ "settings": rows.iter().map(row).collect::<Vec<_>>() }));
+    } else {
+        output::print(output::table(["SETTING", "VALUE", "FROM", "WHAT"], &rows));
+    }
+    Exit::Done
+}

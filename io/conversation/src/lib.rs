@@ -1,0 +1,37 @@
+//! Two agents in conversation: what a scenario says, held live or simulated, recorded, judged and kept.
+//!
+//! The way of a conversation through this crate, top to bottom:
+//!
+//! 1. [`scenario`]: files that a person writes become a [`scenario::CastScenario`];
+//! 2. [`casting`](session_config): the scenario becomes two session configurations;
+//! 3. [`converse`] joins two sessions by packets and drives them by the clock, their effects going to [`Providers`];
+//!    [`simulate`] does the same in virtual time;
+//! 4. every packet and event is kept as it happens: recording, transcript, events. A `kill -9` loses at most the last
+//!    second;
+//! 5. at the end the recording is measured, the criteria are judged, [`report`] makes the page;
+//! 6. [`Archive`] finds it all again, and concludes what was cut off.
+
+mod archive;
+mod casting;
+mod conversation;
+mod folder;
+mod measure;
+mod page;
+mod recorder;
+pub mod report;
+mod runner;
+mod scripted;
+pub mod scenario;
+mod summary;
+mod transcript;
+
+pub use archive::{Archive, ArchiveError};
+pub use casting::{index, limits, session_config, side};
+pub use conversation::{ConversationConfig, ConverseError, Progress, converse, simulate};
+pub use folder::{FolderError, names};
+pub use measure::{PEAKS_PER_SECOND, RecordedSide, metrics, read_side};
+pub use recorder::RECORDING_RATE;
+pub use runner::Providers;
+pub use scripted::{ScriptedStt, ScriptedTts};
+pub use summary::{AgentSummary, Guidance, Status, Summary};
+pub use transcript::{ToolUse, Transcript, Utterance};

@@ -1,8 +1,40 @@
 //! Clients of speech and language models, behind three traits: [`Llm`], [`Stt`], [`Tts`].
 //!
 //! A stream that is dropped is cancelled: nothing goes on computing or costing for an answer that nobody waits for.
+//! Every trouble comes back as a [`ModelError`]: what went wrong, where, what to do next, and whether trying again
+//! can help.
+//!
+//! - [`openai`]: OpenAI, and any server that speaks its protocol, by base URL and key.
+//! - [`scripted`]: lines from a dialogue file, for tests, demonstrations and recorded examples.
+//!
+//! ```
+//! use duologue_ids::Redacted;
+//! use duologue_models::openai::{OpenAi, OpenAiConfig};
+//!
+//! # fn main() -> Result<(), duologue_models::ModelError> {
+//! let server = OpenAi::new(OpenAiConfig::new("http://127.0.0.1:8000/v1"))?; // no key needed on this machine
+//! let (brain, ears, mouth) = (server.llm("qwen3-4b"), server.stt("whisper-1"), server.tts("tts-1"));
+//!
+//! // OpenAI itself wants one, and says so before the first call does.
+//! let error = OpenAi::new(OpenAiConfig::default()).err().expect("there is no key");
+//! assert!(error.to_string().contains("OPENAI_API_KEY"));
+//! let config = OpenAiConfig { api_key: Some(Redacted::new("sk-...".into())), ..OpenAiConfig::default() };
+//! assert!(!format!("{config:?}").contains("sk-"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Why no client crate
+//! Two kept crates were judged for the OpenAI protocol. `async-openai` 0.43 takes any base URL, but its types insist on
+//! fields that compatible servers leave out; it buffers a spoken answer whole unless it comes as events, puts no bound
+//! on what a server may send, and logs answers that it can't read, which are people's words. `genai` 0.7 streams chat
+//! with tools and has timeouts, but neither transcribes nor speaks. What is left to write over `reqwest` and the
+//! event-stream decoder `sse-core` (which bounds an event, and keeps its state wherever a chunk ends) is small:
+//! tolerant wire types, and one place that turns trouble into [`ModelError`].
 
+pub mod openai;
 mod provider;
+pub mod scripted;
 
-pub use provider::{Llm, ModelError, ModelErrorKind, SpeechRequest, SpeechStream, SpokenAudio, Stt, TranscribeRequest, Transcript, Tts, WordTime};
-pub use provider::ChatStream;
+pub use provider::{ChatStream, Llm, ModelError, ModelErrorKind, SpeechRequest, SpeechStream, SpokenAudio};
+pub use provider::{Stt, TranscribeRequest, Transcript, Tts, WordTime};

@@ -1,0 +1,48 @@
+# `make` lists the targets. Everything lands in $CARGO_TARGET_DIR or ./target, models in the user's cache.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+BIN := $(TARGET)/release
+PROGRAMS := -p duologue-cli -p duologue-engine-llm -p duologue-engine-speech
+SCENARIO ?= internet-outage
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-core bench interop soak ci
+
+help: ## lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: ## installs the system packages that building needs (Debian, Ubuntu)
+	@scripts/setup.sh
+
+build: ## builds what a user gets: duologue and its two engines
+	$(CARGO) build --release $(PROGRAMS)
+
+demo: setup ## builds, fetches models, and holds a real voice conversation (SCENARIO=internet-outage)
+	@CARGO="$(CARGO)" BIN="$(BIN)" scripts/demo.sh --scenario $(SCENARIO)
+
+# Programs and tests are compiled in one go, because the tests of speech and of whole conversations start the programs.
+# Those tests run where the models are in the cache, and say so where they are not.
+test: setup ## builds and passes all tests that need nothing but this machine
+	$(CARGO) build --release --workspace --bins --tests
+	$(CARGO) test --release --workspace
+
+test-core: ## the tests that need no C++ compiler: everything but the engines, in seconds
+	$(CARGO) test --release
+
+# The load generator is a package of its own; until there is one, the peer is measured alone.
+LOAD := $(BIN)/duologue-voice-load
+bench: ## measures voice sessions beside livekit-agents, alternately on one core (about 8 minutes)
+	@if [ -e benches/voice/Cargo.toml ]; then \
+	  $(CARGO) build --release -p duologue-voice-load && benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS); \
+	else benches/voice/compare.py $(BENCH_ARGS); fi
+
+interop: ## tests against real peers
+	@echo 'interop: nothing to run yet. No surface of this version talks to a foreign peer.'
+
+soak: ## hours of conversations, watched for leaks
+	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'
+
+ci: ## everything that must pass before a change lands
+	@.ci/run

@@ -1,0 +1,229 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Agents that find each other, call each other and talk to each other.
+#[derive(Debug, Parser)]
+#[command(name = "duologue", version, max_term_width = 110, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Print one compact JSON object as the last line, and nothing else on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Where conversations are kept [env: DUOLOGUE_HOME].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Where local models are kept [env: DUOLOGUE_MODELS].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) models_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done
+  1    it failed; the message says why and what to do
+  2    the command line is wrong
+  3    the conversation ended in order, but its goal was not reached (with --require-goal)
+  130  stopped by Ctrl-C; what was recorded is kept";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Hold one voice conversation between two agents.
+    Converse(Box<ConverseArgs>),
+    /// What was kept of conversations.
+    #[command(subcommand)]
+    Conversation(ConversationCommand),
+    /// Local models: size, licence, checksum, where from.
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Settings in force, and where each comes from.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Find what is wrong with the set-up, and how to mend it.
+    Doctor,
+    /// Completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Hold one voice conversation between two agents.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  duologue converse --scenario internet-outage
+  duologue converse --scenario my/scenario.yaml --duration 120 --out call-1 --json
+  duologue converse --scenario internet-outage --llm openai/gpt-4o-mini --customer-tts openai/tts-1
+  duologue converse --scenario internet-outage --llm scripted --dialogue lines.yaml
+
+A provider is `local`, `openai`, `openai/MODEL` or `scripted`. `openai` is any OpenAI-compatible endpoint: it is reached
+at OPENAI_BASE_URL with OPENAI_API_KEY.")]
+pub(crate) struct ConverseArgs {
+    /// A scenario file, or the name of one that comes with Duologue.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub(crate) scenario: String,
+    /// End after so many seconds, whatever the scenario says.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) duration: Option<f64>,
+    /// Keep the conversation in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// All randomness; the same seed gives the same words with scripted and, on one machine, with local models.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Exit with 3 unless all success criteria hold.
+    #[arg(long)]
+    pub(crate) require_goal: bool,
+    /// Lines for the provider `scripted`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dialogue: Option<PathBuf>,
+    /// Another persona for the customer: a file or a name.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub(crate) customer: Option<String>,
+    /// Another persona for the support agent: a file or a name.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub(crate) support: Option<String>,
+    #[command(flatten)]
+    pub(crate) providers: ProviderArgs,
+}
+
+/// Which models speak, for both agents or for one.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Providers")]
+pub(crate) struct ProviderArgs {
+    /// Speech to text of both agents.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) stt: Option<String>,
+    /// Language model of both agents.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) llm: Option<String>,
+    /// Text to speech of both agents.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) tts: Option<String>,
+    /// Speech to text of the support agent.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) support_stt: Option<String>,
+    /// Language model of the support agent.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) support_llm: Option<String>,
+    /// Text to speech of the support agent.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) support_tts: Option<String>,
+    /// Voice of the support agent, in the words of its provider.
+    #[arg(long, value_name = "VOICE")]
+    pub(crate) support_voice: Option<String>,
+    /// Speech to text of the customer.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) customer_stt: Option<String>,
+    /// Language model of the customer.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) customer_llm: Option<String>,
+    /// Text to speech of the customer.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) customer_tts: Option<String>,
+    /// Voice of the customer, in the words of its provider.
+    #[arg(long, value_name = "VOICE")]
+    pub(crate) customer_voice: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConversationCommand {
+    /// All that are kept, newest first.
+    List,
+    /// Transcript and figures of one.
+    Show {
+        /// Its id, the beginning of it, or its folder.
+        conversation: String,
+    },
+    /// Open its report in a browser.
+    Open {
+        /// Its id, the beginning of it, or its folder.
+        conversation: String,
+    },
+    /// Remove all that is kept of it.
+    Delete {
+        /// Its id, the beginning of it, or its folder.
+        conversation: String,
+        /// Don't ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// What there is, what is here, how big it is and under which licence.
+    List {
+        /// Print the licence texts.
+        #[arg(long)]
+        licenses: bool,
+        /// Check every file against its checksum.
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Fetch models; without names, the set that a conversation needs.
+    Fetch {
+        /// Ids from `models list`.
+        models: Vec<String>,
+        /// Only say what would be fetched.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Remove models from this machine.
+    Remove {
+        /// Ids from `models list`.
+        #[arg(required = true)]
+        models: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every setting with its value and its source; secrets are masked.
+    Show,
+}
+
+/// Stages of a pipeline, as settings name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    Stt,
+    Llm,
+    Tts,
+}
+
+impl Stage {
+    pub(crate) const ALL: [Stage; 3] = [Stage::Stt, Stage::Llm, Stage::Tts];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Stage::Stt => "stt",
+            Stage::Llm => "llm",
+            Stage::Tts => "tts",
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s.is_finite() && s > 0.0 && s <= 86_400.0 => Ok(s),
+        _ => Err("it takes seconds, more than 0 and at most 86400".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_duration_of_nothing_is_refused() {
+        assert!(seconds("0").is_err() && seconds("-1").is_err() && seconds("NaN").is_err() && seconds("x").is_err());
+        assert_eq!(seconds("1.5"), Ok(1.5));
+    }
+}

@@ -1,0 +1,197 @@
+//! `duologue converse`
+
+use crate::args::ConverseArgs;
+use crate::follow::Follower;
+use crate::output::{Exit, Failure, print, print_json};
+use crate::providers::{Choice, SideChoices, check_speech, connect};
+use crate::settings::Settings;
+use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
+use duologue_conversation::{Archive, ConversationConfig, Summary, converse, names};
+use duologue_engine::local::{LocalModelPaths, LocalModels};
+use duologue_ids::Seed;
+use duologue_media::Codec;
+use duologue_sim::BABBLE_RATE;
+use duologue_voice::CloseReason;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+const SIDES: [Side; 2] = [Side::Support, Side::Customer];
+
+pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
+    let casting = Casting { support: args.support.clone(), customer: args.customer.clone() };
+    let cast = Arc::new(scenario::load(&args.scenario, &casting)?);
+    let sides = [
+        SideChoices::of(Side::Support, &args.providers, &cast, settings)?,
+        SideChoices::of(Side::Customer, &args.providers, &cast, settings)?,
+    ];
+    let scripted = check_speech(&sides)?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    watch_interrupt(cancel.clone());
+
+    let local = start_local(&sides, settings).await?;
+    let language_model = local.as_ref().and_then(|l| l.language_model.clone());
+    let models = local.as_ref().map(|l| &l.models);
+    let [support, customer] = SIDES.map(|side| {
+        let choices = &sides[duologue_conversation::index(side)];
+        connect(side, choices, args, &cast, settings, models)
+    });
+    let providers = [support?, customer?];
+
+    let seed = args.seed.unwrap_or_else(fresh_seed);
+    let archive = Archive::new(&settings.home());
+    let id = new_id(seed);
+    let folder = args.out.clone().unwrap_or_else(|| archive.folder(&id));
+    let config = ConversationConfig {
+        id: id.clone(),
+        cast: cast.clone(),
+        providers,
+        models: sides.each_ref().map(|s| s.describe(language_model.as_deref())),
+        temperature: None,
+        seed: Seed(seed),
+        duration: args.duration.map(Duration::from_secs_f64),
+        folder: folder.clone(),
+        codec: if scripted { Codec::L16 { rate: BABBLE_RATE } } else { Codec::Opus },
+        started_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+    };
+    announce(&cast, &sides, language_model.as_deref(), seed);
+    let mut follower = Follower::new(SIDES.map(|s| cast.persona(s).name.clone()));
+    let (seen, mut events) = tokio::sync::mpsc::unbounded_channel();
+    let painting = tokio::spawn(async move {
+        while let Some(progress) = events.recv().await {
+            follower.show(&progress);
+        }
+        follower.finish();
+    });
+    let held = converse(config, cancel.clone(), move |progress| drop(seen.send(progress))).await;
+    painting.await?;
+    if let Some(local) = local {
+        local.models.shutdown().await;
+    }
+    if args.out.is_some() && folder.join(names::SUMMARY).is_file() {
+        archive.note(&id, &folder)?;
+    }
+    let summary = held?;
+    report(&summary, &folder, json)?;
+    Ok(exit(&summary, args.require_goal))
+}
+
+struct Local {
+    models: LocalModels,
+    language_model: Option<String>,
+}
+
+/// Starts the engines that are needed, and only those.
+async fn start_local(sides: &[SideChoices; 2], settings: &Settings) -> Result<Option<Local>, Failure> {
+    if !sides.iter().any(|s| s.uses(&Choice::Local)) {
+        return Ok(None);
+    }
+    let store = crate::models::open(settings)?;
+    let wants_llm = sides.iter().any(|s| s.llm == Choice::Local);
+    let wants_speech = sides.iter().any(|s| s.stt == Choice::Local || s.tts == Choice::Local);
+    let language_model = if wants_llm { Some(store.language_model(settings.get("language_model"))?) } else { None };
+    let speech_dir = if wants_speech { Some(store.speech_dir()?) } else { None };
+    let paths = LocalModelPaths { llm: language_model.as_ref().map(|m| m.path.clone()), speech_dir };
+    let spinner = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner.set_message("loading and warming the local models …");
+    let started = LocalModels::start(paths, Default::default()).await;
+    spinner.finish_and_clear();
+    Ok(Some(Local { models: started?, language_model: language_model.map(|m| m.model.id.to_string()) }))
+}
+
+/// The first Ctrl-C, or SIGTERM, ends the conversation in order, the second at once.
+fn watch_interrupt(cancel: Arc<AtomicBool>) {
+    tokio::spawn(async move {
+        while crate::interrupt::interrupted().await {
+            if cancel.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            eprintln!("Ending the conversation; once more to stop at once.");
+        }
+    });
+}
+
+fn announce(cast: &CastScenario, sides: &[SideChoices; 2], language_model: Option<&str>, seed: u64) {
+    eprintln!("{}", cast.scenario().title);
+    for side in SIDES {
+        let models = sides[duologue_conversation::index(side)].describe(language_model);
+        let list: Vec<String> = models.iter().map(|(stage, model)| format!("{stage} {model}")).collect();
+        eprintln!("  {:<8} {} ({})", side.as_str(), cast.persona(side).name, list.join(", "));
+    }
+    if cast.has_course() {
+        eprintln!("  The scenario's course gives each agent one hint per turn.");
+    }
+    eprintln!("  seed {seed}\n");
+}
+
+fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(), Failure> {
+    let folder = std::path::absolute(folder)?;
+    if json {
+        print_json(&as_json(summary, &folder)?);
+        return Ok(());
+    }
+    let m = &summary.metrics;
+    let latency = |v: Option<f64>| v.map_or("-".to_string(), |ms| format!("{:.2} s", ms / 1e3));
+    eprintln!();
+    for verdict in &summary.verdicts {
+        eprintln!("  {} {}", if verdict.passed { "✓" } else { "✗" }, verdict.criterion);
+    }
+    if let Some(error) = &summary.error {
+        eprintln!("error: {error}");
+    }
+    eprintln!(
+        "\n{} turns in {:.0} s; an answer took {} (p50), {} (p95); overlap {:.1} %, silence {:.1} %; goal {}",
+        summary.turns,
+        summary.duration_s,
+        latency(m.heard_e2e_latency_ms.p50),
+        latency(m.heard_e2e_latency_ms.p95),
+        100.0 * m.overlap_ratio,
+        100.0 * m.silence_ratio,
+        if summary.goal_reached { "reached" } else { "not reached" },
+    );
+    print(format!("Report: {}", folder.join(names::REPORT).display()));
+    Ok(())
+}
+
+/// The contract of `--json`: these keys, and everything of the summary beside them.
+fn as_json(summary: &Summary, folder: &std::path::Path) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(summary)?;
+    if let Value::Object(map) = &mut value {
+        map.insert("folder".into(), json!(folder));
+        let paths = summary.files.iter().map(|(kind, name)| (kind.clone(), json!(folder.join(name))));
+        map.insert("files".into(), Value::Object(paths.collect()));
+    }
+    Ok(value)
+}
+
+fn exit(summary: &Summary, require_goal: bool) -> Exit {
+    match summary.end_reason {
+        Some(CloseReason::Cancelled) => Exit::Cancelled,
+        Some(CloseReason::AgentError | CloseReason::EmptyResponse | CloseReason::AgentJoinTimeout) | None => Exit::Failed,
+        _ if require_goal && !summary.goal_reached => Exit::GoalMissed,
+        _ => Exit::Done,
+    }
+}
+
+/// A seed that a person can type.
+fn fresh_seed() -> u64 {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+    Seed(nanos).derive("seed").0 % 1_000_000
+}
+
+/// Sorts by time, and is unique even where two begin in the same second.
+fn new_id(seed: u64) -> String {
+    let now = OffsetDateTime::now_utc();
+    let salt = Seed(now.unix_timestamp_nanos() as u64 ^ u64::from(std::process::id())).derive(&seed.to_string()).0;
+    let (date, clock) = (now.date(), now.time());
+    let day = format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day());
+    format!("c-{day}-{:02}{:02}{:02}-{:06x}", clock.hour(), clock.minute(), clock.second(), salt & 0xff_ffff)
+}

@@ -1,0 +1,154 @@
+//! `duologue doctor`: what is wrong with the set-up, and how to mend it.
+
+use crate::output::{Exit, Failure, print, print_json};
+use crate::providers::{Choice, openai_config};
+use crate::settings::Settings;
+use duologue_engine::local::{LocalModelPaths, LocalModels};
+use duologue_models::openai::OpenAi;
+use serde::Serialize;
+use serde_json::json;
+use std::path::Path;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Ok,
+    Warning,
+    Problem,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    outcome: Outcome,
+    finding: String,
+    help: Option<String>,
+}
+
+impl Check {
+    fn ok(name: &'static str, finding: impl Into<String>) -> Check {
+        Check { name, outcome: Outcome::Ok, finding: finding.into(), help: None }
+    }
+
+    fn bad(name: &'static str, outcome: Outcome, finding: impl Into<String>, help: &str) -> Check {
+        Check { name, outcome, finding: finding.into(), help: Some(help.to_string()) }
+    }
+}
+
+pub(crate) async fn run(settings: &Settings, json: bool) -> Result<Exit, Failure> {
+    let mut checks = vec![processor(), data_directory(&settings.home())];
+    checks.push(disk(&settings.home()));
+    checks.extend(models(settings));
+    checks.push(engines(settings).await);
+    checks.push(endpoint(settings).await);
+    let failed = checks.iter().any(|c| c.outcome == Outcome::Problem);
+    if json {
+        print_json(&json!({ "ok": !failed, "checks": checks }));
+    } else {
+        checks.iter().for_each(show);
+    }
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+fn show(check: &Check) {
+    let mark = match check.outcome {
+        Outcome::Ok => "✓",
+        Outcome::Warning => "!",
+        Outcome::Problem => "✗",
+    };
+    print(format!("{mark} {:<16} {}", check.name, check.finding));
+    if let Some(help) = &check.help {
+        print(format!("{:20}help: {help}", ""));
+    }
+}
+
+fn processor() -> Check {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let found = format!("{cores} cores, {}", std::env::consts::ARCH);
+    if cores < 2 {
+        let help = "local models want two cores; use a provider such as `--llm openai`";
+        return Check::bad("processor", Outcome::Warning, found, help);
+    }
+    Check::ok("processor", found)
+}
+
+fn data_directory(home: &Path) -> Check {
+    let probe = home.join(".write-test");
+    let result = std::fs::create_dir_all(home).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
+    match result {
+        Ok(()) => Check::ok("data directory", home.display().to_string()),
+        Err(e) => {
+            let help = "choose another with DUOLOGUE_HOME or `--home DIR`";
+            Check::bad("data directory", Outcome::Problem, format!("{}: {e}", home.display()), help)
+        }
+    }
+}
+
+/// A conversation of an hour takes about 40 MB.
+fn disk(home: &Path) -> Check {
+    const WANTED: u64 = 200 << 20;
+    match duologue_engine::store::free_bytes(home) {
+        Ok(free) if free < WANTED => Check::bad(
+            "free disk",
+            Outcome::Problem,
+            format!("{} MB", free >> 20),
+            "make room, or choose another data directory with `--home DIR`",
+        ),
+        Ok(free) => Check::ok("free disk", format!("{} MB", free >> 20)),
+        Err(e) => Check::bad("free disk", Outcome::Warning, e.to_string(), "check the data directory"),
+    }
+}
+
+fn models(settings: &Settings) -> Vec<Check> {
+    let store = match crate::models::open(settings) {
+        Ok(store) => store,
+        Err(e) => return vec![Check::bad("model cache", Outcome::Problem, e.to_string(), "set DUOLOGUE_MODELS")],
+    };
+    let fetch = "run `duologue models fetch`";
+    let speech = match store.speech_dir() {
+        Ok(dir) => Check::ok("speech models", dir.display().to_string()),
+        Err(e) => Check::bad("speech models", Outcome::Problem, e.to_string(), fetch),
+    };
+    let language = match store.language_model(settings.get("language_model")) {
+        Ok(model) => Check::ok("language model", format!("{} ({})", model.model.name, model.path.display())),
+        Err(e) => Check::bad("language model", Outcome::Problem, e.to_string(), fetch),
+    };
+    vec![speech, language]
+}
+
+/// Starts the engines that have their models, as a conversation would.
+async fn engines(settings: &Settings) -> Check {
+    let Ok(store) = crate::models::open(settings) else {
+        return Check::bad("local engines", Outcome::Warning, "not tried: no model cache", "set DUOLOGUE_MODELS");
+    };
+    let available = store.paths();
+    let paths = LocalModelPaths { llm: available.language_model, speech_dir: available.speech_dir };
+    if paths.llm.is_none() && paths.speech_dir.is_none() {
+        return Check::bad("local engines", Outcome::Warning, "not tried: no models", "run `duologue models fetch`");
+    }
+    match LocalModels::start(paths, Default::default()).await {
+        Ok(models) => {
+            models.shutdown().await;
+            Check::ok("local engines", "loaded, warmed and stopped again")
+        }
+        Err(e) => Check::bad("local engines", Outcome::Problem, e.to_string(), "build them with `make build`"),
+    }
+}
+
+/// Only where a key or another endpoint is set: without either nobody wants it.
+async fn endpoint(settings: &Settings) -> Check {
+    let config = openai_config(&Choice::OpenAi { model: None, base_url: None }, settings);
+    let is_default = config.base_url == duologue_models::openai::OpenAiConfig::OPENAI_BASE_URL;
+    if config.api_key.is_none() && is_default {
+        return Check::ok("openai", "no OPENAI_API_KEY is set; local models need none");
+    }
+    let url = config.base_url.clone();
+    let answer = match OpenAi::new(config) {
+        Ok(client) => client.connection_check().await,
+        Err(e) => Err(e),
+    };
+    match answer {
+        Ok(_) => Check::ok("openai", format!("{url} answers")),
+        Err(e) => Check::bad("openai", Outcome::Problem, e.message, &e.help),
+    }
+}

@@ -1,0 +1,76 @@
+//! What a person reads, and what a script reads.
+
+use serde_json::{Value, json};
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    Failed,
+    GoalMissed,
+    Cancelled,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::GoalMissed => 3,
+            Exit::Cancelled => 130,
+        })
+    }
+}
+
+/// What went wrong with a command.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// One line of JSON on standard output. A reader that has gone away is no error.
+pub(crate) fn print_json(value: &Value) {
+    drop(writeln!(std::io::stdout(), "{value}"));
+}
+
+/// A line on standard output, for people.
+pub(crate) fn print(line: impl Display) {
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
+
+/// An error: what went wrong, then what to do; as JSON too where that was asked for.
+pub(crate) fn print_error(error: &(dyn std::error::Error + 'static), json: bool) {
+    let red = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let word = if red { "\x1b[1;31merror\x1b[0m" } else { "error" };
+    drop(writeln!(std::io::stderr(), "{word}: {error}"));
+    if json {
+        print_json(&json!({ "error": error.to_string() }));
+    }
+}
+
+/// Columns that line up; the last one is not padded.
+pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let width = |i: usize| {
+        rows.iter().map(|r| r[i].chars().count()).chain([head[i].chars().count()]).max().unwrap_or(0)
+    };
+    let line = |cells: [&str; N]| {
+        let padded = cells.iter().enumerate().map(|(i, c)| {
+            if i + 1 == N { (*c).to_string() } else { format!("{c:<w$}", w = width(i)) }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_string()
+    };
+    let mut lines = vec![line(head)];
+    lines.extend(rows.iter().map(|r| line(r.each_ref().map(String::as_str))));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [["a".to_string(), "long value".into(), "x".into()], ["bb".into(), "v".into(), "y".into()]];
+        assert_eq!(table(["id", "what", "why"], &rows), "id  what        why\na   long value  x\nbb  v           y");
+    }
+}

@@ -1,0 +1,50 @@
+//! What the process owes to the machine it runs on.
+
+use std::time::Duration;
+
+/// How much the engine steps back behind the sessions, whose audio must not stutter.
+const NICENESS: i32 = 5;
+/// How often the parent is looked for. Its end usually shows at once by the closed pipe; this is for pipes that somebody
+/// else still holds. (`PR_SET_PDEATHSIG` would fire too early: when the parent's spawning *thread* ends.)
+const PARENT_CHECK: Duration = Duration::from_secs(2);
+
+/// Lowers the priority, as far as the system allows.
+pub(crate) fn step_back() {
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        eprintln!("note: the priority could not be lowered: {error}");
+    }
+}
+
+/// Ends the process when its parent is gone.
+pub(crate) fn follow_parent() {
+    let parent = rustix::process::getppid();
+    let watch = move || {
+        while rustix::process::getppid() == parent {
+            std::thread::sleep(PARENT_CHECK);
+        }
+        std::process::exit(0);
+    };
+    if let Err(error) = std::thread::Builder::new().name("parent".into()).spawn(watch) {
+        eprintln!("note: the parent is not watched: {error}");
+    }
+}
+
+/// Says what is missing if the processor cannot run this build.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn check_processor() -> Result<(), &'static str> {
+    use std::arch::x86_64::{__cpuid, __cpuid_count};
+    // `is_x86_feature_detected!` is no help: in a build with `target-cpu` it answers what the compiler assumed.
+    if __cpuid(0).eax < 7 {
+        return Err("this processor has no AVX2");
+    }
+    let (basic, extended) = (__cpuid(1).ecx, __cpuid_count(7, 0).ebx);
+    let bit = |register: u32, bit: u32| register >> bit & 1 == 1;
+    let complete = bit(basic, 12) && bit(basic, 27) && bit(basic, 28) && bit(basic, 29) && bit(extended, 5);
+    if complete { Ok(()) } else { Err("this processor has no AVX2, FMA or F16C") }
+}
+
+/// Other processors are compiled for as they are.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn check_processor() -> Result<(), &'static str> {
+    Ok(())
+}

@@ -1,0 +1,58 @@
+use serde::{Deserialize, Serialize};
+
+/// Where most of some values lie, in the unit of the values. Both are `null` in JSON when there is no value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How many values there were.
+    pub count: usize,
+    /// The median.
+    pub p50: Option<f64>,
+    /// Nineteen of twenty values lie at or below it. Of fewer than twenty values it is close to the greatest.
+    pub p95: Option<f64>,
+}
+
+impl Spread {
+    /// Of values in any order, rounded to whole units.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Spread {
+        let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let at = |p| percentile(&sorted, p).map(f64::round);
+        Spread { count: sorted.len(), p50: at(50.0), p95: at(95.0) }
+    }
+}
+
+/// The `p`-th percentile (0 to 100) of values in ascending order, interpolated linearly between the two nearest: the
+/// value at place `(n - 1) · p / 100` (Hyndman and Fan's type 7, NumPy's default). `None` of no values, the value itself
+/// of one.
+pub fn percentile(sorted: &[f64], p: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let place = last as f64 * p.clamp(0.0, 100.0) / 100.0;
+    let (below, above) = (place.floor() as usize, place.ceil() as usize);
+    Some(sorted[below] + (sorted[above.min(last)] - sorted[below]) * (place - below as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn few_values_have_percentiles_too() {
+        assert_eq!(percentile(&[], 50.0), None);
+        assert_eq!(percentile(&[7.0], 95.0), Some(7.0));
+        assert_eq!(percentile(&[1.0, 3.0], 50.0), Some(2.0));
+        assert_eq!(percentile(&[1.0, 2.0, 3.0, 4.0, 5.0], 95.0), Some(4.8));
+        assert_eq!(Spread::of([]), Spread::default());
+        assert_eq!(Spread::of([300.0, f64::NAN, -100.0]), Spread { count: 2, p50: Some(100.0), p95: Some(280.0) });
+    }
+
+    proptest! {
+        #[test]
+        fn percentiles_rise_and_stay_among_the_values(mut v in prop::collection::vec(-5e3f64..5e3, 1..40), p in 0f64..100.0, q in 0f64..100.0) {
+            v.sort_unstable_by(f64::total_cmp);
+            let (low, high) = (p.min(q), p.max(q));
+            let (a, b) = (percentile(&v, low).unwrap(), percentile(&v, high).unwrap());
+            prop_assert!(v[0] <= a && a <= b + 1e-9 && b <= v[v.len() - 1] + 1e-9);
+        }
+    }
+}

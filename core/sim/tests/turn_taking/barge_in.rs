@@ -1,0 +1,158 @@
+//! Interruptions at one session, frame by frame.
+
+use crate::log::SEEDS;
+use duologue_chat::{Item, Role};
+use duologue_ids::{Mono, Seed};
+use duologue_media::{EnergyVad, Frame};
+use duologue_sim::{BABBLE_RATE, ScriptedRunner, babble, understand};
+use duologue_voice::{EffectRunner, Event, Input, Opening, Output, Session, SessionConfig};
+use std::collections::VecDeque;
+
+/// A session whose answers come from a script, driven by frames.
+struct Bench {
+    session: Session,
+    runner: ScriptedRunner,
+    due: VecDeque<(Mono, Input)>,
+    pub(crate) now: Mono,
+    events: Vec<Event>,
+    played: Vec<i16>,
+}
+
+impl Bench {
+    fn new(seed: u64) -> Bench {
+        let mut config = SessionConfig::new("Joe", "Anna", "");
+        config.opening = Opening::Say(
+            "Northwind Internet, this is Joe, and before we begin I have to tell you a rather long story about all \
+             the things that we record, keep, sell and never delete."
+                .into(),
+        );
+        config.output_rate = BABBLE_RATE;
+        config.seed = Seed(seed);
+        let session = Session::new(config).expect("valid").with_vad(Box::new(EnergyVad::default()));
+        let mut bench = Bench {
+            session,
+            runner: ScriptedRunner::new(["I see. Go on, please."]),
+            due: VecDeque::new(),
+            now: Mono::ZERO,
+            events: Vec::new(),
+            played: Vec::new(),
+        };
+        bench.feed(Input::Start);
+        bench
+    }
+
+    fn feed(&mut self, input: Input) -> bool {
+        self.session.handle(self.now, input);
+        let mut played = false;
+        loop {
+            match self.session.poll() {
+                Output::Effect(effect) => {
+                    for (after, input) in self.runner.perform(self.now, effect) {
+                        self.due.push_back((self.now + after, input));
+                    }
+                    self.due.make_contiguous().sort_by_key(|d| d.0);
+                }
+                Output::Event(event) => self.events.push(event),
+                Output::Play(frame) => {
+                    self.played.extend_from_slice(frame.samples());
+                    played = true;
+                }
+                Output::Timeout(_) => return played,
+            }
+        }
+    }
+
+    /// One tick; says whether a frame was played.
+    fn hear(&mut self, frame: Frame) -> bool {
+        self.now += duologue_media::FRAME;
+        while self.due.front().is_some_and(|d| d.0 <= self.now) {
+            if let Some((_, input)) = self.due.pop_front() {
+                self.feed(input);
+            }
+        }
+        self.feed(Input::Audio(frame))
+    }
+
+    fn quiet(&mut self, ticks: usize) -> usize {
+        (0..ticks).filter(|_| self.hear(Frame::silence(16_000))).count()
+    }
+
+    fn heard_of_opening(&self) -> String {
+        match self.session.history().items().first() {
+            Some(Item::Message { role: Role::Assistant, text, .. }) => text.clone(),
+            other => panic!("the opening comes first, not {other:?}"),
+        }
+    }
+}
+
+fn frames(samples: &[i16]) -> Vec<Frame> {
+    samples.chunks_exact(320).map(|c| Frame::new(16_000, c.to_vec()).expect("20 ms")).collect()
+}
+
+#[test]
+fn barge_in_stops_the_voice_after_the_configured_minimum() {
+    for seed in 0..SEEDS {
+        let mut bench = Bench::new(seed);
+        bench.quiet(20 + (seed % 50) as usize);
+        let began = bench.now;
+        let mut stopped = None;
+        for frame in frames(&babble("Wait, stop, I only want to know about my order please", 180.0, 1.0)) {
+            let played = bench.hear(frame);
+            if !played {
+                stopped.get_or_insert(bench.now);
+            }
+        }
+        let took = stopped.expect("it stops").since(began).as_millis();
+        assert!((480..=500 + 32 + 40).contains(&took), "seed {seed}: {took} ms");
+        bench.quiet(200);
+        assert!(bench.events.iter().any(|e| matches!(e, Event::Interrupted { .. })));
+        assert!(bench.events.iter().any(|e| matches!(e, Event::UserTurnCompleted { .. })));
+    }
+}
+
+#[test]
+fn the_history_keeps_what_was_heard() {
+    for seed in 0..SEEDS {
+        let mut bench = Bench::new(seed);
+        bench.quiet(20 + (seed % 100) as usize);
+        let speech = babble("Wait, stop, I only want to know about my order please", 180.0, 1.0);
+        frames(&speech).into_iter().for_each(|f| {
+            bench.hear(f);
+        });
+        let played_until = bench.played.len();
+        bench.quiet(40);
+        let heard = understand(&bench.played[..played_until]);
+        let kept = bench.heard_of_opening();
+        let (heard, kept): (Vec<&str>, Vec<&str>) = (heard.split(' ').collect(), kept.split(' ').collect());
+        // Words lie by their share of letters, so the cut may be off by one.
+        assert!(heard.len().abs_diff(kept.len()) <= 1, "seed {seed}: heard {heard:?}, kept {kept:?}");
+    }
+}
+
+#[test]
+fn noise_without_words_pauses_and_then_resumes() {
+    let mut bench = Bench::new(1);
+    bench.quiet(50);
+    let noise: Vec<i16> = babble("Rumble rumble", 90.0, 1.0).iter().map(|s| s & !1).collect();
+    frames(&noise).into_iter().for_each(|f| {
+        bench.hear(f);
+    });
+    bench.quiet(2_000);
+    assert!(bench.events.iter().any(|e| matches!(e, Event::FalseInterruption { .. })));
+    assert!(bench.heard_of_opening().ends_with("never delete."), "{}", bench.heard_of_opening());
+    assert_eq!(bench.session.history().items().iter().filter(|i| matches!(i, Item::Message { role: Role::User, .. })).count(), 0);
+}
+
+#[test]
+fn a_backchannel_does_not_take_the_turn() {
+    let mut bench = Bench::new(1);
+    bench.quiet(50);
+    let mut gaps = 0;
+    for frame in frames(&babble("Okay.", 180.0, 1.0)) {
+        gaps += usize::from(!bench.hear(frame));
+    }
+    bench.quiet(1_000);
+    assert_eq!(gaps, 0, "the voice never stops");
+    assert!(bench.events.iter().any(|e| matches!(e, Event::Backchannel { .. })), "{:?}", bench.events);
+    assert!(!bench.events.iter().any(|e| matches!(e, Event::UserTurnCompleted { .. } | Event::Interrupted { .. })));
+}

@@ -1,0 +1,127 @@
+use crate::CloseReason;
+use duologue_chat::{ChatDelta, ChatRequest, ToolCall, ToolOutcome};
+use duologue_ids::Mono;
+use duologue_media::Frame;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Slow work that the session asks for. Its answers come back as [`Input`]s with the same number; what has become stale
+/// by then is dropped, so a runner may cancel late or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Recognise what the other party said so far in this turn, 16 kHz mono.
+    Transcribe {
+        /// Comes back in [`Input::Transcribed`].
+        utterance: u32,
+        /// From shortly before the first word to shortly after the last.
+        audio: Arc<[i16]>,
+    },
+    /// Write a reply.
+    Generate {
+        /// Comes back in [`Input::Generated`].
+        turn: u32,
+        /// For the language model.
+        request: Box<ChatRequest>,
+    },
+    /// Speak one clause.
+    Speak {
+        /// Comes back in [`Input::Spoken`].
+        turn: u32,
+        /// Number of the clause within the turn.
+        clause: u32,
+        /// The words.
+        text: String,
+    },
+    /// Run a tool.
+    CallTool {
+        /// Which, and with what; its id comes back in [`Input::ToolReturned`].
+        call: ToolCall,
+        /// After this the session goes on without it.
+        timeout: Duration,
+    },
+    /// Nobody waits for this recognition any more.
+    CancelTranscribe {
+        /// Which.
+        utterance: u32,
+    },
+    /// Nobody waits for the text and the voice of this turn any more.
+    CancelTurn {
+        /// Which.
+        turn: u32,
+    },
+}
+
+/// What happens to a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Both parties are there: the conversation begins.
+    Start,
+    /// What this party hears, 20 ms at 16 kHz, every 20 ms: the clock of its media.
+    Audio(Frame),
+    /// Answer to [`Effect::Transcribe`].
+    Transcribed {
+        /// The effect's number.
+        utterance: u32,
+        /// The words; empty where there were none.
+        result: Result<String, Failure>,
+    },
+    /// Part of the answer to [`Effect::Generate`].
+    Generated {
+        /// The effect's number.
+        turn: u32,
+        /// The next piece.
+        result: Result<ChatDelta, Failure>,
+    },
+    /// Part of the answer to [`Effect::Speak`].
+    Spoken {
+        /// The effect's turn.
+        turn: u32,
+        /// The effect's clause.
+        clause: u32,
+        /// The next piece.
+        result: Result<Spoken, Failure>,
+    },
+    /// Answer to [`Effect::CallTool`].
+    ToolReturned {
+        /// [`ToolCall::id`].
+        id: String,
+        /// What came of it.
+        outcome: ToolOutcome,
+    },
+    /// Say this, as it stands, as soon as the floor is free.
+    Say(String),
+    /// The conversation ends here.
+    Close(CloseReason),
+}
+
+/// A piece of synthesised speech.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Spoken {
+    /// Sound, mono 16 bit, any length.
+    Audio {
+        /// Hz, the same for all pieces of a clause.
+        rate: u32,
+        /// The samples.
+        samples: Vec<i16>,
+    },
+    /// The clause is complete.
+    Done,
+}
+
+/// An effect that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// For people: what went wrong and what to do.
+    pub message: String,
+    /// Whether the same effect may succeed when tried again.
+    pub transient: bool,
+}
+
+/// The one door through which effects leave, live, scripted, from a cassette or simulated.
+///
+/// A runner that knows its answers beforehand returns them with their delays. A live one returns nothing and sends them
+/// later, through whatever drives the session.
+pub trait EffectRunner {
+    /// Begins an effect at `now`.
+    fn perform(&mut self, now: Mono, effect: Effect) -> Vec<(Duration, Input)>;
+}

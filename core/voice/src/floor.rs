@@ -1,0 +1,140 @@
+//! Who has the floor: openings, nudges, collisions, interruptions.
+
+use crate::config::Opening;
+use crate::event::{Event, SpeechSource};
+use crate::hooks::is_backchannel;
+use crate::session::Session;
+use duologue_ids::Mono;
+
+impl Session {
+    /// Nobody speaks, nobody is about to.
+    pub(crate) fn floor_is_free(&self) -> bool {
+        self.reply.is_none() && !self.listening.speaking && self.listening.turn_began.is_none()
+    }
+
+    /// When to try again after giving way.
+    pub(crate) fn retry_due(&self) -> Option<Mono> {
+        self.retry_at.filter(|_| self.floor_is_free())
+    }
+
+    /// Says what waits to be said, once the floor is free.
+    pub(crate) fn check_opening(&mut self) {
+        if !self.floor_is_free() || self.retry_at.is_some_and(|at| self.now < at) {
+            return;
+        }
+        if let Some((source, text)) = self.to_say.pop_front() {
+            self.retry_at = None;
+            self.begin_saying(source, text);
+        } else if self.retry_at.take().is_some() {
+            self.begin_reply(SpeechSource::Opening, true);
+        }
+    }
+
+    /// Sets the time at which this party breaks the silence, and forgets it where there is none.
+    pub(crate) fn plan_nudge(&mut self) {
+        let range = if self.anybody_spoke { self.config.nudge.silence } else { self.config.nudge.opening };
+        let after = self.draw(range);
+        self.nudge_at = Some(self.now + after);
+    }
+
+    /// Breaks a silence that has lasted too long.
+    pub(crate) fn check_nudge(&mut self) {
+        if !self.floor_is_free() {
+            self.nudge_at = None;
+        } else if let Some(at) = self.nudge_at {
+            if self.now >= at {
+                self.nudge_at = None;
+                self.event(Event::Nudged);
+                self.begin_reply(SpeechSource::Nudge, true);
+            }
+        } else {
+            self.plan_nudge();
+        }
+    }
+
+    /// The other party begins to speak while this party does: a collision where both have just begun.
+    pub(crate) fn check_collision(&mut self) -> bool {
+        let Some(reply) = &self.reply else { return false };
+        let Some(played) = reply.times.played else { return false };
+        if reply.paused || self.listening.speech_since.since(played) > self.config.collision.window {
+            return false;
+        }
+        let yielded = self.config.collision.yields;
+        self.event(Event::Collision { yielded });
+        if yielded {
+            let again = match (reply_opening(&self.config.opening), self.reply.as_ref().map(|r| r.source)) {
+                (Some(text), Some(SpeechSource::Opening)) => Some(text),
+                _ => None,
+            };
+            self.cut_reply();
+            if let Some(text) = again {
+                self.to_say.push_front((SpeechSource::Opening, text));
+            }
+            let after = self.draw(self.config.collision.backoff);
+            self.retry_at = Some(self.now + after);
+        }
+        yielded
+    }
+
+    /// The other party has spoken long enough into this party's speech: stop at once, decide later what it was.
+    pub(crate) fn check_barge_in(&mut self) {
+        if !self.config.interruption.enabled || !self.listening.speaking {
+            return;
+        }
+        let Some(reply) = &mut self.reply else { return };
+        if reply.paused || !reply.playout.started() {
+            return;
+        }
+        if self.now.since(self.listening.speech_since) >= self.config.interruption.min_duration {
+            reply.paused = true;
+            self.listening.aside = false;
+            let turn = reply.turn;
+            self.event(Event::Interrupted { turn });
+            self.set_state(crate::AgentState::Listening);
+        }
+    }
+
+    /// Decides, now that the words are there, whether the pause was an interruption.
+    pub(crate) fn settle_interruption(&mut self, text: &str) {
+        let words = text.split_whitespace().count();
+        if words >= self.config.interruption.min_words.max(1) && !is_backchannel(text) {
+            self.cut_reply();
+            return;
+        }
+        if is_backchannel(text) {
+            self.event(Event::Backchannel { text: text.to_string() });
+        }
+        self.resume_reply();
+    }
+
+    /// When playback goes on unless words come.
+    pub(crate) fn false_interruption_due(&self) -> Option<Mono> {
+        let paused = self.reply.as_ref().is_some_and(|r| r.paused);
+        if !paused || self.listening.speaking {
+            return None;
+        }
+        Some(self.listening.speech_until? + self.config.interruption.false_timeout)
+    }
+
+    pub(crate) fn check_false_interruption(&mut self) {
+        if self.false_interruption_due().is_some_and(|at| self.now >= at) {
+            self.resume_reply();
+        }
+    }
+
+    fn resume_reply(&mut self) {
+        let Some(reply) = &mut self.reply else { return };
+        reply.paused = false;
+        let turn = reply.turn;
+        self.forget_utterance();
+        self.event(Event::FalseInterruption { turn });
+        self.set_state(crate::AgentState::Speaking);
+    }
+}
+
+fn reply_opening(opening: &Opening) -> Option<String> {
+    match opening {
+        Opening::Say(text) => Some(text.clone()),
+        Opening::Wait | Opening::Generate => None,
+    }
+}

@@ -1,0 +1,140 @@
+use crate::config::Hearing;
+use duologue_ids::Mono;
+use duologue_media::{EarshotVad, Frame, GateConfig, GateUpdate, SpeechGate, Vad};
+use std::sync::Arc;
+
+/// Samples a second of what a party hears.
+const RATE: usize = 16_000;
+
+/// What the other party says: is it speaking, since when, what is recorded of this turn, what is recognised.
+pub(crate) struct Listening {
+    gate: SpeechGate,
+    hearing: Hearing,
+    /// The sound of this turn, and before it the pre-roll.
+    audio: Vec<i16>,
+    /// Words of pieces of this turn that were cut off because it was long.
+    earlier: String,
+    /// Words of `audio`, as far as they came.
+    latest: String,
+    /// The recognition that is awaited, or was last.
+    pub(crate) utterance: u32,
+    /// It has not come yet.
+    pub(crate) awaited: bool,
+    /// How often it was tried again.
+    pub(crate) retries: u8,
+    /// The other party speaks at this moment.
+    pub(crate) speaking: bool,
+    /// Start of this turn.
+    pub(crate) turn_began: Option<Mono>,
+    /// Start of the present or last stretch of speech.
+    pub(crate) speech_since: Mono,
+    /// End of the last stretch.
+    pub(crate) speech_until: Option<Mono>,
+    /// When the words came.
+    pub(crate) recognised_at: Option<Mono>,
+    /// The last stretch lay within this party's own speech.
+    pub(crate) aside: bool,
+}
+
+impl Listening {
+    pub(crate) fn new(hearing: &Hearing, vad: Option<Box<dyn Vad>>) -> Listening {
+        let gate = GateConfig { min_speech: hearing.min_speech, min_silence: hearing.min_silence, ..GateConfig::default() };
+        Listening {
+            gate: SpeechGate::new(vad.unwrap_or_else(|| Box::new(EarshotVad::new())), gate),
+            hearing: hearing.clone(),
+            audio: Vec::new(),
+            earlier: String::new(),
+            latest: String::new(),
+            utterance: 0,
+            awaited: false,
+            retries: 0,
+            speaking: false,
+            turn_began: None,
+            speech_since: Mono::ZERO,
+            speech_until: None,
+            recognised_at: None,
+            aside: false,
+        }
+    }
+
+    /// Takes 20 ms in.
+    pub(crate) fn hear(&mut self, now: Mono, frame: &Frame) -> GateUpdate {
+        self.audio.extend_from_slice(frame.samples());
+        let update = self.gate.push(frame);
+        if update.started {
+            self.speaking = true;
+            self.speech_since = Mono(now.0.saturating_sub(self.hearing.min_speech.as_nanos() as u64));
+        }
+        if update.stopped {
+            self.speaking = false;
+            self.speech_until = Some(Mono(now.0.saturating_sub(self.hearing.min_silence.as_nanos() as u64)));
+        }
+        if self.turn_began.is_none() && !self.speaking {
+            // Trimmed in strides, so that the shift costs little.
+            let keep = samples(self.hearing.pre_roll + self.hearing.min_speech);
+            if self.audio.len() > 2 * keep {
+                self.audio.drain(..self.audio.len() - keep);
+            }
+        }
+        update
+    }
+
+    /// The words of this turn so far.
+    pub(crate) fn text(&self) -> String {
+        match (self.earlier.is_empty(), self.latest.is_empty()) {
+            (true, _) => self.latest.clone(),
+            (false, true) => self.earlier.clone(),
+            (false, false) => format!("{} {}", self.earlier, self.latest),
+        }
+    }
+
+    /// A new number, and the sound to recognise under it.
+    pub(crate) fn ask(&mut self) -> (u32, Arc<[i16]>) {
+        self.utterance += 1;
+        self.awaited = true;
+        (self.utterance, self.audio.as_slice().into())
+    }
+
+    /// The sound asked about last, for another try under the same number.
+    pub(crate) fn ask_again(&self) -> Arc<[i16]> {
+        self.audio.as_slice().into()
+    }
+
+    /// The words of the sound asked about last.
+    pub(crate) fn recognised(&mut self, now: Mono, text: &str) {
+        self.awaited = false;
+        self.retries = 0;
+        self.recognised_at = Some(now);
+        self.latest = text.trim().to_string();
+        if self.audio.len() > samples(self.hearing.max_utterance) && !self.speaking {
+            self.earlier = self.text();
+            self.latest.clear();
+            self.audio.clear();
+        }
+    }
+
+    /// The turn has become so long that the next pause must send it off; also bounds the memory of endless noise.
+    pub(crate) fn is_overlong(&self) -> bool {
+        self.audio.len() > 2 * samples(self.hearing.max_utterance)
+    }
+
+    /// The turn is over, or was none: the next sound belongs to the next one.
+    pub(crate) fn reset(&mut self) {
+        let keep = samples(self.hearing.pre_roll).min(self.audio.len());
+        let tail = self.audio.split_off(self.audio.len() - keep);
+        // A new buffer: a long turn must not hold its memory for the rest of the call.
+        self.audio = tail;
+        self.earlier.clear();
+        self.latest.clear();
+        self.awaited = false;
+        self.retries = 0;
+        self.turn_began = None;
+        self.speech_until = None;
+        self.recognised_at = None;
+        self.aside = false;
+    }
+}
+
+fn samples(length: std::time::Duration) -> usize {
+    (length.as_secs_f64() * RATE as f64) as usize
+}

@@ -1,0 +1,68 @@
+//! From a scenario to two sessions.
+
+use crate::scenario::{CastScenario, CourseStep, Opens, Side};
+use duologue_chat::ToolCall;
+use duologue_ids::Seed;
+use duologue_voice::{Brain, Cascade, Limits, Opening, SessionConfig, Step};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Which place a side takes in a duet.
+pub fn index(side: Side) -> usize {
+    match side {
+        Side::Support => 0,
+        Side::Customer => 1,
+    }
+}
+
+/// The side at a place of a duet.
+pub fn side(index: usize) -> Side {
+    if index == 0 { Side::Support } else { Side::Customer }
+}
+
+/// What one side of the scenario is told and may do.
+pub fn session_config(cast: &CastScenario, side: Side, seed: Seed, temperature: Option<f32>) -> SessionConfig {
+    let other = side.other();
+    let mut config =
+        SessionConfig::new(&cast.persona(side).name, &cast.persona(other).name, &cast.instructions(side));
+    config.brain = Brain::Cascade(Cascade { temperature, ..Cascade::default() });
+    config.tools = cast.tools(side).into();
+    config.opening = opening(cast, side);
+    config.course = cast.course(side).map(step).collect();
+    config.seed = seed.derive(side.as_str());
+    // Of two parties of ours exactly one gives way when both begin at once: the caller does.
+    config.collision.yields = side == Side::Customer;
+    if cast.opens(other) && !cast.opens(side) {
+        // The other party is known to begin; its model may take a while to find its first words.
+        config.nudge.opening = (Duration::from_secs(6), Duration::from_secs(8));
+    }
+    config
+}
+
+/// When the conversation is over; `duration` overrides the scenario.
+pub fn limits(cast: &CastScenario, duration: Option<Duration>) -> Limits {
+    let limits = &cast.scenario().limits;
+    let seconds = |s: f64| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX);
+    Limits {
+        turns: limits.turns,
+        duration: duration.unwrap_or_else(|| seconds(limits.duration_s)),
+        silence: seconds(limits.silence_s),
+    }
+}
+
+fn opening(cast: &CastScenario, side: Side) -> Opening {
+    match cast.greeting(side) {
+        _ if !cast.opens(side) || cast.scenario().opens == Opens::Nobody => Opening::Wait,
+        Some(line) => Opening::Say(line.to_string()),
+        None => Opening::Generate,
+    }
+}
+
+fn step(step: &CourseStep) -> Step {
+    let call = step.call.as_ref().map(|call| ToolCall {
+        id: String::new(),
+        name: call.tool.clone(),
+        arguments: Value::Object(call.arguments.clone()),
+    });
+    Step { hint: step.hint.clone(), call, end_call: step.end_call }
+}

@@ -1,0 +1,340 @@
+//! One conversation from beginning to end: the parties, the clock, the files.
+
+use crate::casting;
+use crate::folder::{FolderError, FolderWriter, names};
+use crate::recorder::{Chunk, Recorder, Stream};
+use crate::runner::{Answer, LiveRunner, Providers};
+use crate::scenario::{CastScenario, Side, goal_reached};
+use crate::summary::{AgentSummary, Guidance, Status, Summary};
+use crate::transcript::{Cast, Transcriber};
+use duologue_ids::{Mono, Seed};
+use duologue_media::{Codec, OpusError, Packet};
+use duologue_score::Metrics;
+use duologue_sim::{Duet, DuetConfig, DuetError, Ending, LinkConfig, Tap};
+use duologue_voice::{CloseReason, EffectRunner, Event};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+
+/// Everything that one conversation needs.
+pub struct ConversationConfig {
+    /// Its id.
+    pub id: String,
+    /// What it is about, and who plays it.
+    pub cast: Arc<CastScenario>,
+    /// Models of the support agent and of the customer.
+    pub providers: [Providers; 2],
+    /// `provider/model` by stage, of the support agent and of the customer, for the summary.
+    pub models: [BTreeMap<String, String>; 2],
+    /// Sampling temperature; `None` leaves it to the provider.
+    pub temperature: Option<f32>,
+    /// All randomness.
+    pub seed: Seed,
+    /// Overrides the scenario's limit.
+    pub duration: Option<Duration>,
+    /// Where it is kept.
+    pub folder: PathBuf,
+    /// How sound crosses from party to party.
+    pub codec: Codec,
+    /// RFC 3339.
+    pub started_at: String,
+}
+
+/// What happens, for those who follow live.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// Since the start.
+    pub at: Mono,
+    /// Whose session reports it.
+    pub side: Side,
+    /// What.
+    pub event: Event,
+}
+
+/// Why a conversation failed. Whatever was recorded is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ConverseError {
+    /// Files.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The machines.
+    #[error(transparent)]
+    Duet(#[from] DuetError),
+    /// The recording.
+    #[error("the recording failed: {0}")]
+    Recording(#[from] OpusError),
+    /// The thread of the conversation panicked: a defect of Duologue.
+    #[error("the conversation's own thread failed; this is a defect, please report it with {folder}/events.jsonl")]
+    Defect {
+        /// Where the events are.
+        folder: PathBuf,
+    },
+}
+
+/// Sees and keeps everything.
+struct Keeper<P> {
+    writer: FolderWriter,
+    recorder: Recorder,
+    transcriber: Transcriber,
+    progress: P,
+    cast: Arc<CastScenario>,
+    /// Utterances when the goal was reached.
+    goal_at: Option<usize>,
+    error: Option<String>,
+    failure: Option<OpusError>,
+}
+
+#[derive(Serialize)]
+struct EventLine<'a> {
+    t: f64,
+    side: Side,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+/// How many utterances may still follow once the goal of a call without a course is reached: a goodbye each.
+const AFTER_GOAL: usize = 4;
+/// A conversation that is under way looks at the outside this often.
+const LOOK_UP: Duration = Duration::from_millis(20);
+
+/// Holds a conversation in real time. Dropping the future, or setting `cancel`, ends it in order.
+pub async fn converse(
+    config: ConversationConfig,
+    cancel: Arc<AtomicBool>,
+    progress: impl FnMut(Progress) + Send + 'static,
+) -> Result<Summary, ConverseError> {
+    let folder = config.folder.clone();
+    let runtime = Handle::current();
+    let thread = tokio::task::spawn_blocking(move || {
+        let (answers, inbox) = channel();
+        let runners = [0, 1].map(|side| {
+            let providers = config.providers[side].clone();
+            LiveRunner::new(side, runtime.clone(), answers.clone(), providers, config.cast.clone())
+        });
+        hold(config, runners, progress, |duet| live(duet, &inbox, &cancel))
+    });
+    thread.await.map_err(|_| ConverseError::Defect { folder })?
+}
+
+/// The same with providers that answer in virtual time: as fast as the machine can.
+pub fn simulate<R: EffectRunner>(
+    config: ConversationConfig,
+    runners: [R; 2],
+    progress: impl FnMut(Progress),
+) -> Result<Summary, ConverseError> {
+    hold(config, runners, progress, |duet| {
+        while let Some(at) = duet.next() {
+            duet.advance(at)?;
+            after_step(duet, at);
+        }
+        Ok(())
+    })
+}
+
+fn hold<R: EffectRunner, P: FnMut(Progress)>(
+    config: ConversationConfig,
+    runners: [R; 2],
+    progress: P,
+    drive: impl FnOnce(&mut Duet<R, Keeper<P>>) -> Result<(), ConverseError>,
+) -> Result<Summary, ConverseError> {
+    let writer = FolderWriter::create(&config.folder)?;
+    let mut summary = first_summary(&config);
+    writer.replace_json(names::SUMMARY, &summary);
+    let keeper = Keeper::new(&config, writer, progress)?;
+    let parties = [Side::Support, Side::Customer]
+        .map(|side| casting::session_config(&config.cast, side, config.seed, config.temperature));
+    let duet_config = DuetConfig {
+        codec: config.codec,
+        links: [LinkConfig::IN_PROCESS; 2],
+        limits: casting::limits(&config.cast, config.duration),
+        seed: config.seed,
+    };
+    let mut duet = Duet::new(duet_config, parties, runners, keeper)?;
+    let driven = drive(&mut duet);
+    let ending = duet.ended();
+    finish(&mut summary, duet.tap, ending)?;
+    driven?;
+    Ok(summary)
+}
+
+/// Sleeps until something is due or an answer comes, and does it.
+fn live<R: EffectRunner, P: FnMut(Progress)>(
+    duet: &mut Duet<R, Keeper<P>>,
+    inbox: &Receiver<Answer>,
+    cancel: &AtomicBool,
+) -> Result<(), ConverseError> {
+    let began = Instant::now();
+    let clock = || Mono(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
+    while let Some(due) = duet.next() {
+        let wait = due.since(clock()).min(LOOK_UP);
+        match inbox.recv_timeout(wait) {
+            Ok((side, input)) => duet.inject(clock(), side, input),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        let now = clock();
+        duet.advance(now)?;
+        after_step(duet, now);
+        if cancel.load(Ordering::Relaxed) {
+            duet.stop(now, CloseReason::Cancelled);
+        }
+    }
+    Ok(())
+}
+
+/// What has to be looked at from outside now and then.
+fn after_step<R: EffectRunner, P: FnMut(Progress)>(duet: &mut Duet<R, Keeper<P>>, now: Mono) {
+    duet.tap.write_recording(now);
+    if duet.tap.has_failed() {
+        duet.stop(now, CloseReason::AgentError);
+    } else if duet.tap.goal_is_past() {
+        duet.stop(now, CloseReason::ScenarioCompleted);
+    }
+}
+
+impl<P: FnMut(Progress)> Keeper<P> {
+    fn new(config: &ConversationConfig, writer: FolderWriter, progress: P) -> Result<Keeper<P>, ConverseError> {
+        let cast = [Side::Support, Side::Customer].map(|side| Cast {
+            name: config.cast.persona(side).name.clone(),
+            agent_name: config.cast.agent_name(side).to_string(),
+        });
+        let serial = config.seed.derive(&config.id).0 as u32;
+        let (recorder, headers) = Recorder::new([&cast[0].name, &cast[1].name], serial)?;
+        let keeper = Keeper {
+            writer,
+            recorder,
+            transcriber: Transcriber::new(cast),
+            progress,
+            cast: config.cast.clone(),
+            goal_at: None,
+            error: None,
+            failure: None,
+        };
+        keeper.append(headers);
+        Ok(keeper)
+    }
+
+    fn append(&self, chunks: Vec<Chunk>) {
+        for (stream, bytes) in chunks {
+            match stream {
+                Stream::Side(side) => self.writer.append(&names::track(casting::side(side)), bytes),
+                Stream::Stereo => self.writer.append(names::STEREO, bytes),
+            }
+        }
+    }
+
+    fn write_recording(&mut self, now: Mono) {
+        match self.recorder.advance(now) {
+            Ok(chunks) => self.append(chunks),
+            Err(e) => drop(self.failure.get_or_insert(e)),
+        }
+    }
+
+    fn has_failed(&mut self) -> bool {
+        if let Some(error) = self.writer.take_failure() {
+            self.error.get_or_insert(error.to_string());
+        }
+        if let Some(failure) = &self.failure {
+            self.error.get_or_insert(failure.to_string());
+        }
+        self.error.is_some()
+    }
+
+    /// A call without a course goes on after its goal is reached, so that both can say goodbye; not for ever.
+    fn goal_is_past(&self) -> bool {
+        let spoken = self.transcriber.transcript().utterances.iter().filter(|u| u.end_s.is_some()).count();
+        !self.cast.has_course() && self.goal_at.is_some_and(|at| spoken >= at + AFTER_GOAL)
+    }
+
+    fn note_goal(&mut self, now: Mono) {
+        if self.goal_at.is_none() && goal_reached(&self.cast, &self.transcriber.transcript().facts(now.as_secs_f64(), "", None)) {
+            self.goal_at = Some(self.transcriber.transcript().utterances.len());
+        }
+    }
+}
+
+impl<P: FnMut(Progress)> Tap for Keeper<P> {
+    fn packet(&mut self, now: Mono, side: usize, packet: &Packet) {
+        self.transcriber.sound(now, side);
+        if let Err(e) = self.recorder.packet(now, side, packet) {
+            self.failure.get_or_insert(e);
+        }
+    }
+
+    fn event(&mut self, now: Mono, side: usize, event: &Event) {
+        let line = EventLine { t: now.as_secs_f64(), side: casting::side(side), event };
+        self.writer.append_json(names::EVENTS, &line);
+        if matches!(event, Event::MetricsCollected { .. } | Event::UsageCollected { .. }) {
+            self.writer.append_json(names::METRICS, &line);
+        }
+        if self.transcriber.event(now, side, event) {
+            self.writer.replace_json(names::TRANSCRIPT, self.transcriber.transcript());
+        }
+        match event {
+            Event::ConversationItemAdded { .. } | Event::ToolReturned { .. } => self.note_goal(now),
+            Event::Error { message, fatal: true } => {
+                self.error.get_or_insert(message.clone());
+            }
+            _ => {}
+        }
+        (self.progress)(Progress { at: now, side: casting::side(side), event: event.clone() });
+    }
+}
+
+fn first_summary(config: &ConversationConfig) -> Summary {
+    let agent = |side: Side| AgentSummary {
+        side,
+        agent_name: config.cast.agent_name(side).to_string(),
+        name: config.cast.persona(side).name.clone(),
+        models: config.models[casting::index(side)].clone(),
+        voice: config.providers[casting::index(side)].voice.to_string(),
+    };
+    Summary {
+        conversation_id: config.id.clone(),
+        status: Status::Running,
+        scenario: config.cast.scenario().id.clone(),
+        title: config.cast.scenario().title.clone(),
+        started_at: config.started_at.clone(),
+        duration_s: 0.0,
+        end_reason: None,
+        ended_by: None,
+        error: None,
+        turns: 0,
+        goal_reached: false,
+        verdicts: Vec::new(),
+        metrics: Metrics::default(),
+        agents: vec![agent(Side::Support), agent(Side::Customer)],
+        guidance: if config.cast.has_course() { Guidance::Course } else { Guidance::Free },
+        seed: config.seed.0,
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        files: BTreeMap::new(),
+    }
+}
+
+/// Closes the files and writes what came of it.
+fn finish<P>(summary: &mut Summary, keeper: Keeper<P>, ending: Option<Ending>) -> Result<(), ConverseError>
+where
+    P: FnMut(Progress),
+{
+    let at = ending.map_or(Mono::ZERO, |e| e.at);
+    summary.end_reason = ending.map(|e| e.reason);
+    summary.ended_by = ending.and_then(|e| e.by).map(casting::side);
+    summary.error.clone_from(&keeper.error);
+    let (transcriber, folder) = (keeper.transcriber, keeper.writer.path().to_path_buf());
+    for (stream, bytes) in keeper.recorder.finish(at)? {
+        let name = match stream {
+            Stream::Side(side) => names::track(casting::side(side)),
+            Stream::Stereo => names::STEREO.to_string(),
+        };
+        keeper.writer.append(&name, bytes);
+    }
+    keeper.writer.replace_json(names::TRANSCRIPT, transcriber.transcript());
+    let written = keeper.writer.finish();
+    let judged = crate::archive::conclude(&folder, summary, transcriber.transcript(), &keeper.cast);
+    written.and(judged)?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Head and margins of the page: outcome, cast, criteria, files.
+
+use super::html::{T, clock, count, href, initials, size, spaced};
+use super::model::{Guidance, Report};
+use std::fmt::Write;
+
+/// What the notice on guidance says.
+pub(super) fn guidance(report: &Report) -> (&'static str, &'static str) {
+    match report.guidance {
+        Guidance::Course => (
+            "Guided by the scenario's course",
+            "The small language models followed the scenario's course: one hint before every turn. Wording, voices, \
+             hearing and timing are the models' own.",
+        ),
+        Guidance::Free => {
+            ("Free conversation", "The language models had their persona and the scenario, and no hints on the way.")
+        }
+    }
+}
+
+/// `Passed · 4 of 4 criteria` and its class.
+pub(super) fn outcome(report: &Report) -> String {
+    let (passed, all) = (report.passed(), report.verdicts.len());
+    let (class, word) = match all {
+        0 => return "<span class=\"pill none\">Not judged</span>".to_owned(),
+        _ if passed == all => ("pass", "Passed"),
+        _ => ("fail", "Failed"),
+    };
+    format!("<span class=\"pill {class}\">{word} <span>{passed} of {all} criteria</span></span>")
+}
+
+/// Date, length, turns, ending.
+pub(super) fn facts(report: &Report) -> String {
+    let unit = if report.duration_s < 3600.0 { "min" } else { "h" };
+    let items = [
+        format!("<time datetime=\"{}\">{}</time>", T(&report.started_at), T(&date(&report.started_at))),
+        format!("{} {unit}", clock(report.duration_s)),
+        count(report.metrics.turns, "turn"),
+        T(&ending(report)).to_string(),
+    ];
+    items.iter().map(|item| format!("<li>{item}</li>")).collect()
+}
+
+/// `Ended: goal reached, by Dana`.
+pub(super) fn ending(report: &Report) -> String {
+    let by = report.ended_by.as_deref().map(|side| {
+        let name = report.speakers.iter().find(|s| s.side == side).map_or(side, |s| &s.name);
+        format!(", by {name}")
+    });
+    format!("Ended: {}{}", spaced(&report.end_reason), by.unwrap_or_default())
+}
+
+/// `2026-11-22T14:03:05.120Z` → `2026-11-22, 14:03 UTC`. Anything else stays as it is.
+pub(super) fn date(rfc3339: &str) -> String {
+    let (Some(day), Some(time), Some("T" | " ")) = (rfc3339.get(..10), rfc3339.get(11..16), rfc3339.get(10..11)) else {
+        return rfc3339.to_owned();
+    };
+    let zone = rfc3339.get(16..).unwrap_or_default();
+    let zone = match zone.rfind(['+', '-']).and_then(|at| zone.get(at..)) {
+        Some(offset) if offset != "+00:00" => offset,
+        _ => "UTC",
+    };
+    format!("{day}, {time} {zone}")
+}
+
+/// The two speakers.
+pub(super) fn cast(report: &Report) -> String {
+    let mut html = String::new();
+    for (place, speaker) in report.speakers.iter().enumerate() {
+        let mut models = String::new();
+        if !speaker.voice.is_empty() {
+            let _ = write!(models, "<div><dt>voice</dt><dd>{}</dd></div>", T(&speaker.voice));
+        }
+        for model in &speaker.models {
+            let _ = write!(models, "<div><dt>{}</dt><dd>{}</dd></div>", T(&model.stage), T(&model.name));
+        }
+        let agent = if speaker.agent_name.is_empty() {
+            String::new()
+        } else {
+            format!(" <code>{}</code>", T(&speaker.agent_name))
+        };
+        let _ = write!(
+            html,
+            "<li class=\"actor p{place}\"><span class=\"avatar\" aria-hidden=\"true\">{initials}</span>\
+             <div class=\"actor-text\"><h2>{name}</h2><p class=\"role\">{side}{agent}</p><p class=\"persona\">{persona}</p>\
+             <dl class=\"models\">{models}</dl></div></li>",
+            initials = T(&initials(&speaker.name)),
+            name = T(&speaker.name),
+            side = T(&speaker.side),
+            persona = T(&speaker.persona),
+        );
+    }
+    html
+}
+
+/// The criteria, failed ones first.
+pub(super) fn verdicts(report: &Report) -> String {
+    let mut sorted: Vec<_> = report.verdicts.iter().collect();
+    sorted.sort_by_key(|v| v.passed);
+    let mut html = String::new();
+    for verdict in sorted {
+        let (class, sign, word) = if verdict.passed { ("pass", "✓", "Passed") } else { ("fail", "✕", "Failed") };
+        let _ = write!(
+            html,
+            "<li class=\"verdict {class}\"><span class=\"sign\" role=\"img\" aria-label=\"{word}\">{sign}</span><div>\
+             <p class=\"criterion\">{}</p><p class=\"why\">{}</p></div></li>",
+            T(&verdict.criterion),
+            T(&verdict.why)
+        );
+    }
+    if html.is_empty() { "<li class=\"empty\">The scenario has no criteria.</li>".to_owned() } else { html }
+}
+
+/// Links to what lies beside the page.
+pub(super) fn files(report: &Report) -> String {
+    let mut html = String::new();
+    for file in &report.files {
+        let bytes = file.bytes.map(|b| format!("<span class=\"size\">{}</span>", size(b))).unwrap_or_default();
+        let _ = write!(
+            html,
+            "<li><a href=\"{}\" download><span class=\"file-name\">{}</span>{bytes}<span class=\"about\">{}</span></a></li>",
+            href(&file.path),
+            T(&file.path),
+            T(&file.about)
+        );
+    }
+    html
+}

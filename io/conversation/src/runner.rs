@@ -1,0 +1,162 @@
+//! The live door of effects: providers on a tokio runtime, answers through a channel.
+
+use crate::scenario::CastScenario;
+use duologue_chat::{ToolCall, ToolOutcome};
+use duologue_ids::Mono;
+use duologue_models::{Llm, ModelError, SpeechRequest, Stt, TranscribeRequest, Tts};
+use duologue_voice::{Effect, EffectRunner, Failure, Input, Spoken};
+use futures::StreamExt;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+/// The models of one agent.
+#[derive(Clone)]
+pub struct Providers {
+    /// Hears.
+    pub stt: Arc<dyn Stt>,
+    /// Writes.
+    pub llm: Arc<dyn Llm>,
+    /// Speaks.
+    pub tts: Arc<dyn Tts>,
+    /// In the words of the speech provider.
+    pub voice: Arc<str>,
+    /// 1.0 is the voice's own pace.
+    pub speed: f32,
+    /// BCP-47.
+    pub language: Arc<str>,
+}
+
+/// An answer, and whose it is.
+pub(crate) type Answer = (usize, Input);
+
+/// Performs effects as tasks; dropping it, or a cancel effect, ends them.
+pub(crate) struct LiveRunner {
+    side: usize,
+    runtime: Handle,
+    answers: Sender<Answer>,
+    providers: Providers,
+    tools: Arc<CastScenario>,
+    running: HashMap<Work, Vec<AbortHandle>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Work {
+    Utterance(u32),
+    Turn(u32),
+    Tool,
+}
+
+impl LiveRunner {
+    pub(crate) fn new(
+        side: usize,
+        runtime: Handle,
+        answers: Sender<Answer>,
+        providers: Providers,
+        tools: Arc<CastScenario>,
+    ) -> LiveRunner {
+        LiveRunner { side, runtime, answers, providers, tools, running: HashMap::new() }
+    }
+
+    fn spawn(&mut self, work: Work, task: impl Future<Output = ()> + Send + 'static) {
+        let handle = self.runtime.spawn(task).abort_handle();
+        let tasks = self.running.entry(work).or_default();
+        tasks.retain(|t| !t.is_finished());
+        tasks.push(handle);
+        self.running.retain(|_, tasks| tasks.iter().any(|t| !t.is_finished()));
+    }
+
+    fn cancel(&mut self, work: Work) {
+        for task in self.running.remove(&work).unwrap_or_default() {
+            task.abort();
+        }
+    }
+
+    fn answer(&self) -> impl Fn(Input) + Send + use<> {
+        let (side, answers) = (self.side, self.answers.clone());
+        // Nobody listens once the conversation is over.
+        move |input| drop(answers.send((side, input)))
+    }
+}
+
+impl Drop for LiveRunner {
+    fn drop(&mut self) {
+        self.running.values().flatten().for_each(AbortHandle::abort);
+    }
+}
+
+impl EffectRunner for LiveRunner {
+    fn perform(&mut self, _now: Mono, effect: Effect) -> Vec<(Duration, Input)> {
+        let answer = self.answer();
+        match effect {
+            Effect::Transcribe { utterance, audio } => {
+                let (stt, language) = (self.providers.stt.clone(), self.providers.language.clone());
+                self.spawn(Work::Utterance(utterance), async move {
+                    let result = stt.transcribe(TranscribeRequest { audio, language }).await;
+                    answer(Input::Transcribed { utterance, result: result.map(|t| t.text).map_err(failure) });
+                });
+            }
+            Effect::Generate { turn, request } => {
+                let llm = self.providers.llm.clone();
+                self.spawn(Work::Turn(turn), async move {
+                    let mut stream = match llm.chat(*request).await {
+                        Ok(stream) => stream,
+                        Err(e) => return answer(Input::Generated { turn, result: Err(failure(e)) }),
+                    };
+                    while let Some(result) = stream.next().await {
+                        answer(Input::Generated { turn, result: result.map_err(failure) });
+                    }
+                });
+            }
+            Effect::Speak { turn, clause, text } => {
+                let tts = self.providers.tts.clone();
+                let request = SpeechRequest { text, voice: self.providers.voice.clone(), speed: self.providers.speed };
+                self.spawn(Work::Turn(turn), async move {
+                    let result = speak(tts.as_ref(), request, |spoken| {
+                        answer(Input::Spoken { turn, clause, result: Ok(spoken) });
+                    });
+                    let last = result.await.map(|()| Spoken::Done).map_err(failure);
+                    answer(Input::Spoken { turn, clause, result: last });
+                });
+            }
+            Effect::CallTool { call, .. } => {
+                let scenario = self.tools.clone();
+                self.spawn(Work::Tool, async move {
+                    let id = call.id.clone();
+                    let outcome = run_mock(&scenario, &call).await;
+                    answer(Input::ToolReturned { id, outcome });
+                });
+            }
+            Effect::CancelTranscribe { utterance } => self.cancel(Work::Utterance(utterance)),
+            Effect::CancelTurn { turn } => self.cancel(Work::Turn(turn)),
+        }
+        Vec::new()
+    }
+}
+
+async fn speak(tts: &dyn Tts, request: SpeechRequest, each: impl Fn(Spoken)) -> Result<(), ModelError> {
+    let mut stream = tts.speak(request).await?;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
+        each(Spoken::Audio { rate: chunk.rate, samples: chunk.samples });
+    }
+    Ok(())
+}
+
+/// The scenario's tools are mocks that answer after their latency.
+async fn run_mock(scenario: &CastScenario, call: &ToolCall) -> ToolOutcome {
+    match scenario.mock(&call.name, &call.arguments) {
+        Some(answer) => {
+            tokio::time::sleep(answer.after).await;
+            answer.outcome
+        }
+        None => ToolOutcome::Error(format!("there is no tool `{}` in this scenario", call.name)),
+    }
+}
+
+fn failure(error: ModelError) -> Failure {
+    Failure { transient: error.kind.is_transient(), message: error.to_string() }
+}

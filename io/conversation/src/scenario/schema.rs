@@ -1,0 +1,53 @@
+//! The JSON Schemas of both files, made from the Rust types.
+//!
+//! They are committed beside the files for editors (`# yaml-language-server: $schema=...`), and they are what the
+//! loader itself checks with, so that an editor and the program never disagree about the shape of a file.
+
+use super::{Persona, Scenario};
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
+
+/// The JSON Schema of a persona file.
+pub fn persona_schema() -> Value {
+    schema_of::<Persona>()
+}
+
+/// The JSON Schema of a scenario file.
+pub fn scenario_schema() -> Value {
+    schema_of::<Scenario>()
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(NoNull));
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// `Option` means that a key may be left out, not that it may stand there with nothing behind it.
+#[derive(Clone)]
+struct NoNull;
+
+impl Transform for NoNull {
+    fn transform(&mut self, schema: &mut Schema) {
+        if let Some(Value::Array(types)) = schema.get_mut("type") {
+            types.retain(|t| t != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                schema.insert("type".to_owned(), only);
+            }
+        }
+        let Some(Value::Array(branches)) = schema.get_mut("anyOf") else { return };
+        branches.retain(|b| b.get("type").is_none_or(|t| t != "null"));
+        if let [Value::Object(only)] = branches.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.insert(key, value);
+            }
+        }
+        if schema.get("default").is_some_and(Value::is_null) {
+            schema.remove("default");
+        }
+    }
+}

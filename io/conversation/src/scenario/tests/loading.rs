@@ -1,0 +1,81 @@
+//! Where files are found.
+
+use super::SMALL;
+use crate::scenario::*;
+use std::fs;
+use std::path::Path;
+
+const TOM: &str = "name: Tom\nbackground: He is Tom.\nway_of_speaking: plainly\nvoice: {local: tom, openai: ash}\n";
+
+fn write(folder: &Path, file: &str, text: &str) -> String {
+    let path = folder.join(file);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn customer(scenario: &str) -> Result<String, String> {
+    match load(scenario, &Casting::default()) {
+        Ok(cast) => Ok(cast.persona(Side::Customer).background.clone()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[test]
+fn personas_lie_beside_the_scenario_or_above_it_or_in_the_library() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let tom = |background: &str| TOM.replace("He is Tom.", background);
+    let scenario = write(root, "a/b/tom.small.yaml", &SMALL.replace("persona: anna", "persona: tom"));
+
+    let missing = customer(&scenario).unwrap_err();
+    assert!(missing.contains("unknown persona `tom`") && missing.contains("tom.small.yaml:4:"), "{missing}");
+    assert!(missing.contains("known here: `anna`, `joe`, `priya`, `walter`; looked for it in"), "{missing}");
+
+    write(root, "personas/tom.yaml", &tom("far"));
+    assert_eq!(customer(&scenario).unwrap(), "far");
+    write(root, "a/personas/tom.yaml", &tom("near"));
+    assert_eq!(customer(&scenario).unwrap(), "near");
+    write(root, "a/b/tom.yaml", &tom("beside"));
+    assert_eq!(customer(&scenario).unwrap(), "beside");
+
+    let by_path = write(root, "c/x.yaml", &SMALL.replace("persona: anna", "persona: ../a/b/tom.yaml"));
+    assert_eq!(customer(&by_path).unwrap(), "beside");
+    assert_eq!(load(&scenario, &Casting::default()).unwrap().scenario().id, "tom.small");
+}
+
+#[test]
+fn others_can_play() {
+    let folder = tempfile::tempdir().unwrap();
+    let casting = Casting { customer: Some(write(folder.path(), "tom.yaml", TOM)), support: Some("priya".to_owned()) };
+    let cast = load("internet-outage", &casting).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(
+        (cast.persona(Side::Support).name.as_str(), cast.persona(Side::Customer).name.as_str()),
+        ("Priya", "Tom")
+    );
+    assert_eq!(cast.scenario().course[0].hint, "Tom says the home internet stopped working this morning.");
+    assert_eq!(cast.voice(Side::Customer, "local"), Some("tom"));
+}
+
+#[test]
+fn what_is_not_there_is_told_with_what_is() {
+    let said = customer("internet-outrage").unwrap_err();
+    assert!(said.contains("no scenario `internet-outrage`, did you mean `internet-outage`?"), "{said}");
+    assert!(said.contains("one of: card-block, hotel-change, internet-outage, missing-parcel"), "{said}");
+    assert!(matches!(load("nowhere/x.yaml", &Casting::default()), Err(LoadError::Missing { .. })));
+    assert!(matches!(load_persona("bob"), Err(LoadError::Missing { .. })));
+    assert_eq!(load_persona("anna").unwrap().name, "Anna");
+}
+
+#[test]
+fn unreadable_files_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latin.yaml");
+    fs::write(&path, b"title: Caf\xe9\n").unwrap();
+    assert!(customer(path.to_str().unwrap()).unwrap_err().contains("no UTF-8"));
+    let large = write(folder.path(), "large.yaml", &"#".repeat(MAX_BYTES + 1));
+    assert!(customer(&large).unwrap_err().contains("larger than 1048576 bytes"));
+    assert!(matches!(load(folder.path().to_str().unwrap(), &Casting::default()), Err(LoadError::Unreadable { .. })));
+    let bad = write(folder.path(), "joe.yaml", "name: Joe\n");
+    assert!(load_persona(&bad).unwrap_err().to_string().contains("`background` is missing"));
+}

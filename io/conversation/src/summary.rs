@@ -1,0 +1,85 @@
+//! `summary.json`: what came of a conversation.
+
+use crate::scenario::{Side, Verdict};
+use duologue_score::Metrics;
+use duologue_voice::CloseReason;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What came of a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Its id.
+    pub conversation_id: String,
+    /// Whether it goes on, ended in order, or was cut off with its process.
+    pub status: Status,
+    /// Id of the scenario.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// RFC 3339.
+    pub started_at: String,
+    /// Seconds.
+    pub duration_s: f64,
+    /// Why it ended; `None` where it never did.
+    pub end_reason: Option<CloseReason>,
+    /// Who hung up, where somebody did.
+    pub ended_by: Option<Side>,
+    /// For people, where something went wrong.
+    pub error: Option<String>,
+    /// Utterances of both sides.
+    pub turns: u32,
+    /// Whether all success criteria hold.
+    pub goal_reached: bool,
+    /// Each criterion.
+    pub verdicts: Vec<Verdict>,
+    /// Computed from the recording.
+    pub metrics: Metrics,
+    /// Who took part.
+    pub agents: Vec<AgentSummary>,
+    /// `course`: each agent was given one hint per turn; `free`: the models found their own way.
+    pub guidance: Guidance,
+    /// All randomness was drawn from this.
+    pub seed: u64,
+    /// Version of Duologue.
+    pub version: String,
+    /// What is kept, by kind, relative to the folder.
+    pub files: BTreeMap<String, String>,
+}
+
+/// Whether a conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It goes on.
+    Running,
+    /// It ended.
+    Ended,
+    /// Its process ended before it did.
+    CutOff,
+}
+
+/// How the models were led.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guidance {
+    /// By the scenario's course.
+    Course,
+    /// Not at all.
+    Free,
+}
+
+/// One party.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentSummary {
+    /// Which side it took.
+    pub side: Side,
+    /// The worker's name.
+    pub agent_name: String,
+    /// The persona's name.
+    pub name: String,
+    /// `provider/model` of each stage: `stt`, `llm`, `tts`.
+    pub models: BTreeMap<String, String>,
+    /// Its voice.
+    pub voice: String,
+}

@@ -1,0 +1,247 @@
+//! What was said, as said and as heard, while it is being said.
+
+use crate::casting;
+use crate::scenario::{CalledTool, ConversationFacts, Line, Side};
+use duologue_chat::ToolOutcome;
+use duologue_ids::Mono;
+use duologue_voice::{Event, SpeechSource, TurnMetrics};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// `transcript.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transcript {
+    /// Oldest first, by start.
+    pub utterances: Vec<Utterance>,
+    /// Oldest first.
+    pub tool_calls: Vec<ToolUse>,
+}
+
+impl Transcript {
+    /// What the scenario's rules judge.
+    pub fn facts(&self, duration_s: f64, end_reason: &str, ended_by: Option<Side>) -> ConversationFacts {
+        let line = |u: &Utterance| Line {
+            by: u.speaker,
+            text: u.text.clone(),
+            heard: u.heard.clone(),
+            interrupted: u.interrupted,
+        };
+        let call = |c: &ToolUse| CalledTool {
+            name: c.name.clone(),
+            arguments: c.arguments.clone(),
+            ok: matches!(c.outcome, Some(ToolOutcome::Ok(_))),
+        };
+        ConversationFacts {
+            lines: self.utterances.iter().map(line).collect(),
+            tool_calls: self.tool_calls.iter().map(call).collect(),
+            end_reason: end_reason.to_string(),
+            ended_by,
+            turns: self.utterances.len() as u32,
+            duration_s,
+        }
+    }
+
+    /// Said and heard, utterance by utterance.
+    pub(crate) fn heard_pairs(&self) -> impl Iterator<Item = duologue_score::Utterance<'_>> {
+        self.utterances.iter().map(|u| duologue_score::Utterance {
+            speaker: casting::index(u.speaker),
+            said: u.said_as_heard.as_deref().unwrap_or(&u.text),
+            heard: u.heard.as_deref(),
+        })
+    }
+}
+
+/// Something that one party said without giving up the floor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Utterance {
+    /// Number, from 1.
+    pub id: u32,
+    /// Which side.
+    pub speaker: Side,
+    /// The persona's name.
+    pub name: String,
+    /// The worker's name.
+    pub agent_name: String,
+    /// What was said: the words sent to the voice, as far as they were played.
+    pub text: String,
+    /// What the other side's recogniser made of it.
+    pub heard: Option<String>,
+    /// Word error rate between the two, 0 = the same.
+    pub wer: Option<f64>,
+    /// Seconds from the start of the recording.
+    pub start_s: f64,
+    /// Seconds from the start of the recording; `None` while it is being said.
+    pub end_s: Option<f64>,
+    /// It was cut off.
+    pub interrupted: bool,
+    /// Why this party spoke.
+    pub source: Option<SpeechSource>,
+    /// The scenario's hint that it followed.
+    pub hint: Option<String>,
+    /// Latency by stage.
+    pub metrics: Option<TurnMetrics>,
+    /// Where `heard` spans several utterances: all that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_as_heard: Option<String>,
+    #[serde(skip)]
+    turn: u32,
+}
+
+/// A tool that was called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolUse {
+    /// The call's id.
+    pub id: String,
+    /// By which side.
+    pub by: Side,
+    /// The tool.
+    pub name: String,
+    /// With what.
+    pub arguments: Value,
+    /// Seconds from the start of the recording.
+    pub at_s: f64,
+    /// What came of it; `None` while it runs.
+    pub outcome: Option<ToolOutcome>,
+}
+
+/// Names of one side.
+#[derive(Clone, Debug)]
+pub(crate) struct Cast {
+    pub(crate) name: String,
+    pub(crate) agent_name: String,
+}
+
+/// Builds a [`Transcript`] from the events of both sessions.
+pub(crate) struct Transcriber {
+    cast: [Cast; 2],
+    transcript: Transcript,
+    /// Of each side: why and after which hint the reply under way speaks, and its figures.
+    pending: [Pending; 2],
+    last_sound: [Mono; 2],
+}
+
+#[derive(Clone, Debug, Default)]
+struct Pending {
+    turn: u32,
+    source: Option<SpeechSource>,
+    hint: Option<String>,
+    metrics: Option<TurnMetrics>,
+}
+
+impl Transcriber {
+    pub(crate) fn new(cast: [Cast; 2]) -> Transcriber {
+        Transcriber {
+            cast,
+            transcript: Transcript::default(),
+            pending: Default::default(),
+            last_sound: [Mono::ZERO; 2],
+        }
+    }
+
+    pub(crate) fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// Side `side` was heard at `now`.
+    pub(crate) fn sound(&mut self, now: Mono, side: usize) {
+        self.last_sound[side] = now;
+    }
+
+    /// Takes an event; says whether the transcript changed.
+    pub(crate) fn event(&mut self, now: Mono, side: usize, event: &Event) -> bool {
+        match event {
+            Event::SpeechCreated { turn, source, hint } => {
+                self.pending[side] = Pending { turn: *turn, source: Some(*source), hint: hint.clone(), metrics: None };
+                return false;
+            }
+            Event::MetricsCollected { metrics, .. } => {
+                self.pending[side].metrics = Some(*metrics);
+                return false;
+            }
+            Event::SpeechProgress { turn, text } => self.progress(now, side, *turn, text),
+            Event::ConversationItemAdded { turn, text, interrupted } => {
+                self.finish(now, side, *turn, text, *interrupted);
+            }
+            Event::UserTurnCompleted { text, .. } => self.heard(1 - side, text),
+            Event::ToolCalled { call } => self.transcript.tool_calls.push(ToolUse {
+                id: call.id.clone(),
+                by: casting::side(side),
+                name: call.name.clone(),
+                arguments: call.arguments.clone(),
+                at_s: now.as_secs_f64(),
+                outcome: None,
+            }),
+            Event::ToolReturned { id, outcome, .. } => {
+                let by = casting::side(side);
+                if let Some(call) = self.transcript.tool_calls.iter_mut().rev().find(|c| c.id == *id && c.by == by) {
+                    call.outcome = Some(outcome.clone());
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn open(&mut self, side: usize, turn: u32) -> Option<&mut Utterance> {
+        let speaker = casting::side(side);
+        self.transcript.utterances.iter_mut().rev().find(|u| u.speaker == speaker && u.turn == turn)
+    }
+
+    fn progress(&mut self, now: Mono, side: usize, turn: u32, text: &str) {
+        if let Some(utterance) = self.open(side, turn) {
+            utterance.text = text.to_string();
+            return;
+        }
+        let pending = if self.pending[side].turn == turn { self.pending[side].clone() } else { Pending::default() };
+        self.transcript.utterances.push(Utterance {
+            id: self.transcript.utterances.len() as u32 + 1,
+            speaker: casting::side(side),
+            name: self.cast[side].name.clone(),
+            agent_name: self.cast[side].agent_name.clone(),
+            text: text.to_string(),
+            heard: None,
+            wer: None,
+            start_s: now.as_secs_f64(),
+            end_s: None,
+            interrupted: false,
+            source: pending.source,
+            hint: pending.hint,
+            metrics: pending.metrics,
+            said_as_heard: None,
+            turn,
+        });
+    }
+
+    fn finish(&mut self, now: Mono, side: usize, turn: u32, text: &str, interrupted: bool) {
+        let end = self.last_sound[side].max(Mono::ZERO) + duologue_media::FRAME;
+        let end = if self.last_sound[side] == Mono::ZERO { now } else { end };
+        if let Some(utterance) = self.open(side, turn) {
+            utterance.text = text.to_string();
+            utterance.interrupted = interrupted;
+            utterance.end_s = Some(end.as_secs_f64().max(utterance.start_s));
+        }
+    }
+
+    /// The other side recognised what `side` said since it was last recognised; the words may span several utterances,
+    /// then the last one carries them.
+    fn heard(&mut self, side: usize, text: &str) {
+        let speaker = casting::side(side);
+        let mine: Vec<usize> = (0..self.transcript.utterances.len())
+            .filter(|&i| self.transcript.utterances[i].speaker == speaker)
+            .collect();
+        let unheard: Vec<usize> =
+            mine.iter().rev().copied().take_while(|&i| self.transcript.utterances[i].heard.is_none()).collect();
+        let Some(&last) = unheard.first().or(mine.last()) else { return };
+        let said: Vec<&str> =
+            unheard.iter().rev().map(|&i| self.transcript.utterances[i].text.as_str()).collect();
+        let said = if said.is_empty() { self.transcript.utterances[last].text.clone() } else { said.join(" ") };
+        let utterance = &mut self.transcript.utterances[last];
+        let heard = match utterance.heard.take() {
+            Some(before) => format!("{before} {text}"),
+            None => text.to_string(),
+        };
+        utterance.wer = Some(duologue_score::compare(&said, &heard).errors.rate());
+        utterance.said_as_heard = (said != utterance.text).then_some(said);
+        utterance.heard = Some(heard);
+    }
+}

@@ -1,0 +1,220 @@
+//! Sends a call, waits for the first byte of its answer, and reads on: all timeouts and retries are here.
+
+use super::config::OpenAiConfig;
+use super::endpoint::Endpoint;
+use super::failure::Failures;
+use crate::{ModelError, ModelErrorKind};
+use bytes::{Bytes, BytesMut};
+use duologue_ids::Seed;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use reqwest::{Client, RequestBuilder, Response, header, redirect};
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+/// Most bytes of an error's body that are read.
+const ERROR_BODY_MAX: usize = 64 << 10;
+/// How long to wait for an error's body: its status has said the most already.
+const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The connections to one server.
+pub(super) struct Transport {
+    endpoint: Arc<Endpoint>,
+    authorization: Option<header::HeaderValue>,
+    client: Client,
+}
+
+/// How to build the request of a call; it is asked again for every attempt.
+pub(super) type BuildRequest<'a> = &'a (dyn Fn(RequestBuilder) -> RequestBuilder + Sync);
+
+impl Transport {
+    pub(super) fn new(config: OpenAiConfig) -> Result<Transport, ModelError> {
+        let endpoint = Arc::new(Endpoint::new(config)?);
+        let mut client = Client::builder()
+            .user_agent(concat!("duologue/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(endpoint.timeouts.connect)
+            // Following one would carry the key and people's words to an address that nobody configured.
+            .redirect(redirect::Policy::none());
+        if endpoint.is_loopback() {
+            client = client.no_proxy();
+        }
+        if !endpoint.is_tls() {
+            // A machine without certificates can still talk to a server that needs none.
+            client = client.tls_certs_only([]);
+        }
+        let client = client.build().map_err(|e| ModelError {
+            provider: endpoint.name.clone(),
+            kind: ModelErrorKind::Configuration,
+            message: format!("no HTTPS on this machine: {e}"),
+            help: "install the system's certificates (package ca-certificates)".into(),
+        })?;
+        Ok(Transport { authorization: endpoint.authorization()?, client, endpoint })
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// POSTs to `call` and waits for the first byte of a successful answer. What may pass is tried again, within
+    /// [`Timeouts::first_byte`](super::Timeouts::first_byte).
+    pub(super) async fn post(&self, call: &'static str, build: BuildRequest<'_>) -> Result<Answer, ModelError> {
+        let request = || build(self.client.post(self.endpoint.url(call)));
+        self.attempts(call, self.endpoint.retries, &request).await
+    }
+
+    /// GETs `call`, once.
+    pub(super) async fn get_once(&self, call: &'static str) -> Result<Answer, ModelError> {
+        self.attempts(call, 0, &|| self.client.get(self.endpoint.url(call))).await
+    }
+
+    async fn attempts(
+        &self,
+        call: &'static str,
+        retries: u32,
+        request: &(dyn Fn() -> RequestBuilder + Sync),
+    ) -> Result<Answer, ModelError> {
+        let patience = self.endpoint.timeouts.first_byte;
+        let deadline = Instant::now() + patience;
+        let mut attempt = 0;
+        loop {
+            let error = match timeout_at(deadline, self.attempt(call, request())).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(self.failures(call).timed_out("answer", patience)),
+            };
+            let Some(pause) =
+                self.pause(&error, attempt).filter(|p| attempt < retries && Instant::now() + *p < deadline)
+            else {
+                return Err(error);
+            };
+            tracing::debug!(provider = self.endpoint.name, call, attempt, kind = ?error.kind, ?pause, "trying again");
+            sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, call: &'static str, mut request: RequestBuilder) -> Result<Answer, ModelError> {
+        if let Some(key) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, key.clone());
+        }
+        let response = request.send().await.map_err(|e| self.failures(call).unreachable(&e))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut answer = Answer::new(self.endpoint.clone(), call, response);
+        if !status.is_success() {
+            let body = answer.read_up_to(ERROR_BODY_MAX).await;
+            return Err(self.failures(call).refused(status, &headers, &body));
+        }
+        answer.first = Some(answer.next().await?.ok_or_else(|| self.failures(call).cut_off())?);
+        Ok(answer)
+    }
+
+    /// How long to wait before another attempt; `None` where it is no use.
+    fn pause(&self, error: &ModelError, attempt: u32) -> Option<Duration> {
+        let backoff = self.endpoint.backoff.saturating_mul(1 << attempt.min(10));
+        // Half of it is random, so that sessions that failed together don't come back together.
+        let jittered = Seed(RandomState::new().hash_one(attempt)).rng().between(backoff / 2, backoff);
+        match error.kind {
+            ModelErrorKind::RateLimited { retry_after } => Some(retry_after.unwrap_or_default().max(jittered)),
+            ModelErrorKind::Unavailable => Some(jittered),
+            _ => None,
+        }
+    }
+
+    fn failures(&self, call: &'static str) -> Failures<'_> {
+        Failures { endpoint: &self.endpoint, call }
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("base", &self.endpoint.shown("")).finish_non_exhaustive()
+    }
+}
+
+/// The body of an answer as it arrives. Dropping it closes the connection, which is how the server learns that
+/// nobody listens any more; reading it to its end leaves the connection for the next call.
+pub(super) struct Answer {
+    endpoint: Arc<Endpoint>,
+    call: &'static str,
+    content_type: String,
+    first: Option<Bytes>,
+    rest: BoxStream<'static, Result<Bytes, reqwest::Error>>,
+    waited: Duration,
+}
+
+impl Answer {
+    fn new(endpoint: Arc<Endpoint>, call: &'static str, response: Response) -> Answer {
+        let content_type = response.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|v| v.to_str().ok()).unwrap_or_default().to_lowercase();
+        let rest = response.bytes_stream().boxed();
+        Answer { endpoint, call, content_type, first: None, rest, waited: Duration::ZERO }
+    }
+
+    /// The media type in lower case; empty where the server gives none.
+    pub(super) fn content_type(&self) -> &str {
+        &self.content_type
+    }
+
+    pub(super) fn failures(&self) -> Failures<'_> {
+        Failures { endpoint: &self.endpoint, call: self.call }
+    }
+
+    /// The next bytes, never empty; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ModelError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let limits = self.endpoint.timeouts;
+        loop {
+            let patience = limits.stall.min(limits.answer.saturating_sub(self.waited));
+            let began = Instant::now();
+            let next = timeout(patience, self.rest.next()).await;
+            self.waited += began.elapsed();
+            match next {
+                Err(_) if self.waited >= limits.answer => {
+                    return Err(self.failures().timed_out("complete answer", limits.answer));
+                }
+                Err(_) => return Err(self.failures().stalled(limits.stall)),
+                Ok(Some(Ok(bytes))) if bytes.is_empty() => {}
+                Ok(Some(Ok(bytes))) => return Ok(Some(bytes)),
+                Ok(Some(Err(e))) => return Err(self.failures().unreachable(&e)),
+                Ok(None) => return Ok(None),
+            }
+        }
+    }
+
+    /// The whole body.
+    pub(super) async fn read_all(&mut self, max: usize) -> Result<Bytes, ModelError> {
+        let mut all = BytesMut::new();
+        while let Some(bytes) = self.next().await? {
+            if all.len() + bytes.len() > max {
+                return Err(self.failures().malformed(format!("the answer is longer than {max} bytes")));
+            }
+            all.extend_from_slice(&bytes);
+        }
+        Ok(all.freeze())
+    }
+
+    /// As much of the body as arrives, up to about `max` bytes: for errors, where a part is better than nothing.
+    async fn read_up_to(&mut self, max: usize) -> Bytes {
+        let mut all = BytesMut::new();
+        let deadline = Instant::now() + ERROR_BODY_PATIENCE;
+        while let Ok(Ok(Some(bytes))) = timeout_at(deadline, self.next()).await {
+            all.extend_from_slice(&bytes);
+            if all.len() >= max {
+                break;
+            }
+        }
+        all.freeze()
+    }
+
+    /// Waits a moment for the end of a body that has nothing more to say, so that its connection can be used again:
+    /// a new one would cost the next turn a handshake.
+    pub(super) async fn finish(&mut self) {
+        const MOMENT: Duration = Duration::from_millis(10);
+        let _ = timeout(MOMENT, async { while let Ok(Some(_)) = self.next().await {} }).await;
+    }
+}

