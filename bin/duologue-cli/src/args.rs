@@ -193,8 +193,6 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    pub(crate) const ALL: [Stage; 3] = [Stage::Stt, Stage::Llm, Stage::Tts];
-
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Stage::Stt => "stt",

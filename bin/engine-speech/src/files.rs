@@ -32,7 +32,8 @@ impl Files {
         let folder = self.folder.join("whisper-tiny.en");
         let (weights, words) = (folder.join("model.bin"), folder.join("vocabulary.txt"));
         let vocabulary = String::from_utf8(read(&words)?).map_err(|e| problem(&words, e))?;
-        Recogniser::load(&read(&weights)?, &vocabulary, threads).map_err(|e| problem(&weights, e))
+        let loaded = Recogniser::load(read(&weights)?, &vocabulary, threads);
+        loaded.map_err(|e| problem(if e.is_about_vocabulary() { &words } else { &weights }, e))
     }
 
     /// Loads all voices that are there.

@@ -13,6 +13,8 @@ const MAGIC: i32 = 0x6767_6d6c;
 const HEAD: usize = 64;
 /// Size of the vocabulary of the models that hear English only.
 const ENGLISH_TOKENS: usize = 51_864;
+/// Those of them that are not special.
+const PLAIN_TOKENS: usize = 50_256;
 /// "Mostly f16" in whisper.cpp's list of file types.
 const FILE_TYPE: i32 = 1;
 
@@ -30,29 +32,35 @@ pub(crate) enum ConvertError {
         /// Width of its layers.
         width: usize,
     },
+    /// The list of tokens is cut short or belongs to another model; whisper.cpp would abort the process.
+    #[error("it has {0} plain tokens, not {PLAIN_TOKENS}")]
+    VocabularySize(usize),
     /// A line of the vocabulary is not in the alphabet of byte-level BPE.
-    #[error("line {0} of the vocabulary is not a token")]
+    #[error("line {0} is not a token")]
     Vocabulary(usize),
 }
 
 /// Converts an English-only Whisper model; `vocabulary` is the text of `vocabulary.txt`, one token a line.
 pub(crate) fn from_ct2(model: &Model, vocabulary: &str) -> Result<Vec<u8>, ConvertError> {
     let shape = Shape::of(model)?;
-    let mut out = Writer { bytes: Vec::with_capacity(shape.capacity()) };
+    let mut out = Writer { model, bytes: Vec::with_capacity(shape.capacity()) };
     out.header(&shape);
     let bank = mel::filters(shape.mels);
     out.ints(&[shape.mels as i32, mel::FFT_BINS as i32]);
     bank.iter().for_each(|weight| out.bytes.extend(weight.to_le_bytes()));
-    out.vocabulary(vocabulary)?;
-    out.stems(model)?;
+    let tokens = out.vocabulary(vocabulary)?;
+    if tokens != PLAIN_TOKENS {
+        return Err(ConvertError::VocabularySize(tokens));
+    }
+    out.stems()?;
     for layer in 0..shape.encoder_layers {
         let (from, to) = (format!("encoder/layer_{layer}"), format!("encoder.blocks.{layer}"));
-        out.layer(model, &from, &to, shape.width)?;
+        out.layer(&from, &to, shape.width)?;
     }
     for layer in 0..shape.decoder_layers {
         let (from, to) = (format!("decoder/layer_{layer}"), format!("decoder.blocks.{layer}"));
-        out.layer(model, &from, &to, shape.width)?;
-        out.cross_attention(model, &from, &to, shape.width)?;
+        out.layer(&from, &to, shape.width)?;
+        out.cross_attention(&from, &to, shape.width)?;
     }
     Ok(out.bytes)
 }
@@ -105,11 +113,12 @@ fn halves<'m, 'a>(model: &'m Model<'a>, name: &str, rank: usize) -> Result<&'m T
     Ok(tensor)
 }
 
-struct Writer {
+struct Writer<'m, 'a> {
+    model: &'m Model<'a>,
     bytes: Vec<u8>,
 }
 
-impl Writer {
+impl Writer<'_, '_> {
     fn ints(&mut self, values: &[i32]) {
         values.iter().for_each(|value| self.bytes.extend(value.to_le_bytes()));
     }
@@ -123,7 +132,7 @@ impl Writer {
     }
 
     /// The plain tokens as bytes; whisper.cpp adds the special ones (`<|…|>`) itself.
-    fn vocabulary(&mut self, text: &str) -> Result<(), ConvertError> {
+    fn vocabulary(&mut self, text: &str) -> Result<usize, ConvertError> {
         let at = self.bytes.len();
         self.ints(&[0]);
         let mut count = 0i32;
@@ -138,11 +147,12 @@ impl Writer {
             count += 1;
         }
         self.bytes[at..at + 4].copy_from_slice(&count.to_le_bytes());
-        Ok(())
+        Ok(count as usize)
     }
 
     /// What does not belong to a layer.
-    fn stems(&mut self, model: &Model) -> Result<(), ReadError> {
+    fn stems(&mut self) -> Result<(), ReadError> {
+        let model = self.model;
         let matrix = |name: &str, rank| halves(model, name, rank);
         self.single("encoder.positional_embedding", matrix("encoder/position_encodings/encodings", 2)?);
         self.single("decoder.positional_embedding", matrix("decoder/position_encodings/encodings", 2)?);
@@ -153,47 +163,48 @@ impl Writer {
             bias.shape.push(1);
             self.single(&format!("encoder.{conv}.bias"), &bias);
         }
-        self.norm(model, "encoder/layer_norm", "encoder.ln_post")?;
-        self.norm(model, "decoder/layer_norm", "decoder.ln")
+        self.norm("encoder/layer_norm", "encoder.ln_post")?;
+        self.norm("decoder/layer_norm", "decoder.ln")
     }
 
     /// Self-attention and the feed-forward part.
-    fn layer(&mut self, model: &Model, from: &str, to: &str, width: usize) -> Result<(), ReadError> {
-        self.norm(model, &format!("{from}/self_attention/layer_norm"), &format!("{to}.attn_ln"))?;
+    fn layer(&mut self, from: &str, to: &str, width: usize) -> Result<(), ReadError> {
+        self.norm(&format!("{from}/self_attention/layer_norm"), &format!("{to}.attn_ln"))?;
         let fused = format!("{from}/self_attention/linear_0");
-        self.part(model, &fused, &format!("{to}.attn.query"), (0, width), true)?;
-        self.part(model, &fused, &format!("{to}.attn.key"), (width, 2 * width), false)?;
-        self.part(model, &fused, &format!("{to}.attn.value"), (2 * width, 3 * width), true)?;
-        self.linear(model, &format!("{from}/self_attention/linear_1"), &format!("{to}.attn.out"))?;
-        self.norm(model, &format!("{from}/ffn/layer_norm"), &format!("{to}.mlp_ln"))?;
-        self.linear(model, &format!("{from}/ffn/linear_0"), &format!("{to}.mlp.0"))?;
-        self.linear(model, &format!("{from}/ffn/linear_1"), &format!("{to}.mlp.2"))
+        self.part(&fused, &format!("{to}.attn.query"), (0, width), true)?;
+        self.part(&fused, &format!("{to}.attn.key"), (width, 2 * width), false)?;
+        self.part(&fused, &format!("{to}.attn.value"), (2 * width, 3 * width), true)?;
+        self.linear(&format!("{from}/self_attention/linear_1"), &format!("{to}.attn.out"))?;
+        self.norm(&format!("{from}/ffn/layer_norm"), &format!("{to}.mlp_ln"))?;
+        self.linear(&format!("{from}/ffn/linear_0"), &format!("{to}.mlp.0"))?;
+        self.linear(&format!("{from}/ffn/linear_1"), &format!("{to}.mlp.2"))
     }
 
     /// How the decoder looks at what was heard.
-    fn cross_attention(&mut self, model: &Model, from: &str, to: &str, width: usize) -> Result<(), ReadError> {
-        self.norm(model, &format!("{from}/attention/layer_norm"), &format!("{to}.cross_attn_ln"))?;
-        self.linear(model, &format!("{from}/attention/linear_0"), &format!("{to}.cross_attn.query"))?;
+    fn cross_attention(&mut self, from: &str, to: &str, width: usize) -> Result<(), ReadError> {
+        self.norm(&format!("{from}/attention/layer_norm"), &format!("{to}.cross_attn_ln"))?;
+        self.linear(&format!("{from}/attention/linear_0"), &format!("{to}.cross_attn.query"))?;
         let fused = format!("{from}/attention/linear_1");
-        self.part(model, &fused, &format!("{to}.cross_attn.key"), (0, width), false)?;
-        self.part(model, &fused, &format!("{to}.cross_attn.value"), (width, 2 * width), true)?;
-        self.linear(model, &format!("{from}/attention/linear_2"), &format!("{to}.cross_attn.out"))
+        self.part(&fused, &format!("{to}.cross_attn.key"), (0, width), false)?;
+        self.part(&fused, &format!("{to}.cross_attn.value"), (width, 2 * width), true)?;
+        self.linear(&format!("{from}/attention/linear_2"), &format!("{to}.cross_attn.out"))
     }
 
-    fn norm(&mut self, model: &Model, from: &str, to: &str) -> Result<(), ReadError> {
-        self.single(&format!("{to}.weight"), halves(model, &format!("{from}/gamma"), 1)?);
-        self.single(&format!("{to}.bias"), halves(model, &format!("{from}/beta"), 1)?);
+    fn norm(&mut self, from: &str, to: &str) -> Result<(), ReadError> {
+        self.single(&format!("{to}.weight"), halves(self.model, &format!("{from}/gamma"), 1)?);
+        self.single(&format!("{to}.bias"), halves(self.model, &format!("{from}/beta"), 1)?);
         Ok(())
     }
 
-    fn linear(&mut self, model: &Model, from: &str, to: &str) -> Result<(), ReadError> {
-        self.half(&format!("{to}.weight"), halves(model, &format!("{from}/weight"), 2)?);
-        self.single(&format!("{to}.bias"), halves(model, &format!("{from}/bias"), 1)?);
+    fn linear(&mut self, from: &str, to: &str) -> Result<(), ReadError> {
+        self.half(&format!("{to}.weight"), halves(self.model, &format!("{from}/weight"), 2)?);
+        self.single(&format!("{to}.bias"), halves(self.model, &format!("{from}/bias"), 1)?);
         Ok(())
     }
 
     /// Rows `rows` of a fused projection.
-    fn part(&mut self, model: &Model, from: &str, to: &str, rows: (usize, usize), bias: bool) -> Result<(), ReadError> {
+    fn part(&mut self, from: &str, to: &str, rows: (usize, usize), bias: bool) -> Result<(), ReadError> {
+        let model = self.model;
         let cut = |kind: &str, rank| {
             let name = format!("{from}/{kind}");
             halves(model, &name, rank)?.rows(rows.0, rows.1).ok_or(ReadError::Missing(name))
@@ -286,10 +297,12 @@ mod tests {
 
     #[test]
     fn a_vocabulary_in_another_alphabet_is_refused_with_its_line() {
-        let mut writer = Writer { bytes: Vec::new() };
+        let file = write(&[]);
+        let empty = Model::read(&file).unwrap();
+        let mut writer = Writer { model: &empty, bytes: Vec::new() };
         assert!(matches!(writer.vocabulary("a\n<|x|>\nb c"), Err(ConvertError::Vocabulary(3))));
-        let mut writer = Writer { bytes: Vec::new() };
-        writer.vocabulary("a\n<|x|>\nĠb\n").unwrap();
+        let mut writer = Writer { model: &empty, bytes: Vec::new() };
+        assert_eq!(writer.vocabulary("a\n<|x|>\nĠb\n").unwrap(), 2);
         assert_eq!(writer.bytes, [2, 0, 0, 0, 1, 0, 0, 0, b'a', 2, 0, 0, 0, b' ', b'b']);
     }
 }

@@ -1,6 +1,7 @@
 //! Speech recognition: Whisper tiny.en by whisper.cpp.
 
 mod pieces;
+mod threads;
 mod wording;
 
 use crate::ct2::{Model, ReadError};
@@ -34,7 +35,7 @@ const SILENCE_PEAK: f32 = 0.001;
 pub(crate) struct Recogniser {
     state: WhisperState,
     end_of_text: i32,
-    threads: i32,
+    most_threads: usize,
 }
 
 /// What was understood.
@@ -65,15 +66,23 @@ pub(crate) enum LoadError {
 #[error("recognition failed: {0}")]
 pub(crate) struct RecogniseError(#[from] WhisperError);
 
+impl LoadError {
+    /// Is the list of tokens to blame, and not the weights?
+    pub(crate) fn is_about_vocabulary(&self) -> bool {
+        matches!(self, LoadError::Convert(ConvertError::Vocabulary(_) | ConvertError::VocabularySize(_)))
+    }
+}
+
 impl Recogniser {
     /// Loads CTranslate2 weights by converting them in memory.
-    pub(crate) fn load(weights: &[u8], vocabulary: &str, threads: usize) -> Result<Recogniser, LoadError> {
+    pub(crate) fn load(weights: Vec<u8>, vocabulary: &str, threads: usize) -> Result<Recogniser, LoadError> {
         // whisper.cpp tells its dimensions at every load; nobody reads them.
         whisper_rs::install_logging_hooks();
-        let converted = ggml::from_ct2(&Model::read(weights)?, vocabulary)?;
+        let converted = ggml::from_ct2(&Model::read(&weights)?, vocabulary)?;
+        drop(weights);
         let context = WhisperContext::new_from_buffer_with_params(&converted, WhisperContextParameters::default())?;
         let state = context.create_state()?;
-        Ok(Recogniser { state, end_of_text: context.token_eot(), threads: threads.clamp(1, 16) as i32 })
+        Ok(Recogniser { state, end_of_text: context.token_eot(), most_threads: threads.clamp(1, 16) })
     }
 
     /// Recognises 16 kHz audio of any length; gives up early, with what it has, when `cancelled` becomes true.
@@ -102,7 +111,7 @@ impl Recogniser {
     fn piece(&mut self, audio: &[f32], cancelled: &AtomicBool) -> Result<(String, Vec<f32>), RecogniseError> {
         let mut padded = audio.to_vec();
         padded.resize(audio.len() + TAIL, 0.0);
-        let mut params = params(audio.len(), self.threads);
+        let mut params = params(audio.len(), threads::usable(self.most_threads));
         // SAFETY: `cancelled` outlives the call to `full` below, which is all that uses the parameters.
         unsafe {
             params.set_abort_callback(Some(is_set));
@@ -129,11 +138,11 @@ fn mean(probabilities: &[f32]) -> Option<f32> {
     (!probabilities.is_empty()).then(|| (sum / probabilities.len() as f32).clamp(0.0, 1.0))
 }
 
-fn params(samples: usize, threads: i32) -> FullParams<'static, 'static> {
+fn params(samples: usize, threads: usize) -> FullParams<'static, 'static> {
     let seconds = samples as f32 / RATE as f32;
     let positions = ((seconds + 0.5) * POSITIONS_PER_S) as i32 + 64;
     let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
-    params.set_n_threads(threads);
+    params.set_n_threads(threads as i32);
     params.set_language(Some("en"));
     params.set_audio_ctx(positions.clamp(*POSITIONS.start(), *POSITIONS.end()));
     params.set_max_tokens((seconds * TOKENS_PER_S + TOKENS_AT_LEAST) as i32);

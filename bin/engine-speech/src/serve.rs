@@ -115,7 +115,7 @@ fn recognise(job: &Utterance, recogniser: &mut Recogniser, outbox: &Outbox) -> R
     if !language.is_empty() && language.split(['-', '_']).next() != Some("en") {
         return Err(format!("the local recogniser hears English only, not \"{}\"", job.language));
     }
-    if job.samples.len() % 2 != 0 {
+    if !job.samples.len().is_multiple_of(2) {
         return Err("the audio has half a sample at its end: it must be 16 bit".to_owned());
     }
     let samples = job.samples.chunks_exact(2).map(|b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0);

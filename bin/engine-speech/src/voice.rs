@@ -37,9 +37,9 @@ impl Character {
     }
 
     /// A man from the same network: formants an eighth lower, as between the mean vocal tracts of women and men
-    /// (Peterson and Barney 1952), and the pitch lowered to about 120 Hz.
+    /// (Peterson and Barney 1952), and the pitch lowered to somewhat below 120 Hz.
     pub(crate) fn orion() -> Character {
-        Character { name: "orion", pitch: 0.71, slowdown: Some(Slowdown::new(8, 7)), gain: 1.2 }
+        Character { name: "orion", pitch: 0.67, slowdown: Some(Slowdown::new(8, 7)), gain: 1.2 }
     }
 
     /// The American man, a network of his own.

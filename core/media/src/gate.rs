@@ -5,9 +5,10 @@ use std::time::Duration;
 
 /// Rate that detectors work at, in Hz.
 const RATE: u32 = 16_000;
-/// Windows of digital silence over which the probability must have come to rest (256 ms of 16 ms windows).
-const REST_WINDOWS: u32 = 16;
-/// How little the probability moves in that time when it rests.
+/// Windows of digital silence over which the probability must have come to rest (512 ms of 16 ms windows).
+const REST_WINDOWS: u32 = 32;
+/// How little the probability moves in that time when it rests, 1 to 2 s into silence. The network's memory never stands
+/// quite still, but what moves later moves no start or end by more than a window (see the tests).
 const REST: f32 = 0.01;
 
 /// When a [`SpeechGate`] opens and closes.
@@ -140,8 +141,7 @@ impl SpeechGate {
             self.resting = self.comes_to_rest(zero);
         }
         let probability = self.update.probability;
-        let turn =
-            if self.update.speaking { probability < self.config.end } else { probability >= self.config.start };
+        let turn = if self.update.speaking { probability < self.config.end } else { probability >= self.config.start };
         self.run = if turn { self.run.saturating_add(1) } else { 0 };
         let needed = if self.update.speaking { self.config.min_silence } else { self.config.min_speech };
         let length = Duration::from_secs(1) * window.len() as u32 / RATE;
@@ -160,7 +160,7 @@ impl SpeechGate {
         }
         let probability = self.update.probability;
         self.zeros += 1;
-        if self.zeros % REST_WINDOWS != 0 {
+        if !self.zeros.is_multiple_of(REST_WINDOWS) {
             return false;
         }
         let rests = (probability - self.anchor).abs() < REST && probability < self.config.end.min(self.config.start);

@@ -26,9 +26,9 @@ pub struct Mouth {
     paused: bool,
 }
 
-/// Made when there is something to say: it holds up to 44 kB.
+/// Made when there is something to say: it holds up to 40 kB.
 enum Coder {
-    Opus(Encoder),
+    Opus(Box<Encoder>),
     L16(Resampler),
 }
 
@@ -75,8 +75,13 @@ impl Mouth {
     }
 
     fn packet(&mut self, payload: Vec<u8>) -> Packet {
-        let packet =
-            Packet { sequence: self.sequence, timestamp: self.timestamp, marker: self.paused, codec: self.codec, payload };
+        let packet = Packet {
+            sequence: self.sequence,
+            timestamp: self.timestamp,
+            marker: self.paused,
+            codec: self.codec,
+            payload,
+        };
         self.sequence = self.sequence.wrapping_add(1);
         packet
     }
@@ -124,7 +129,7 @@ impl Mouth {
         match self.coder {
             Some(ref mut coder) => Ok(coder),
             ref mut none => Ok(none.insert(match self.codec {
-                Codec::Opus => Coder::Opus(Encoder::new(self.rate, 1, Settings::SPEECH)?),
+                Codec::Opus => Coder::Opus(Box::new(Encoder::new(self.rate, 1, Settings::SPEECH)?)),
                 Codec::L16 { rate } if self.codec.is_supported() => Coder::L16(Resampler::live(self.rate, rate)),
                 Codec::L16 { rate } => return Err(MouthError::Codec(rate)),
             })),

@@ -133,7 +133,7 @@ impl Packet {
         }
         let pt = header[1] & 0x7f;
         let codec = Codec::of_payload_type(pt).ok_or(PacketError::PayloadType(pt))?;
-        if matches!(codec, Codec::L16 { .. }) && body.len() % 2 != 0 {
+        if matches!(codec, Codec::L16 { .. }) && !body.len().is_multiple_of(2) {
             return Err(PacketError::OddLength(body.len()));
         }
         let packet = Packet {
@@ -183,8 +183,9 @@ mod tests {
             p.truncate(p.len() / 2 * 2);
             p
         });
-        (any::<u16>(), any::<u32>(), any::<bool>(), codec, payload)
-            .prop_map(|(sequence, timestamp, marker, codec, payload)| Packet { sequence, timestamp, marker, codec, payload })
+        (any::<u16>(), any::<u32>(), any::<bool>(), codec, payload).prop_map(
+            |(sequence, timestamp, marker, codec, payload)| Packet { sequence, timestamp, marker, codec, payload },
+        )
     }
 
     proptest! {
@@ -220,7 +221,8 @@ mod tests {
 
     #[test]
     fn malformed_packets_are_refused_with_a_reason() {
-        let good = Packet { sequence: 1, timestamp: 2, marker: true, codec: Codec::L16 { rate: 8_000 }, payload: vec![1, 2] };
+        let good =
+            Packet { sequence: 1, timestamp: 2, marker: true, codec: Codec::L16 { rate: 8_000 }, payload: vec![1, 2] };
         let bytes = good.to_rtp(3).unwrap();
         assert_eq!(Packet::from_rtp(&bytes[..11]), Err(PacketError::Short { len: 11 }));
         assert_eq!(Packet::from_rtp(&bytes[..13]), Err(PacketError::OddLength(1)));

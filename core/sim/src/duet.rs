@@ -108,7 +108,7 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
         let [a, b] = sessions;
         let mut sessions = [a?, b?];
         if matches!(config.codec, Codec::L16 { .. }) {
-            sessions = sessions.map(|s| s.with_vad(Box::new(duologue_media::EnergyVad::default())));
+            sessions = sessions.map(|s| s.with_vad(Box::new(duologue_media::EnergyVad::new(300.0))));
         }
         let mut source = 0;
         let parties = sessions.map(|s| {

@@ -43,7 +43,7 @@ impl EndWatch {
     pub fn observe(&mut self, now: Mono, side: usize, event: &Event) {
         match event {
             Event::AgentStateChanged { state } => self.set_active(now, side, *state),
-            Event::ConversationItemAdded { .. } => self.turns += 1,
+            Event::ConversationItemAdded { text, .. } => self.turns += u32::from(!text.is_empty()),
             Event::Closed { reason: CloseReason::PeerEnded } => {}
             Event::Closed { reason } => {
                 self.ended.get_or_insert((*reason, Some(side)));
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn each_limit_ends_it_for_its_own_reason() {
         let limits = Limits { turns: 2, duration: Duration::from_secs(60), silence: Duration::from_secs(10) };
-        let at = |s| Mono::from_millis(s * 1000);
+        let at = |s: u64| Mono::from_millis(s * 1000);
         let mut w = EndWatch::new(limits.clone(), Mono::ZERO);
         assert_eq!(w.poll(at(9)), None);
         assert_eq!(w.poll(at(10)), Some((CloseReason::Inactivity, None)));

@@ -49,7 +49,7 @@ pub enum Event {
     ConversationItemAdded {
         /// Number of the turn.
         turn: u32,
-        /// What was really heard of it.
+        /// What was really heard of it; empty where it was cut off at once.
         text: String,
         /// It was cut off.
         interrupted: bool,

@@ -70,7 +70,10 @@ impl Session {
             if let Some(text) = again {
                 self.to_say.push_front((SpeechSource::Opening, text));
             }
-            let after = self.draw(self.config.collision.backoff);
+            // As on a shared wire: each collision in a row doubles the range, so that two of the same mind part.
+            let (low, high) = self.config.collision.backoff;
+            let after = self.draw((low, high * (1 << self.collisions.min(3))));
+            self.collisions += 1;
             self.retry_at = Some(self.now + after);
         }
         yielded
@@ -85,7 +88,8 @@ impl Session {
         if reply.paused || !reply.playout.started() {
             return;
         }
-        if self.now.since(self.listening.speech_since) >= self.config.interruption.min_duration {
+        // The silence that ends an utterance does not make it longer.
+        if self.listening.voiced_until.since(self.listening.speech_since) >= self.config.interruption.min_duration {
             reply.paused = true;
             self.listening.aside = false;
             let turn = reply.turn;

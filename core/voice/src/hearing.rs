@@ -148,6 +148,7 @@ impl Session {
         let (ended, recognised) = (self.listening.speech_until, self.listening.recognised_at);
         self.listening.reset();
         self.retry_at = None;
+        self.collisions = 0;
         self.to_say.retain(|(source, _)| *source != SpeechSource::Opening);
         if text.is_empty() {
             return;

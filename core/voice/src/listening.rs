@@ -3,6 +3,8 @@ use duologue_ids::Mono;
 use duologue_media::{EarshotVad, Frame, GateConfig, GateUpdate, SpeechGate, Vad};
 use std::sync::Arc;
 
+/// Probability above which 20 ms are certainly speech.
+const VOICED: f32 = 0.5;
 /// Samples a second of what a party hears.
 const RATE: usize = 16_000;
 
@@ -26,6 +28,11 @@ pub(crate) struct Listening {
     pub(crate) speaking: bool,
     /// Start of this turn.
     pub(crate) turn_began: Option<Mono>,
+    /// Last moment at which speech was heard, short pauses left out.
+    pub(crate) voiced_until: Mono,
+    /// Loudness of the present stretch of speech, root mean square, and the last moment near it.
+    level: f32,
+    energetic_until: Mono,
     /// Start of the present or last stretch of speech.
     pub(crate) speech_since: Mono,
     /// End of the last stretch.
@@ -50,6 +57,9 @@ impl Listening {
             retries: 0,
             speaking: false,
             turn_began: None,
+            voiced_until: Mono::ZERO,
+            level: 0.0,
+            energetic_until: Mono::ZERO,
             speech_since: Mono::ZERO,
             speech_until: None,
             recognised_at: None,
@@ -61,13 +71,19 @@ impl Listening {
     pub(crate) fn hear(&mut self, now: Mono, frame: &Frame) -> GateUpdate {
         self.audio.extend_from_slice(frame.samples());
         let update = self.gate.push(frame);
+        if update.probability >= VOICED {
+            self.voiced_until = now;
+        }
+        self.follow_level(now, frame);
         if update.started {
             self.speaking = true;
+            self.level = rms(frame.samples());
             self.speech_since = Mono(now.0.saturating_sub(self.hearing.min_speech.as_nanos() as u64));
         }
         if update.stopped {
             self.speaking = false;
-            self.speech_until = Some(Mono(now.0.saturating_sub(self.hearing.min_silence.as_nanos() as u64)));
+            let gated = Mono(now.0.saturating_sub(self.hearing.min_silence.as_nanos() as u64));
+            self.speech_until = Some(gated.min(self.energetic_until).max(self.speech_since));
         }
         if self.turn_began.is_none() && !self.speaking {
             // Trimmed in strides, so that the shift costs little.
@@ -77,6 +93,18 @@ impl Listening {
             }
         }
         update
+    }
+
+    /// A detector lags behind the end of speech by some frames; where the sound falls away by 26 dB, loudness tells the
+    /// moment. In noise it does not fall, and the detector's word stands.
+    fn follow_level(&mut self, now: Mono, frame: &Frame) {
+        if self.speaking {
+            let loudness = rms(frame.samples());
+            self.level = self.level.max(loudness);
+            if loudness > 0.05 * self.level {
+                self.energetic_until = now;
+            }
+        }
     }
 
     /// The words of this turn so far.
@@ -133,6 +161,11 @@ impl Listening {
         self.recognised_at = None;
         self.aside = false;
     }
+}
+
+fn rms(samples: &[i16]) -> f32 {
+    let energy: i64 = samples.iter().map(|&s| i64::from(s) * i64::from(s)).sum();
+    (energy as f32 / samples.len().max(1) as f32).sqrt()
 }
 
 fn samples(length: std::time::Duration) -> usize {

@@ -63,6 +63,8 @@ pub struct Session {
     pub(crate) to_say: VecDeque<(SpeechSource, String)>,
     /// When to try again after giving way.
     pub(crate) retry_at: Option<Mono>,
+    /// How often in a row this party gave way in a collision.
+    pub(crate) collisions: u32,
     /// When to break the silence.
     pub(crate) nudge_at: Option<Mono>,
     /// Anybody has spoken yet.
@@ -101,6 +103,7 @@ impl Session {
             empty_replies: 0,
             to_say: VecDeque::new(),
             retry_at: None,
+            collisions: 0,
             nudge_at: None,
             anybody_spoke: false,
             delay: config.endpointing.min_delay,

@@ -215,7 +215,10 @@ impl Transcriber {
     fn finish(&mut self, now: Mono, side: usize, turn: u32, text: &str, interrupted: bool) {
         let end = self.last_sound[side].max(Mono::ZERO) + duologue_media::FRAME;
         let end = if self.last_sound[side] == Mono::ZERO { now } else { end };
-        if let Some(utterance) = self.open(side, turn) {
+        if text.is_empty() {
+            let speaker = casting::side(side);
+            self.transcript.utterances.retain(|u| u.turn != turn || u.speaker != speaker);
+        } else if let Some(utterance) = self.open(side, turn) {
             utterance.text = text.to_string();
             utterance.interrupted = interrupted;
             utterance.end_s = Some(end.as_secs_f64().max(utterance.start_s));

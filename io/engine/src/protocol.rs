@@ -199,3 +199,100 @@ fn check(header: usize, payload: usize) -> Result<(), FrameError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn op() -> impl Strategy<Value = Op> {
+        let generate = (any::<u32>(), any::<String>(), any::<u32>(), 0.0f32..2.0, any::<u64>(), any::<Vec<String>>());
+        prop_oneof![
+            Just(Op::Ping),
+            generate.prop_map(|(session, prompt, max_tokens, temperature, seed, stop)| Op::Generate {
+                session,
+                prompt,
+                max_tokens,
+                temperature,
+                seed,
+                stop
+            }),
+            any::<String>().prop_map(|language| Op::Transcribe { language }),
+            (any::<String>(), any::<String>(), 0.5f32..2.0).prop_map(|(text, voice, speed)| Op::Speak {
+                text,
+                voice,
+                speed
+            }),
+            any::<u64>().prop_map(|target| Op::Cancel { target }),
+        ]
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let done = (any::<u32>(), any::<u32>(), any::<u32>(), any::<bool>());
+        prop_oneof![
+            (any::<Vec<String>>(), any::<u64>()).prop_map(|(voices, load_ms)| Event::Ready { voices, load_ms }),
+            any::<String>().prop_map(|text| Event::Text { text }),
+            (any::<String>(), proptest::option::of(0.0f32..1.0))
+                .prop_map(|(text, confidence)| Event::Transcript { text, confidence }),
+            any::<u32>().prop_map(|rate| Event::Audio { rate }),
+            done.prop_map(|(prompt_tokens, cached_tokens, completion_tokens, truncated)| Event::Done {
+                prompt_tokens,
+                cached_tokens,
+                completion_tokens,
+                truncated
+            }),
+            any::<String>().prop_map(|message| Event::Error { message }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_frame_by_frame(
+            requests in proptest::collection::vec((any::<u64>(), op(), any::<Vec<u8>>()), 0..4),
+            answer in (any::<u64>(), event(), any::<Vec<u8>>()),
+        ) {
+            let mut pipe = Vec::new();
+            for (id, op, payload) in &requests {
+                write_frame(&mut pipe, &Request { id: *id, op: op.clone() }, payload).unwrap();
+            }
+            let (id, event, payload) = answer;
+            let response = Response { id, event };
+            write_frame(&mut pipe, &response, &payload).unwrap();
+            let mut rest = pipe.as_slice();
+            for (id, op, payload) in requests {
+                prop_assert_eq!(read_frame::<_, Request>(&mut rest).unwrap(), (Request { id, op }, payload));
+            }
+            prop_assert_eq!(read_frame::<_, Response>(&mut rest).unwrap(), (response, payload));
+            prop_assert!(matches!(read_frame::<_, Response>(&mut rest), Err(FrameError::Closed)));
+        }
+
+        #[test]
+        fn no_bytes_make_reading_panic(bytes in any::<Vec<u8>>()) {
+            let _ = read_frame::<_, Response>(&mut bytes.as_slice());
+        }
+
+        #[test]
+        fn a_pipe_that_closes_within_a_frame_is_broken_not_closed(cut in 1usize..40) {
+            let frame = encode_frame(&Request { id: 1, op: Op::Ping }, &[7; 9]).unwrap();
+            let cut = cut.min(frame.len() - 1);
+            prop_assert!(matches!(read_frame::<_, Request>(&mut &frame[..cut]), Err(FrameError::Io(_))));
+        }
+    }
+
+    #[test]
+    fn malformed_frames_are_told_apart() {
+        let frame = |header: u32, payload: u32, rest: &[u8]| {
+            [&header.to_le_bytes()[..], &payload.to_le_bytes()[..], rest].concat()
+        };
+        let read = |bytes: Vec<u8>| read_frame::<_, Response>(&mut bytes.as_slice()).unwrap_err();
+        assert!(matches!(read(frame(u32::MAX, 0, b"")), FrameError::TooLarge { .. }));
+        assert!(matches!(read(frame(2, MAX_PAYLOAD as u32 + 1, b"{}")), FrameError::TooLarge { .. }));
+        assert!(matches!(read(frame(2, 0, b"{}")), FrameError::Header(_)));
+        assert!(matches!(read(frame(4, 0, b"\xff\xfe{}")), FrameError::Header(_)));
+        assert!(matches!(read(frame(100, 0, b"{}")), FrameError::Io(_)));
+        let unknown = br#"{"id":1,"event":"song"}"#;
+        assert!(matches!(read(frame(unknown.len() as u32, 0, unknown)), FrameError::Header(_)));
+        let too_much = encode_frame(&Request { id: 1, op: Op::Ping }, &vec![0; MAX_PAYLOAD + 1]);
+        assert!(matches!(too_much, Err(FrameError::TooLarge { .. })));
+    }
+}

@@ -37,6 +37,8 @@ pub(super) fn time<'a>(place: &Place<'a>) -> Option<Reading<'a>> {
         None => (None, core),
     };
     let (clock, mut half) = clock(second)?;
+    // Some write "9.30 am", but 9.30 alone is a number.
+    let dotted = second.contains('.') && !second.contains(':');
     let mut used = 1;
     if half.is_none()
         && let Some(next) = place.joined().and_then(|next| half_of_day(next.core()))
@@ -45,7 +47,7 @@ pub(super) fn time<'a>(place: &Place<'a>) -> Option<Reading<'a>> {
         used = 2;
     }
     // A bare number is a time only with "am" behind it.
-    if half.is_none() && clock.minute.is_none() || half.is_some() && !(1..=12).contains(&clock.hour) {
+    if half.is_none() && (clock.minute.is_none() || dotted) || half.is_some() && !(1..=12).contains(&clock.hour) {
         return None;
     }
     let mut text = clock.words(half);
@@ -83,10 +85,10 @@ impl Clock {
 
 /// The time at the start of a word, and "am" or "pm" if it ends so.
 fn clock(text: &str) -> Option<(Clock, Option<&'static str>)> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     let half = if rest.is_empty() { None } else { Some(half_of_day(rest)?) };
-    let mut parts = digits.split(':');
+    let mut parts = digits.split([':', '.']);
     let hour = value(parts.next()?).filter(|hour| *hour <= 24)?;
     let mut sixtieth = || match parts.next() {
         None => Some(None),

@@ -46,6 +46,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     // Times.
     ("at 9:30", "at nine thirty"),
     ("at 9:30 am tomorrow", "at nine thirty A.M tomorrow"),
+    ("at 9.30 am or 9.30", "at nine thirty A.M or nine point three zero"),
     ("9:05pm", "nine oh five P.M"),
     ("at 10:00.", "at ten o'clock."),
     ("at 10:00 a.m. on Friday", "at ten A.M on Friday"),

@@ -48,7 +48,7 @@ impl Delay {
     pub(crate) fn arrived(&mut self, transit: i64) {
         let [previous, current] = self.shortest.unwrap_or([transit; 2]);
         self.counted += 1;
-        self.shortest = Some(if self.counted % WAY_WINDOW == 0 {
+        self.shortest = Some(if self.counted.is_multiple_of(WAY_WINDOW) {
             [current.min(transit), transit]
         } else {
             [previous, current.min(transit)]

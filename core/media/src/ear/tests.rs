@@ -123,7 +123,12 @@ fn a_lost_packet_is_made_up_in_time() {
         let said = speech(RATE, 0.6);
         let lost = [10, 15, 16];
         let heard =
-            talk(&mut ear, &mut Mouth::new(codec, RATE, 4), &said, |n| if lost.contains(&n) { vec![] } else { vec![5] });
+            talk(
+                &mut ear,
+                &mut Mouth::new(codec, RATE, 4),
+                &said,
+                |n| if lost.contains(&n) { vec![] } else { vec![5] },
+            );
         assert_eq!(kinds(&heard[2..28]), "rrrrrrrrrrcrrrrccrrrrrrrrr", "{codec:?}");
         assert!(power(heard[12].frame.samples()) > 0.0);
         assert_eq!((ear.stats().lost, ear.stats().concealed), (3, 3));
@@ -138,8 +143,9 @@ fn no_more_than_sixty_milliseconds_are_made_up() {
     for codec in [L16, Codec::Opus] {
         let mut ear = ear();
         let said = speech(RATE, 0.6);
-        let heard =
-            talk(&mut ear, &mut Mouth::new(codec, RATE, 4), &said, |n| if n >= 10 && n < 20 { vec![] } else { vec![0] });
+        let heard = talk(&mut ear, &mut Mouth::new(codec, RATE, 4), &said, |n| {
+            if (10..20).contains(&n) { vec![] } else { vec![0] }
+        });
         assert_eq!(kinds(&heard[2..]), "rrrrrrrrrrccc.......rrrrrrrr", "{codec:?}");
         let end = &heard[14].frame.samples()[310..];
         assert!(end.iter().all(|s| s.abs() < 250), "the last one fades out: {end:?}");
@@ -176,7 +182,8 @@ fn when_the_link_stalls_nothing_is_lost_and_delay_grows_by_what_was_made_up() {
     let mut ear = ear();
     let said = script(&[(30, 20), (10, 10)]);
     // Packets 10 to 13 are caught in a jam until 280 ms.
-    let heard = talk(&mut ear, &mut mouth(), &said, |n| vec![if n < 10 { 0 } else { 280u64.saturating_sub(20 * n as u64) }]);
+    let heard =
+        talk(&mut ear, &mut mouth(), &said, |n| vec![if n < 10 { 0 } else { 280u64.saturating_sub(20 * n as u64) }]);
     assert_eq!(kinds(&heard[..50]), format!("..{}cc{}{}", "r".repeat(10), "r".repeat(21), ".".repeat(15)));
     for frame in said.iter().flatten() {
         assert!(heard.iter().any(|h| h.frame == *frame), "{} is not heard", frame.samples()[0]);
@@ -216,7 +223,8 @@ fn jitter_raises_the_delay_within_bounds_and_calm_lowers_it_again() {
 fn a_pause_lasts_as_long_as_it_was_made_under_jitter() {
     let mut ear = ear();
     // The first packet of the second stretch comes 30 ms later than others do.
-    let heard = talk(&mut ear, &mut mouth(), &script(&[(10, 12), (10, 10)]), |n| if n == 11 { vec![30] } else { vec![0] });
+    let heard =
+        talk(&mut ear, &mut mouth(), &script(&[(10, 12), (10, 10)]), |n| if n == 11 { vec![30] } else { vec![0] });
     assert_eq!(kinds(&heard), "..rrrrrrrrrrr...........rrrrrrrrrrr.......");
 }
 

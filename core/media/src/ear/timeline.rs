@@ -134,9 +134,10 @@ mod tests {
         let mut line = Timeline::default();
         let mut place = |n: u32| line.place(&packet(L16, n as u16, n * 320), 960 * i64::from(n), 0, None);
         let at = |n: i64| Place::At { sequence: n - 10, media: 960 * n };
-        assert_eq!([10, 13, 11, 13, 11, 12].map(&mut place), [
-            at(10), at(13), at(11), Place::Duplicate, Place::Duplicate, at(12)
-        ]);
+        assert_eq!(
+            [10, 13, 11, 13, 11, 12].map(&mut place),
+            [at(10), at(13), at(11), Place::Duplicate, Place::Duplicate, at(12)]
+        );
     }
 
     #[test]

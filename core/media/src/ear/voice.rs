@@ -11,7 +11,7 @@ pub(crate) fn sound_ticks(packet: &Packet) -> Option<i64> {
     match packet.codec {
         Codec::Opus => packet_ticks(&packet.payload).map(i64::from),
         Codec::L16 { rate } => {
-            let whole = packet.codec.is_supported() && packet.payload.len() % 2 == 0;
+            let whole = packet.codec.is_supported() && packet.payload.len().is_multiple_of(2);
             let ticks = i64::try_from(packet.payload.len()).ok()? / 2 * 48_000 / i64::from(rate.max(1));
             (whole && (1..=MAX_TICKS).contains(&ticks)).then_some(ticks)
         }
@@ -29,7 +29,7 @@ pub(crate) struct Voice {
 }
 
 enum Source {
-    Opus(Decoder),
+    Opus(Box<Decoder>),
     L16 { rate: u32, resampler: Resampler },
 }
 
@@ -67,7 +67,11 @@ impl Voice {
         } else {
             let forward = self.repeats % 2 == 1;
             let piece = self.recent.iter().take(samples);
-            if forward { out.extend(piece) } else { out.extend(self.recent.iter().rev().take(samples)) }
+            if forward {
+                out.extend(piece)
+            } else {
+                out.extend(self.recent.iter().rev().take(samples))
+            }
             self.repeats += 1;
             out.resize(start + samples, 0);
             return;
@@ -124,7 +128,7 @@ impl Voice {
         match self.source {
             Some(ref mut source) => Ok(source),
             ref mut none => Ok(none.insert(match codec {
-                Codec::Opus => Source::Opus(Decoder::new(self.rate, 1)?),
+                Codec::Opus => Source::Opus(Box::new(Decoder::new(self.rate, 1)?)),
                 Codec::L16 { rate } => Source::L16 { rate, resampler: Resampler::live(rate, self.rate) },
             })),
         }

@@ -4,7 +4,10 @@ use crate::packet::l16_samples;
 use crate::signal::{power, voiced};
 
 fn frames(rate: u32, seconds: f64) -> Vec<Frame> {
-    voiced(rate, seconds, 120.0).chunks_exact(rate as usize / 50).map(|s| Frame::new(rate, s.to_vec()).unwrap()).collect()
+    voiced(rate, seconds, 120.0)
+        .chunks_exact(rate as usize / 50)
+        .map(|s| Frame::new(rate, s.to_vec()).unwrap())
+        .collect()
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::track::{MonoEncoder, StereoEncoder, StereoFrame};
 use ::ogg::PacketReader;
 use proptest::prelude::*;
 use std::io::Cursor;
+use std::sync::LazyLock;
 
 /// A stereo file with a voice on the left, and what was appended at each packet.
 fn recording(rate: u32, seconds: f64, finish: bool) -> (Vec<u8>, Vec<usize>) {
@@ -110,11 +111,15 @@ fn what_is_no_opus_file_is_refused_with_a_reason() {
     assert!(reason(other.inner()).contains("OpusHead"));
 }
 
+/// Three seconds that were never finished, and one that was.
+static KILLED: LazyLock<(Vec<u8>, Vec<usize>)> = LazyLock::new(|| recording(24_000, 3.0, false));
+static FINISHED: LazyLock<Vec<u8>> = LazyLock::new(|| recording(24_000, 1.2, true).0);
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn a_file_cut_off_anywhere_keeps_all_but_the_last_second(cut in 0usize..100_000) {
-        let (file, sizes) = recording(24_000, 3.0, false);
+        let (file, sizes) = &*KILLED;
         let cut = sizes[0] + cut % (file.len() - sizes[0]);
         let sound = decode_ogg_opus(&file[..cut], 8_000).unwrap();
         let written = sizes.iter().rposition(|size| *size <= cut).unwrap_or(0);
@@ -124,7 +129,7 @@ proptest! {
 
     #[test]
     fn damage_anywhere_never_panics(damage in prop::collection::vec((0usize..100_000, any::<u8>()), 1..8)) {
-        let (mut file, _) = recording(24_000, 1.2, true);
+        let mut file = FINISHED.clone();
         for (at, value) in damage {
             let at = at % file.len();
             file[at] = value;

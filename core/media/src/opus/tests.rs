@@ -1,6 +1,7 @@
 use super::*;
 use crate::signal::{power, voiced};
 use proptest::prelude::*;
+use std::sync::LazyLock;
 
 fn encode_all(encoder: &mut Encoder, pcm: &[i16], frame: usize) -> Vec<Vec<u8>> {
     let mut buffer = [0u8; MAX_PACKET];
@@ -58,8 +59,8 @@ fn concealment_goes_on_with_the_sound_and_fades() {
     for _ in 0..10 {
         assert_eq!(decoder.conceal(320, &mut lost).unwrap(), 320);
     }
-    assert!(power(&lost[..320]) > before * 0.2, "the first lost frame sounds on");
     let powers: Vec<f64> = lost.chunks(320).map(|f| power(f) / before).collect();
+    assert!(powers[0] > 0.2, "the first lost frame sounds on: {powers:?}");
     assert!(powers[9] < 0.05, "the tenth does not: {powers:?}");
 }
 
@@ -73,10 +74,18 @@ fn bad_arguments_are_errors() {
     assert_eq!(encoder.encode(&[0; 333], &mut buffer), length(333));
     assert_eq!(encoder.encode(&[], &mut buffer), length(0));
     assert!(Decoder::new(16_000, 1).unwrap().decode(&[], &mut Vec::new()).is_err());
+    assert_eq!(packet_ticks(&[3, 0]), None, "no frames");
+    assert_eq!(packet_ticks(&[0x1b, 3]), None, "180 ms");
 }
 
+/// 0.8 s of speech at 24 kHz.
+static PACKETS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let sound = voiced(24_000, 0.8, 120.0);
+    encode_all(&mut Encoder::new(24_000, 1, Settings::SPEECH).unwrap(), &sound, 480)
+});
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
     #[test]
     fn any_bytes_decode_or_are_refused(
         packets in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..160), 1..6),
@@ -99,8 +108,7 @@ proptest! {
 
     #[test]
     fn damaged_packets_decode_or_are_refused(damage in prop::collection::vec((0usize..40, 0usize..60, any::<u8>()), 1..20)) {
-        let sound = voiced(24_000, 0.8, 120.0);
-        let mut packets = encode_all(&mut Encoder::new(24_000, 1, Settings::SPEECH).unwrap(), &sound, 480);
+        let mut packets = PACKETS.clone();
         for (packet, at, value) in damage {
             let packet = &mut packets[packet];
             let at = at % packet.len();

@@ -8,7 +8,7 @@ const ONE: i64 = 1 << 15;
 /// Attenuation in dB that the window is made for; rounding of the coefficients leaves some 5 dB less.
 const ATTENUATION: f64 = 67.0;
 /// Width of the transition band as a part of half the lower rate: it ends there.
-const TRANSITION: f64 = 0.12;
+const TRANSITION: f64 = 0.13;
 /// Most positions kept exactly. Beyond (44,100 to 47,999 Hz, say), two of [`COARSE`] positions are interpolated.
 const MAX_EXACT: u32 = 640;
 /// Positions of the interpolated table; an error of 1/8 (pi / 512)^2, 100 dB down.
@@ -30,7 +30,7 @@ impl Kernel {
         let lower = f64::from(from.min(to)) / f64::from(from);
         // Kaiser's formula: length = (A - 7.95) / (14.36 * transition / rate), here with rates in units of `from`.
         let length = (ATTENUATION - 7.95) / (14.36 * TRANSITION * lower / 2.0);
-        let taps = (length.ceil() as usize).next_multiple_of(16);
+        let taps = (length.ceil() as usize).next_multiple_of(32);
         let cutoff = lower * (1.0 - TRANSITION / 2.0);
         let rows = (0..=positions).flat_map(|p| row(taps, cutoff, f64::from(p) / f64::from(positions))).collect();
         Kernel { rows, taps, positions: u64::from(positions), steps: u64::from(steps) }
@@ -70,10 +70,11 @@ fn clip(sum: i64) -> i16 {
 fn row(taps: usize, cutoff: f64, offset: f64) -> Vec<i16> {
     let half = taps as f64 / 2.0;
     let beta = 0.1102 * (ATTENUATION - 8.7);
+    let peak = bessel_i0(beta);
     let values: Vec<f64> = (0..taps)
         .map(|n| {
             let t = n as f64 - (half - 1.0) - offset;
-            let window = bessel_i0(beta * (1.0 - (t / half).powi(2)).max(0.0).sqrt()) / bessel_i0(beta);
+            let window = bessel_i0(beta * (1.0 - (t / half).powi(2)).max(0.0).sqrt()) / peak;
             let sinc = if t == 0.0 { 1.0 } else { (PI * cutoff * t).sin() / (PI * cutoff * t) };
             sinc * window
         })
@@ -89,10 +90,11 @@ fn row(taps: usize, cutoff: f64, offset: f64) -> Vec<i16> {
 
 /// Modified Bessel function of the first kind, order 0, by its power series.
 fn bessel_i0(x: f64) -> f64 {
-    let (mut sum, mut term) = (1.0, 1.0);
-    for k in 1..40 {
-        term *= (x / 2.0 / f64::from(k)).powi(2);
+    let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
+    while term > sum * 1e-9 {
+        term *= (x / 2.0 / k).powi(2);
         sum += term;
+        k += 1.0;
     }
     sum
 }

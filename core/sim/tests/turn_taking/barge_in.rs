@@ -28,7 +28,7 @@ impl Bench {
         );
         config.output_rate = BABBLE_RATE;
         config.seed = Seed(seed);
-        let session = Session::new(config).expect("valid").with_vad(Box::new(EnergyVad::default()));
+        let session = Session::new(config).expect("valid").with_vad(Box::new(EnergyVad::new(300.0)));
         let mut bench = Bench {
             session,
             runner: ScriptedRunner::new(["I see. Go on, please."]),
@@ -93,7 +93,7 @@ fn frames(samples: &[i16]) -> Vec<Frame> {
 fn barge_in_stops_the_voice_after_the_configured_minimum() {
     for seed in 0..SEEDS {
         let mut bench = Bench::new(seed);
-        bench.quiet(20 + (seed % 50) as usize);
+        bench.quiet(60 + (seed % 50) as usize);
         let began = bench.now;
         let mut stopped = None;
         for frame in frames(&babble("Wait, stop, I only want to know about my order please", 180.0, 1.0)) {
@@ -114,7 +114,7 @@ fn barge_in_stops_the_voice_after_the_configured_minimum() {
 fn the_history_keeps_what_was_heard() {
     for seed in 0..SEEDS {
         let mut bench = Bench::new(seed);
-        bench.quiet(20 + (seed % 100) as usize);
+        bench.quiet(60 + (seed % 100) as usize);
         let speech = babble("Wait, stop, I only want to know about my order please", 180.0, 1.0);
         frames(&speech).into_iter().for_each(|f| {
             bench.hear(f);

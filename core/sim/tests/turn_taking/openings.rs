@@ -37,8 +37,9 @@ fn when_both_give_way_they_still_find_each_other() {
         joe.collision.yields = true;
         joe.opening = Opening::Say("Northwind Internet, this is Joe.".into());
         anna.opening = Opening::Say("Hello, is anybody there?".into());
-        let (_, log) = play(over_internet(seed, 20), [joe, anna], runners(seed));
-        assert!(log.items().iter().filter(|(_, _, interrupted)| !interrupted).count() >= 3, "seed {seed}");
+        let (_, log) = play(over_internet(seed, 30), [joe, anna], runners(seed));
+        let clean = log.items().iter().filter(|(_, _, interrupted)| !interrupted).count();
+        assert!(clean >= 3, "seed {seed}: {:?}", log.events);
     }
 }
 

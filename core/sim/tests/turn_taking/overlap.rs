@@ -1,6 +1,6 @@
 use crate::log::{over_internet, parties, play, runners};
 use duologue_ids::Mono;
-use duologue_sim::LinkConfig;
+use duologue_sim::{Latency, LinkConfig};
 use duologue_voice::{Event, Opening};
 use std::time::Duration;
 
@@ -38,7 +38,11 @@ fn a_reply_begun_early_saves_time() {
             joe.opening = Opening::Say("Northwind Internet, this is Joe.".into());
             joe.preemptive = preemptive;
             anna.preemptive = preemptive;
-            let (_, log) = play(over_internet(5, 120), [joe, anna], runners(5));
+            let mut providers = runners(5);
+            for p in &mut providers {
+                (p.stt, p.llm, p.tts) = (Latency::fixed_ms(100), Latency::fixed_ms(500), Latency::fixed_ms(80));
+            }
+            let (_, log) = play(over_internet(5, 120), [joe, anna], providers);
             let mut latencies: Vec<f64> = log
                 .events
                 .iter()

@@ -3,7 +3,7 @@ use crate::protocol::Event;
 use futures::Stream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// One event of a request, with its payload.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Answers {
     /// Not bounded, since `drop` cannot wait; each request puts at most one number into it.
     pub(super) cancel: mpsc::UnboundedSender<u64>,
     pub(super) ended: bool,
+    /// The engine lives as long as somebody waits for its answers.
+    pub(super) _alive: watch::Sender<bool>,
 }
 
 impl Stream for Answers {

@@ -46,7 +46,8 @@ impl EngineSpec {
     }
 }
 
-/// A supervised engine. When it is dropped the child ends; [`Engine::shutdown`] waits for that.
+/// A supervised engine. The child ends when this and all streams of answers are dropped; [`Engine::shutdown`] ends it at
+/// once and waits for that.
 #[derive(Debug)]
 pub struct Engine {
     name: String,
@@ -90,7 +91,8 @@ impl Engine {
         let (to, events) = mpsc::channel(UNREAD);
         let shut_down = |_| EngineError::ShutDown { engine: self.name.clone() };
         self.asks.send(Ask { id, frame, to }).await.map_err(shut_down)?;
-        Ok(Answers { id, engine: self.name.clone(), events, cancel: self.cancels.clone(), ended: false })
+        let (engine, cancel, alive) = (self.name.clone(), self.cancels.clone(), self.stop.clone());
+        Ok(Answers { id, engine, events, cancel, ended: false, _alive: alive })
     }
 
     /// Ends the child: closes its stdin, waits two seconds, kills it. Requests in flight fail.

@@ -137,6 +137,7 @@ async fn start_again(
 async fn rest(end: Instant, refusal: &EngineError, inbox: &mut Inbox) -> Option<()> {
     loop {
         tokio::select! {
+            biased;
             () = stopped(&mut inbox.stop) => return None,
             () = sleep_until(end) => return Some(()),
             Some(ask) = inbox.asks.recv() => {

@@ -21,7 +21,7 @@ pub(super) fn usual_place() -> Result<PathBuf, OpenError> {
 }
 
 /// Bytes that this user may still write below `dir`, which must exist.
-pub(super) fn free_bytes(dir: &Path) -> Result<u64, DiskError> {
+pub fn free_bytes(dir: &Path) -> Result<u64, DiskError> {
     let stat =
         rustix::fs::statvfs(dir).map_err(|error| DiskError::new("measure the free space of", dir)(error.into()))?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))

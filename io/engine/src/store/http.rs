@@ -49,7 +49,7 @@ impl Remote {
 
     /// The file of a repository on Hugging Face.
     pub(super) fn on_hub(hub: &Address, source: &HubSource, file: &ModelFile, patience: &Patience) -> Self {
-        let path = format!("{}/resolve/{}/{}", source.repository, source.revision, file.name());
+        let path = format!("{}/resolve/{}/{}{}", source.repository, source.revision, source.folder, file.name());
         Self::new(hub, &path, patience)
     }
 

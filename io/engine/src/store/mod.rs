@@ -46,6 +46,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+pub use disk::free_bytes;
 pub use catalogue::{CATALOGUE, HubSource, Member, Model, ModelFile, Package, Role, Tier};
 pub use error::{
     BadAddress, DiskError, FetchError, OpenError, PlanError, RemoveError, SourceError, Unavailable, UnknownModel,

@@ -33,6 +33,8 @@ pub struct PlanItem {
     pub download_bytes: u64,
     /// Bytes of free disk that it needs while it is fetched.
     pub disk_bytes: u64,
+    /// Whether somebody asked for it by its id: then it is an error if it cannot be had.
+    pub(super) named: bool,
     /// For a language model nobody named: what to take if this one cannot be had after all.
     pub(super) otherwise: Option<Box<PlanItem>>,
 }
@@ -141,7 +143,7 @@ impl ModelStore {
             planner.default_set()?;
         }
         for model in models {
-            planner.add(model)?;
+            planner.add(model, true)?;
         }
         Ok(planner.plan)
     }
@@ -170,7 +172,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn add(&mut self, model: &'static Model) -> Result<(), PlanError> {
+    fn add(&mut self, model: &'static Model, named: bool) -> Result<(), PlanError> {
         if self.plan.ready.iter().chain(self.plan.items.iter().map(|item| &item.model)).any(|seen| seen.id == model.id)
         {
             return Ok(());
@@ -180,14 +182,28 @@ impl Planner<'_> {
             return Ok(());
         }
         let item = self.resolve(model)?.map_err(|reasons| PlanError::NoSource { model: model.id, reasons })?;
-        self.plan.items.push(item);
+        self.plan.items.push(PlanItem { named, ..item });
         Ok(())
     }
 
     fn default_set(&mut self) -> Result<(), PlanError> {
         let store = self.store;
-        for model in store.catalogue.iter().filter(|model| model.role != Role::LanguageModel) {
-            self.add(model)?;
+        self.default_needed()?;
+        // Only beside others: a complete cache asks nobody.
+        let extras = store.catalogue.iter().filter(|model| model.optional && !self.plan.is_empty());
+        for model in extras.collect::<Vec<_>>() {
+            if !self.is_ready(model)? {
+                let item = self.resolve(model)?.ok();
+                self.plan.items.extend(item);
+            }
+        }
+        Ok(())
+    }
+
+    fn default_needed(&mut self) -> Result<(), PlanError> {
+        let store = self.store;
+        for model in store.catalogue.iter().filter(|model| model.role != Role::LanguageModel && !model.optional) {
+            self.add(model, false)?;
         }
         let candidates = store.language_models();
         // A language model that is there is enough: nobody wants another gigabyte without having asked for it.
@@ -248,7 +264,7 @@ impl Planner<'_> {
 
     fn item(&self, model: &'static Model, origins: Vec<Origin>) -> Option<PlanItem> {
         let (download_bytes, disk_bytes) = self.store.remaining(model, origins.first()?);
-        Some(PlanItem { model, origins, download_bytes, disk_bytes, otherwise: None })
+        Some(PlanItem { model, origins, download_bytes, disk_bytes, named: false, otherwise: None })
     }
 
     /// The places that could have a model, without those that are known to be down.

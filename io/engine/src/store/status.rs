@@ -150,13 +150,13 @@ impl ModelStore {
         Err(failure.unwrap_or_else(|| Unavailable::NotALanguageModel(self.not_a_language_model(""))))
     }
 
-    /// The directory that the speech engine takes: it holds one folder per model.
+    /// The directory that the speech engine takes: it holds a folder for speaking and one for hearing.
     ///
     /// # Errors
     /// A speech model is missing or damaged.
     pub fn speech_dir(&self) -> Result<PathBuf, Unavailable> {
         let manifest = Manifest::load(&self.dir);
-        for model in self.catalogue.iter().filter(|model| model.role != Role::LanguageModel) {
+        for model in self.catalogue.iter().filter(|model| model.role != Role::LanguageModel && !model.optional) {
             self.usable(model, &manifest, String::new())?;
         }
         Ok(self.dir.join("speech"))

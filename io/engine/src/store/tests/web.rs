@@ -246,3 +246,46 @@ fn nothing_reachable_is_one_clear_error() {
     let error = fetch(&cache.store, &["a"]).expect_err("nobody there");
     assert!(error.contains("a cannot be fetched here") && error.contains("cannot be reached"), "{error}");
 }
+
+/// A needed model and one that is only nice to have.
+fn with_extra(needed: &[u8], extra: &[u8]) -> Vec<Model> {
+    let extra = Model {
+        role: Role::SpeechSynthesis,
+        tier: None,
+        optional: true,
+        ..language("extra", Tier::Standard, vec![file("speech/extra.onnx", extra)])
+    };
+    vec![language("a", Tier::Standard, vec![file(PATH, needed)]), extra]
+}
+
+#[test]
+fn an_extra_comes_along_where_it_can_be_had() {
+    let (needed, extra) = (content(1_000, 50), content(2_000, 51));
+    let (bytes, extra_bytes) = (needed.clone(), extra.clone());
+    let server = Server::start(move |asked, _| match asked.path.ends_with("extra.onnx") {
+        true => Answer::good(asked, &extra_bytes),
+        false => Answer::good(asked, &bytes),
+    });
+    let cache = cache(with_extra(&needed, &extra), with_hub(&server));
+    assert_eq!(fetch(&cache.store, &[]).expect("both").ready, ["a", "extra"]);
+}
+
+#[test]
+fn an_extra_that_is_gone_or_has_changed_stops_nothing_unless_it_was_named() {
+    let needed = content(1_000, 52);
+    for gone in [true, false] {
+        let bytes = needed.clone();
+        let server = Server::start(move |asked, _| match (asked.path.ends_with("extra.onnx"), gone) {
+            (true, true) => Answer::status(404),
+            (true, false) => Answer::good(asked, &content(2_000, 53)),
+            (false, _) => Answer::good(asked, &bytes),
+        });
+        let cache = cache(with_extra(&needed, &content(2_000, 54)), with_hub(&server));
+        assert_eq!(fetch(&cache.store, &[]).expect("the needed one").ready, ["a"]);
+        assert!(cache.store.speech_dir().is_ok(), "nothing needed is missing");
+        let before = server.requests();
+        fetch(&cache.store, &[]).expect("nothing to do");
+        assert_eq!(server.requests(), before);
+        fetch(&cache.store, &["extra"]).expect_err("named, so it matters");
+    }
+}
