@@ -47,7 +47,7 @@ impl ClauseChunker {
         let text = &self.pending;
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
-            let Some(&(next_at, next)) = chars.peek() else { return None };
+            let &(next_at, next) = chars.peek()?;
             if c == '\n' {
                 return Some(next_at);
             }

@@ -1,8 +1,8 @@
 //! Ends of sound without a click.
 
-/// Below this peak (-42 dB of full scale) sound counts as over: nothing is lost when it stops at once. What an Opus
-/// decoder still gives after speech was run out stays below half of it.
-pub(crate) const QUIET: u16 = 256;
+/// Below this peak (-38 dB of full scale) sound counts as over: nothing is lost when it stops at once. What an Opus decoder
+/// gives at the end of speech that was run out stays below it, even where the speech was as loud as can be.
+const QUIET: u16 = 400;
 
 /// Whether the last 5 ms stay below [`QUIET`].
 pub(crate) fn ends_quietly(samples: &[i16], rate: u32) -> bool {

@@ -55,9 +55,9 @@
 //! # Cost
 //!
 //! Per second of sound, on one core of a server of 2023: resampling from 48 to 16 kHz 0.3 ms, Opus 7 ms to encode and
-//! 1 ms to decode, plain samples 0.01 ms both ways, voice activity 0.4 ms in speech and 0.02 ms in silence, a recording 1.5 ms per mono and 2.5 ms per stereo file.
-//! `benches/media.rs` measures it. A session with Opus both ways holds some 230 kB here, most of it the decoder's working
-//! buffers; coders are made at the first sound.
+//! 1 ms to decode, plain samples 0.01 ms both ways, voice activity 0.4 ms in speech and 0.02 ms in silence, a recording
+//! 1.5 ms in mono and 2.5 ms in stereo. `benches/media.rs` measures it. A session with Opus both ways holds some 230 kB
+//! here, most of it the decoder's working buffers; coders are made at the first sound.
 //!
 //! # What is not here
 //!

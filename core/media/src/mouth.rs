@@ -11,9 +11,9 @@ use duologue_ids::Seed;
 /// and media time goes on by itself.
 ///
 /// Stopping is part of speaking. The first `None` after sound yields one more packet: the sound run out to zero within
-/// 5 ms, which also pushes out what the encoder still holds (6.5 ms of lookahead). A sentence that is cut off then ends
-/// without a click, the receiver has nothing to conceal, and the next sentence starts with a fresh encoder. Where the
-/// last frame was silent already, nothing more is sent.
+/// 5 ms, so that a sentence that is cut off ends without a click. With Opus the second `None` yields another one, of
+/// silence: a decoder rings on for some 10 ms. Then the receiver has nothing to conceal, and the next sentence starts
+/// with a fresh encoder. Where the last frame was silent already, only the packet for the ringing is sent.
 pub struct Mouth {
     codec: Codec,
     rate: u32,
@@ -22,6 +22,8 @@ pub struct Mouth {
     coder: Option<Coder>,
     /// The last frame of a sound that goes on.
     last: Option<Frame>,
+    /// An Opus decoder would still sound.
+    rings: bool,
     /// Nothing was sent since the last packet, or there was none.
     paused: bool,
 }
@@ -57,7 +59,7 @@ impl Mouth {
     pub fn new(codec: Codec, sample_rate: u32, seed: u32) -> Mouth {
         let mut rng = Seed(u64::from(seed)).derive("rtp").rng();
         let (sequence, timestamp) = (rng.next_u64() as u16, rng.next_u64() as u32);
-        Mouth { codec, rate: sample_rate, sequence, timestamp, coder: None, last: None, paused: true }
+        Mouth { codec, rate: sample_rate, sequence, timestamp, coder: None, last: None, rings: false, paused: true }
     }
 
     /// Takes the next 20 ms: a frame, or `None` for not speaking. Returns the packet to send, if any.
@@ -92,21 +94,48 @@ impl Mouth {
         }
         let payload = self.encode(frame.samples())?;
         self.last = Some(frame.clone());
+        self.rings = false;
         Ok(payload)
     }
 
     fn stop(&mut self) -> Result<Option<Vec<u8>>, MouthError> {
-        let Some(last) = self.last.take() else { return Ok(None) };
-        let end = fade::run_out(last.samples(), self.rate, last.samples().len());
-        let delayed = !matches!(&self.coder, Some(Coder::L16(resampler)) if resampler.delay() == 0);
-        let over = if delayed { last.is_silent() } else { fade::ends_quietly(last.samples(), self.rate) };
-        let payload = if self.paused || over { None } else { self.encode(&end)? };
+        let rings = std::mem::take(&mut self.rings);
+        let Some(last) = self.last.take() else { return if rings { self.fall_silent() } else { Ok(None) } };
+        match &self.coder {
+            // The encoder found nothing to hear for a while.
+            Some(Coder::Opus(_)) if self.paused => self.restart(),
+            Some(Coder::Opus(_)) if last.is_silent() => return self.fall_silent(),
+            Some(Coder::Opus(_)) => {
+                self.rings = true;
+                return self.run_out(&last);
+            }
+            Some(Coder::L16(resampler)) => {
+                let over = last.is_silent() || resampler.delay() == 0 && fade::ends_quietly(last.samples(), self.rate);
+                let end = if over { Ok(None) } else { self.run_out(&last) };
+                self.restart();
+                return end;
+            }
+            None => {}
+        }
+        Ok(None)
+    }
+
+    fn run_out(&mut self, last: &Frame) -> Result<Option<Vec<u8>>, MouthError> {
+        self.encode(&fade::run_out(last.samples(), self.rate, last.samples().len()))
+    }
+
+    fn fall_silent(&mut self) -> Result<Option<Vec<u8>>, MouthError> {
+        let payload = self.encode(Frame::silence(self.rate).samples());
+        self.restart();
+        payload
+    }
+
+    fn restart(&mut self) {
         match &mut self.coder {
             Some(Coder::Opus(encoder)) => encoder.reset(),
             Some(Coder::L16(resampler)) => resampler.restart(),
             None => {}
         }
-        Ok(payload)
     }
 
     fn encode(&mut self, samples: &[i16]) -> Result<Option<Vec<u8>>, MouthError> {

@@ -197,7 +197,7 @@ impl Default for Nudge {
     fn default() -> Self {
         Nudge {
             opening: (Duration::from_millis(1_200), Duration::from_millis(1_800)),
-            silence: (Duration::from_millis(5_000), Duration::from_millis(7_000)),
+            silence: (Duration::from_millis(7_000), Duration::from_millis(10_000)),
         }
     }
 }

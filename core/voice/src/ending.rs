@@ -76,7 +76,8 @@ impl EndWatch {
 
     fn set_active(&mut self, now: Mono, side: usize, state: AgentState) {
         if let Some(active) = self.active.get_mut(side) {
-            *active = state == AgentState::Speaking;
+            // A party that thinks is not silent for want of anything to say; its providers have time limits of their own.
+            *active = matches!(state, AgentState::Speaking | AgentState::Thinking);
             self.quiet_since = now;
         }
     }

@@ -1,7 +1,7 @@
 //! How many threads to recognise with just now.
 //!
 //! whisper.cpp's threads wait for each other by spinning at every layer. On a busy machine one of them is always off the
-//! processor, the others burn theirs, and two threads become twenty times slower than one.
+//! processor, the others burn theirs, and two threads become ten times slower than one.
 
 /// Threads to use: at most `most`, one for each processor that nobody else is using, at least one.
 pub(super) fn usable(most: usize) -> usize {

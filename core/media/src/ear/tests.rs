@@ -230,15 +230,19 @@ fn a_pause_lasts_as_long_as_it_was_made_under_jitter() {
 
 #[test]
 fn a_sentence_that_is_cut_off_is_over_after_one_more_frame() {
-    for codec in [L16, Codec::Opus] {
-        let mut said = speech(RATE, 0.4);
-        said.truncate(15);
-        said.extend(vec![None; 10]);
-        let mut ear = ear();
-        let heard = talk(&mut ear, &mut Mouth::new(codec, RATE, 4), &said, |_| vec![0]);
-        assert_eq!(kinds(&heard), format!("..{}.......", "r".repeat(16)), "{codec:?} {:?}", heard[17].frame.samples());
-        assert!(heard[19..].iter().all(|h| h.frame.is_silent()));
-        assert_eq!(ear.stats().concealed, 0);
+    let square = |n: usize| (0..320).map(|i| if (n * 320 + i) % 133 < 66 { 12_000 } else { -12_000 }).collect();
+    let loud: Vec<Option<Frame>> = (0..15).map(|n| Frame::new(RATE, square(n)).ok()).collect();
+    for (codec, end) in [(L16, 1), (Codec::Opus, 2)] {
+        for mut said in [speech(RATE, 0.3), loud.clone()] {
+            said.extend(vec![None; 10]);
+            let mut ear = ear();
+            let heard = talk(&mut ear, &mut Mouth::new(codec, RATE, 4), &said, |_| vec![0]);
+            assert_eq!(kinds(&heard), format!("..{}{}", "r".repeat(15 + end), ".".repeat(8 - end)), "{codec:?}");
+            let after = &heard[18..];
+            assert!(power(after[0].frame.samples()) < power(heard[16].frame.samples()) / 50.0);
+            assert!(after[2..].iter().all(|h| h.frame.is_silent()));
+            assert_eq!(ear.stats().concealed, 0);
+        }
     }
 }
 

@@ -302,7 +302,7 @@ impl Agent {
         written.map(String::as_str).or(match (provider, side) {
             ("openai", Side::Support) => Some("nova"),
             ("openai", Side::Customer) => Some("alloy"),
-            ("local", Side::Support) => Some("heart-low"),
+            ("local", Side::Support) => Some("orion"),
             ("local", Side::Customer) => Some("heart"),
             _ => None,
         })

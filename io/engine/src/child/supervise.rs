@@ -80,6 +80,8 @@ async fn relay(running: &mut Running, in_flight: &mut InFlight, inbox: &mut Inbo
         let has_room = running.has_room();
         let hung = until(in_flight.deadline());
         tokio::select! {
+            // What is given up is not worked on first.
+            biased;
             () = stopped(&mut inbox.stop) => return End::Told,
             Some(target) = inbox.cancels.recv() => running.cancel(inbox.ids.fetch_add(1, Ordering::Relaxed), target),
             Some(ask) = inbox.asks.recv(), if has_room => {

@@ -79,8 +79,8 @@ fn every_kind_of_nonsense_has_its_message() {
         ("title: Small", "title: Small\nlimits: {turns: 2.5}", "`turns` is a number, but a whole number belongs here"),
         ("title: Small", "title: Small\nlimits: {turns: 2}", "cut off before its course ends"),
         ("{persona: anna}", "{persona: anna, agent_name: support-agent}", "both agents are named `support-agent`"),
-        ("{persona: anna}", "{persona: joe}", "Joe and Joe have the same local voice `heart-low`"),
-        ("{persona: anna}", "{persona: anna, voice: {local: heart-low}}", "Joe and Anna have the same local voice"),
+        ("{persona: anna}", "{persona: joe}", "Joe and Joe have the same local voice `orion`"),
+        ("{persona: anna}", "{persona: anna, voice: {local: orion}}", "Joe and Anna have the same local voice"),
         ("colour: red", "Colour: red", "a fact cannot be named `Colour`"),
         ("colour: red", "customer: red", "the name `customer` is taken"),
         (

@@ -1,0 +1,48 @@
+//! What goes wrong is told: what, where, and what to do next. Nothing hangs.
+
+use crate::{duologue, scripted};
+
+fn refused(home: &std::path::Path, args: &[&str]) -> String {
+    let run = duologue(home).args(args).output().unwrap();
+    assert_eq!(run.status.code(), Some(1), "{args:?}: {}", String::from_utf8_lossy(&run.stdout));
+    String::from_utf8_lossy(&run.stderr).into_owned()
+}
+
+#[test]
+fn each_mistake_is_named_with_its_remedy() {
+    let home = tempfile::tempdir().unwrap();
+    let at = home.path();
+    let converse = ["converse", "--scenario", "internet-outage"];
+    let with = |more: &[&'static str]| converse.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>();
+    assert!(refused(at, &converse).contains("duologue models fetch"));
+    assert!(refused(at, &with(&["--llm", "gpt"])).contains("`openai/MODEL`"));
+    assert!(refused(at, &with(&["--stt", "scripted"])).contains("help:"));
+    assert!(refused(at, &["converse", "--scenario", "internet-outtage"]).contains("internet-outage"));
+    std::fs::write(at.join("bad.yaml"), "title: x\nsuport: {}\n").unwrap();
+    let bad = refused(at, &["converse", "--scenario", "bad.yaml"]);
+    assert!(bad.contains("bad.yaml") && bad.contains("suport") && bad.contains("support"), "{bad}");
+    assert!(refused(at, &["conversation", "show", "nothing"]).contains("duologue conversation list"));
+    assert!(refused(at, &["models", "remove", "nothing"]).contains("nothing"));
+}
+
+#[test]
+fn a_damaged_model_is_named_before_anything_starts() {
+    let home = tempfile::tempdir().unwrap();
+    let speech = home.path().join("models/speech/whisper-tiny.en");
+    std::fs::create_dir_all(&speech).unwrap();
+    std::fs::write(speech.join("model.bin"), b"not a model").unwrap();
+    let told = refused(home.path(), &["converse", "--scenario", "internet-outage"]);
+    assert!(told.contains("duologue models fetch"), "{told}");
+}
+
+#[test]
+fn a_folder_in_use_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("call");
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("summary.json"), "{}").unwrap();
+    let run = scripted(home.path()).arg("--out").arg(&out).output().unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("already holds a conversation"));
+    assert_eq!(std::fs::read(out.join("summary.json")).unwrap(), b"{}");
+}

@@ -1,0 +1,29 @@
+use crate::{duologue, last_json, scripted};
+use serde_json::Value;
+
+#[test]
+fn a_scripted_call_in_real_time_keeps_its_promises() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("call");
+    let run = scripted(home.path()).arg("--out").arg(&out).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(String::from_utf8_lossy(&run.stdout).lines().count(), 1, "one line on standard output");
+    let told = last_json(&run.stdout);
+    assert!(told["conversation_id"].is_string() && told["end_reason"] == "turn_limit", "{told}");
+    assert_eq!(told["turns"], 5);
+    assert_eq!(told["goal_reached"], true);
+    let metrics = &told["metrics"];
+    assert!(metrics["heard_e2e_latency_ms"]["p50"].is_number(), "{metrics}");
+    assert!(metrics["overlap_ratio"].is_number() && metrics["silence_ratio"].is_number());
+    assert!(metrics["stt_wer"].as_object().is_some_and(|w| w.values().all(Value::is_number)), "{metrics}");
+    for name in ["report.html", "stereo.ogg", "transcript.json", "support.ogg", "customer.ogg"] {
+        assert!(out.join(name).is_file(), "{name}");
+    }
+    let id = told["conversation_id"].as_str().unwrap();
+    let listed = last_json(&duologue(home.path()).args(["--json", "conversation", "list"]).output().unwrap().stdout);
+    assert_eq!(listed["conversations"][0]["conversation_id"], id);
+    let shown = duologue(home.path()).args(["conversation", "show", id]).output().unwrap();
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("The light is red."));
+    assert!(duologue(home.path()).args(["conversation", "delete", "--yes", id]).output().unwrap().status.success());
+    assert!(!out.join("stereo.ogg").exists());
+}
