@@ -88,7 +88,8 @@ fn open(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
 fn open_in_browser(file: &Path) -> bool {
     let programs: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open", "wslview"] };
     programs.iter().any(|program| {
-        let quiet = Command::new(program).arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let quiet =
+            Command::new(program).arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         quiet.is_ok_and(|s| s.success())
     })
 }

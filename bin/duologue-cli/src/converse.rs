@@ -175,7 +175,9 @@ fn as_json(summary: &Summary, folder: &std::path::Path) -> Result<Value, Failure
 fn exit(summary: &Summary, require_goal: bool) -> Exit {
     match summary.end_reason {
         Some(CloseReason::Cancelled) => Exit::Cancelled,
-        Some(CloseReason::AgentError | CloseReason::EmptyResponse | CloseReason::AgentJoinTimeout) | None => Exit::Failed,
+        Some(CloseReason::AgentError | CloseReason::EmptyResponse | CloseReason::AgentJoinTimeout) | None => {
+            Exit::Failed
+        }
         _ if require_goal && !summary.goal_reached => Exit::GoalMissed,
         _ => Exit::Done,
     }

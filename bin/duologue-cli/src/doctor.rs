@@ -74,7 +74,9 @@ fn processor() -> Check {
 
 fn data_directory(home: &Path) -> Check {
     let probe = home.join(".write-test");
-    let result = std::fs::create_dir_all(home).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
+    let result = std::fs::create_dir_all(home)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe));
     match result {
         Ok(()) => Check::ok("data directory", home.display().to_string()),
         Err(e) => {

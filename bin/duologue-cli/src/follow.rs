@@ -38,7 +38,9 @@ impl Follower {
         let side = duologue_conversation::index(progress.side);
         let name = self.names[side].clone();
         match &progress.event {
-            Event::AgentStateChanged { state: AgentState::Thinking } => self.bar.set_message(format!("{name} thinks …")),
+            Event::AgentStateChanged { state: AgentState::Thinking } => {
+                self.bar.set_message(format!("{name} thinks …"))
+            }
             Event::UserInputTranscribed { text } => self.bar.set_message(format!("{name} hears: {text}")),
             Event::MetricsCollected { metrics, .. } => {
                 self.metrics[side] = Some(*metrics);

@@ -55,9 +55,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 fn read_settings(cli: &Cli) -> Result<Settings, Failure> {
-    let env: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-        .collect();
+    let env: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
     let mut flags = Vec::new();
     for (key, dir) in [("home", &cli.home), ("models", &cli.models_dir)] {
         if let Some(dir) = dir {
@@ -70,9 +69,7 @@ fn read_settings(cli: &Cli) -> Result<Settings, Failure> {
 fn show_settings(settings: &Settings, json: bool) -> Exit {
     let rows = settings.rows();
     if json {
-        let row = |r: &[String; 4]| {
-            serde_json::json!({ "key": r[0], "value": r[1], "source": r[2], "about": r[3] })
-        };
+        let row = |r: &[String; 4]| serde_json::json!({ "key": r[0], "value": r[1], "source": r[2], "about": r[3] });
         output::print_json(&serde_json::json!({ "settings": rows.iter().map(row).collect::<Vec<_>>() }));
     } else {
         output::print(output::table(["SETTING", "VALUE", "FROM", "WHAT"], &rows));

@@ -53,7 +53,10 @@ fn list(store: &ModelStore, verify: bool, json: bool) -> Result<Exit, Failure> {
     } else {
         let rows: Vec<[String; 6]> = statuses.iter().map(as_row).collect();
         print(table(["ID", "FOR", "SIZE", "LICENCE", "STATE", "FROM"], &rows));
-        print(format!("\nKept in {}; checksums: `duologue --json models list`; licence texts: `--licenses`.", store.dir().display()));
+        print(format!(
+            "\nKept in {}; checksums: `duologue --json models list`; licence texts: `--licenses`.",
+            store.dir().display()
+        ));
     }
     Ok(exit)
 }
@@ -78,12 +81,8 @@ fn as_json(s: &ModelStatus) -> serde_json::Value {
         State::Missing => ("missing", None),
         State::Corrupt { reason, .. } => ("corrupt", Some(reason)),
     };
-    let files: Vec<_> = s
-        .model
-        .files
-        .iter()
-        .map(|f| json!({ "path": f.path, "bytes": f.bytes, "sha256": f.sha256 }))
-        .collect();
+    let files: Vec<_> =
+        s.model.files.iter().map(|f| json!({ "path": f.path, "bytes": f.bytes, "sha256": f.sha256 })).collect();
     json!({ "id": s.model.id, "name": s.model.name, "role": s.model.role.to_string(),
         "tier": s.model.tier.map(|t| t.to_string()), "bytes": s.model.bytes(), "bytes_on_disk": s.bytes_on_disk,
         "licence": s.model.licence.spdx(), "state": state, "reason": reason, "from": s.from, "files": files })

@@ -50,13 +50,13 @@ pub(crate) fn print_error(error: &(dyn std::error::Error + 'static), json: bool)
 
 /// Columns that line up; the last one is not padded.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
-    let width = |i: usize| {
-        rows.iter().map(|r| r[i].chars().count()).chain([head[i].chars().count()]).max().unwrap_or(0)
-    };
+    let width =
+        |i: usize| rows.iter().map(|r| r[i].chars().count()).chain([head[i].chars().count()]).max().unwrap_or(0);
     let line = |cells: [&str; N]| {
-        let padded = cells.iter().enumerate().map(|(i, c)| {
-            if i + 1 == N { (*c).to_string() } else { format!("{c:<w$}", w = width(i)) }
-        });
+        let padded = cells
+            .iter()
+            .enumerate()
+            .map(|(i, c)| if i + 1 == N { (*c).to_string() } else { format!("{c:<w$}", w = width(i)) });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
     let mut lines = vec![line(head)];

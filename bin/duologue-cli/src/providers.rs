@@ -28,7 +28,9 @@ pub(crate) enum ChoiceError {
     Unknown(String),
     #[error("the provider `scripted` needs lines\n  help: give them with `--dialogue FILE`")]
     NoDialogue,
-    #[error("scripted speech and other speech can't understand each other: {0}\n  help: use `--stt scripted --tts scripted`, or neither")]
+    #[error(
+        "scripted speech and other speech can't understand each other: {0}\n  help: use `--stt scripted --tts scripted`, or neither"
+    )]
     MixedSpeech(String),
     #[error("{0} has no voice for the provider `{1}`\n  help: name one with `--{2}-voice`, or add it to the persona")]
     NoVoice(String, &'static str, &'static str),

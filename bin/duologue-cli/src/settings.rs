@@ -17,13 +17,37 @@ struct Known {
 const KNOWN: &[Known] = &[
     Known { key: "home", env: "DUOLOGUE_HOME", default: None, secret: false, about: "data directory" },
     Known { key: "models", env: "DUOLOGUE_MODELS", default: None, secret: false, about: "model cache" },
-    Known { key: "models_mirror", env: "DUOLOGUE_MODELS_MIRROR", default: None, secret: false, about: "where to fetch models first" },
-    Known { key: "engine_dir", env: "DUOLOGUE_ENGINE_DIR", default: None, secret: false, about: "where the engines are" },
+    Known {
+        key: "models_mirror",
+        env: "DUOLOGUE_MODELS_MIRROR",
+        default: None,
+        secret: false,
+        about: "where to fetch models first",
+    },
+    Known {
+        key: "engine_dir",
+        env: "DUOLOGUE_ENGINE_DIR",
+        default: None,
+        secret: false,
+        about: "where the engines are",
+    },
     Known { key: "stt", env: "DUOLOGUE_STT", default: Some("local"), secret: false, about: "speech to text" },
     Known { key: "llm", env: "DUOLOGUE_LLM", default: Some("local"), secret: false, about: "language model" },
     Known { key: "tts", env: "DUOLOGUE_TTS", default: Some("local"), secret: false, about: "text to speech" },
-    Known { key: "language_model", env: "DUOLOGUE_LANGUAGE_MODEL", default: None, secret: false, about: "local language model, where several are here" },
-    Known { key: "openai.base_url", env: "OPENAI_BASE_URL", default: Some("https://api.openai.com/v1"), secret: false, about: "OpenAI-compatible endpoint" },
+    Known {
+        key: "language_model",
+        env: "DUOLOGUE_LANGUAGE_MODEL",
+        default: None,
+        secret: false,
+        about: "local language model, where several are here",
+    },
+    Known {
+        key: "openai.base_url",
+        env: "OPENAI_BASE_URL",
+        default: Some("https://api.openai.com/v1"),
+        secret: false,
+        about: "OpenAI-compatible endpoint",
+    },
     Known { key: "openai.api_key", env: "OPENAI_API_KEY", default: None, secret: true, about: "key for it" },
 ];
 

@@ -41,8 +41,8 @@ pub(crate) enum GenerateError {
     Session(#[from] SessionError),
 }
 
-/// Continues a prompt; `emit` takes the text piece by piece. Looks at `cancelled` before every token and every piece of
-/// the prompt, and then ends as if done.
+/// Continues a prompt; `emit` takes the text piece by piece, and empty pieces while the prompt is read. Looks at
+/// `cancelled` before every token and every piece of the prompt, and then ends as if done.
 pub(crate) fn generate(
     sessions: &mut Sessions<'_>,
     wanted: &Generation,
@@ -60,7 +60,7 @@ pub(crate) fn generate(
     }
     let mut outcome = Outcome { prompt: prompt.len() as u32, ..Outcome::default() };
     let session = sessions.get(wanted.session)?;
-    let Some(cached) = session.read(&prompt, cancelled)? else { return Ok(outcome) };
+    let Some(cached) = session.read(&prompt, cancelled, || emit(String::new()))? else { return Ok(outcome) };
     outcome.cached = cached as u32;
 
     let mut sampler = sampler(wanted.temperature, wanted.seed);

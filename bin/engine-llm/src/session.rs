@@ -44,11 +44,12 @@ impl<'m> Session<'m> {
     }
 
     /// Reads a prompt, as far as it is new, and returns how many of its tokens came from the cache; `None` when
-    /// cancelled. A prompt has at least one token.
+    /// cancelled. A prompt has at least one token. Each piece is followed by a call of `alive`.
     pub(crate) fn read(
         &mut self,
         prompt: &[LlamaToken],
         cancelled: &AtomicBool,
+        mut alive: impl FnMut(),
     ) -> Result<Option<usize>, SessionError> {
         let cached = reusable(&self.read, prompt);
         self.context
@@ -63,6 +64,7 @@ impl<'m> Session<'m> {
             let last = self.position + piece.len() == prompt.len();
             self.decode(piece, last)?;
             self.read.extend_from_slice(piece);
+            alive();
         }
         Ok(Some(cached))
     }

@@ -64,7 +64,7 @@ fn the_same_prompt_and_seed_give_the_same_text_whatever_the_cache_held() {
 fn cancel_and_ping_are_answered_while_a_text_is_being_written() {
     let Some(mut child) = Child::with_model(&[]) else { return };
     child.send(1, generate(1, &prompt("Tell a very long story about the sea."), 2000, 0.9, 5, &[]));
-    while !matches!(child.receive().event, Event::Text { .. }) {}
+    while !matches!(child.receive().event, Event::Text { text } if !text.is_empty()) {}
     child.send(2, Op::Ping);
     child.send(3, Op::Cancel { target: 1 });
     let mut ended = Vec::new();

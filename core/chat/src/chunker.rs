@@ -57,7 +57,9 @@ impl ClauseChunker {
             let ends = match c {
                 '!' | '?' | '…' => true,
                 '.' => !is_abbreviation(&text[..at]),
-                ',' | ';' | ':' | '–' | '—' => !self.first_done && text[..at].trim().chars().count() >= FIRST_CLAUSE_MIN,
+                ',' | ';' | ':' | '–' | '—' => {
+                    !self.first_done && text[..at].trim().chars().count() >= FIRST_CLAUSE_MIN
+                }
                 _ => false,
             };
             if ends {
@@ -70,7 +72,8 @@ impl ClauseChunker {
 
 fn is_abbreviation(before: &str) -> bool {
     let word = before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or("").to_lowercase();
-    ABBREVIATIONS.contains(&word.as_str()) || (word.chars().count() == 1 && word.chars().all(char::is_alphabetic) && word != "i")
+    ABBREVIATIONS.contains(&word.as_str())
+        || (word.chars().count() == 1 && word.chars().all(char::is_alphabetic) && word != "i")
 }
 
 #[cfg(test)]

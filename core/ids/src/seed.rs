@@ -12,7 +12,8 @@ impl Seed {
     /// A seed of its own for one part of the run, so that parts may draw in any order and as often as they like
     /// (FNV-1a over the label, mixed by SplitMix64).
     pub fn derive(self, label: &str) -> Seed {
-        let hash = label.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let hash =
+            label.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
         let mut z = (self.0 ^ hash).wrapping_add(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

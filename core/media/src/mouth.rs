@@ -5,6 +5,10 @@ use crate::packet::{Codec, Packet, l16_payload};
 use crate::resampler::Resampler;
 use duologue_ids::Seed;
 
+/// Frames with a peak from here on (-30 dB of full scale) are always sent: Opus takes any steady sound for noise that
+/// need not be, however loud.
+const AUDIBLE: u16 = 1_000;
+
 /// Turns 20 ms frames into packets.
 ///
 /// The link needs no clock of its own: whoever speaks calls [`Mouth::send`] every 20 ms, with a frame or with `None`,
@@ -147,6 +151,7 @@ impl Mouth {
             }
             Coder::Opus(encoder) => {
                 let mut buffer = [0u8; MAX_PACKET];
+                encoder.allow_dtx(samples.iter().all(|s| s.unsigned_abs() < AUDIBLE));
                 let len = encoder.encode(samples, &mut buffer)?;
                 // Up to two bytes say "nothing to hear" and need not be sent (libopus, OPUS_SET_DTX).
                 Ok((len > 2).then(|| buffer[..len].to_vec()))

@@ -45,7 +45,8 @@ pub(crate) struct Listening {
 
 impl Listening {
     pub(crate) fn new(hearing: &Hearing, vad: Option<Box<dyn Vad>>) -> Listening {
-        let gate = GateConfig { min_speech: hearing.min_speech, min_silence: hearing.min_silence, ..GateConfig::default() };
+        let gate =
+            GateConfig { min_speech: hearing.min_speech, min_silence: hearing.min_silence, ..GateConfig::default() };
         Listening {
             gate: SpeechGate::new(vad.unwrap_or_else(|| Box::new(EarshotVad::new())), gate),
             hearing: hearing.clone(),

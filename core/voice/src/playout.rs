@@ -29,7 +29,14 @@ impl Playout {
 
     /// A clause whose sound was asked for.
     pub(crate) fn expect(&mut self, index: u32, text: String) {
-        self.clauses.push_back(Clause { index, text, resampler: None, samples: Vec::new(), played: 0, complete: false });
+        self.clauses.push_back(Clause {
+            index,
+            text,
+            resampler: None,
+            samples: Vec::new(),
+            played: 0,
+            complete: false,
+        });
     }
 
     /// Sound of clause `index`, at any rate.

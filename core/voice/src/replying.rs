@@ -124,7 +124,9 @@ impl Session {
 
     pub(crate) fn on_generated(&mut self, turn: u32, result: Result<ChatDelta, Failure>) {
         let now = self.now;
-        let Some(reply) = self.reply.as_mut().filter(|r| r.turn == turn && r.stage == Stage::Generating) else { return };
+        let Some(reply) = self.reply.as_mut().filter(|r| r.turn == turn && r.stage == Stage::Generating) else {
+            return;
+        };
         match result {
             Ok(ChatDelta::Text(text)) => {
                 reply.times.first_token.get_or_insert(now);

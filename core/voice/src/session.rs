@@ -28,7 +28,9 @@ pub enum Output {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {
     /// Speech-to-speech models are typed, no provider speaks them yet.
-    #[error("no provider in this version speaks to the realtime model `{model}`; use a cascade (stt, llm, tts) instead")]
+    #[error(
+        "no provider in this version speaks to the realtime model `{model}`; use a cascade (stt, llm, tts) instead"
+    )]
     NoRealtimeProvider {
         /// What was asked for.
         model: String,
@@ -227,7 +229,8 @@ impl Session {
         if !self.begun || self.closed.is_some() {
             return Mono::FAR;
         }
-        let timers = [self.end_of_turn_due(), self.false_interruption_due(), self.desk.due(), self.retry_due(), self.nudge_at];
+        let timers =
+            [self.end_of_turn_due(), self.false_interruption_due(), self.desk.due(), self.retry_due(), self.nudge_at];
         timers.into_iter().flatten().min().unwrap_or(Mono::FAR)
     }
 

@@ -100,7 +100,9 @@ impl Session {
         if !self.desk.is_idle() {
             return;
         }
-        let Some(reply) = self.reply.as_mut().filter(|r| r.stage == Stage::CallingTools && r.calls.is_empty()) else { return };
+        let Some(reply) = self.reply.as_mut().filter(|r| r.stage == Stage::CallingTools && r.calls.is_empty()) else {
+            return;
+        };
         reply.rounds += 1;
         if reply.rounds > ROUNDS {
             self.fail(format!("the model asked for tools {ROUNDS} times in one reply without ever answering"));

@@ -23,8 +23,7 @@ pub fn side(index: usize) -> Side {
 /// What one side of the scenario is told and may do.
 pub fn session_config(cast: &CastScenario, side: Side, seed: Seed, temperature: Option<f32>) -> SessionConfig {
     let other = side.other();
-    let mut config =
-        SessionConfig::new(&cast.persona(side).name, &cast.persona(other).name, &cast.instructions(side));
+    let mut config = SessionConfig::new(&cast.persona(side).name, &cast.persona(other).name, &cast.instructions(side));
     config.brain = Brain::Cascade(Cascade { temperature, ..Cascade::default() });
     config.tools = cast.tools(side).into();
     config.opening = opening(cast, side);

@@ -251,7 +251,9 @@ impl<P: FnMut(Progress)> Keeper<P> {
     }
 
     fn note_goal(&mut self, now: Mono) {
-        if self.goal_at.is_none() && goal_reached(&self.cast, &self.transcriber.transcript().facts(now.as_secs_f64(), "", None)) {
+        if self.goal_at.is_none()
+            && goal_reached(&self.cast, &self.transcriber.transcript().facts(now.as_secs_f64(), "", None))
+        {
             self.goal_at = Some(self.transcriber.transcript().utterances.len());
         }
     }

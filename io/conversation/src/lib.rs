@@ -20,8 +20,8 @@ mod page;
 mod recorder;
 pub mod report;
 mod runner;
-mod scripted;
 pub mod scenario;
+mod scripted;
 mod summary;
 mod transcript;
 

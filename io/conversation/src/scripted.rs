@@ -1,9 +1,7 @@
 //! The provider `scripted` for hearing and speaking: a babble that carries its words. It says what it is.
 
 use async_trait::async_trait;
-use duologue_models::{
-    ModelError, SpeechRequest, SpeechStream, SpokenAudio, Stt, TranscribeRequest, Transcript, Tts,
-};
+use duologue_models::{ModelError, SpeechRequest, SpeechStream, SpokenAudio, Stt, TranscribeRequest, Transcript, Tts};
 use duologue_sim::{BABBLE_RATE, babble, understand};
 use futures::StreamExt;
 

@@ -235,8 +235,7 @@ impl Transcriber {
         let unheard: Vec<usize> =
             mine.iter().rev().copied().take_while(|&i| self.transcript.utterances[i].heard.is_none()).collect();
         let Some(&last) = unheard.first().or(mine.last()) else { return };
-        let said: Vec<&str> =
-            unheard.iter().rev().map(|&i| self.transcript.utterances[i].text.as_str()).collect();
+        let said: Vec<&str> = unheard.iter().rev().map(|&i| self.transcript.utterances[i].text.as_str()).collect();
         let said = if said.is_empty() { self.transcript.utterances[last].text.clone() } else { said.join(" ") };
         let utterance = &mut self.transcript.utterances[last];
         let heard = match utterance.heard.take() {

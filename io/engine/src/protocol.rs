@@ -88,7 +88,7 @@ pub enum Event {
     },
     /// More text.
     Text {
-        /// The piece.
+        /// The piece; empty as a sign of life while a long prompt is read.
         text: String,
     },
     /// What was recognised.

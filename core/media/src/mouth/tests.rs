@@ -98,6 +98,14 @@ fn long_silence_inside_speech_is_left_out() {
 }
 
 #[test]
+fn a_steady_sound_is_not_left_out() {
+    let mut mouth = Mouth::new(Codec::Opus, 24_000, 7);
+    let buzz: Vec<i16> = (0..480).map(|i| if i % 200 < 100 { 4_000 } else { -4_000 }).collect();
+    let buzz = Frame::new(24_000, buzz).unwrap();
+    assert!((0..100).all(|_| mouth.send(Some(&buzz)).unwrap().is_some()));
+}
+
+#[test]
 fn other_rates_are_resampled_without_a_gap() {
     let mut mouth = Mouth::new(Codec::L16 { rate: 8_000 }, 24_000, 3);
     let mut heard = Vec::new();

@@ -39,6 +39,11 @@ impl Encoder {
         }
     }
 
+    /// Whether the next frames may be left out where there is nothing to hear.
+    pub(crate) fn allow_dtx(&mut self, allow: bool) {
+        self.state.set_dtx(i32::from(allow));
+    }
+
     /// Forgets what was heard so far; the settings stay.
     pub(crate) fn reset(&mut self) {
         self.state.reset();

@@ -140,7 +140,10 @@ fn noise_without_words_pauses_and_then_resumes() {
     bench.quiet(2_000);
     assert!(bench.events.iter().any(|e| matches!(e, Event::FalseInterruption { .. })));
     assert!(bench.heard_of_opening().ends_with("never delete."), "{}", bench.heard_of_opening());
-    assert_eq!(bench.session.history().items().iter().filter(|i| matches!(i, Item::Message { role: Role::User, .. })).count(), 0);
+    assert_eq!(
+        bench.session.history().items().iter().filter(|i| matches!(i, Item::Message { role: Role::User, .. })).count(),
+        0
+    );
 }
 
 #[test]

@@ -179,7 +179,7 @@ impl Opens {
 pub struct CourseStep {
     /// Who says it.
     pub who: Side,
-    /// What is said, in one plain sentence about the speaker that holds every fact: "{customer} says the light is red."
+    /// What is said, with the speaker by name and every fact in it: "{customer} says: the light is red."
     #[schemars(length(min = 1, max = 240))]
     pub hint: String,
     /// A tool that is called before the line is written; its result is known to the model by then.

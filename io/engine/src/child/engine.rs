@@ -87,7 +87,8 @@ impl Engine {
     /// Sends a request. While the engine starts again, this waits.
     pub async fn ask(&self, op: Op, payload: &[u8]) -> Result<Answers, EngineError> {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        let frame = encode_frame(&Request { id, op }, payload).map_err(|error| EngineError::TooLarge(error.to_string()))?;
+        let frame =
+            encode_frame(&Request { id, op }, payload).map_err(|error| EngineError::TooLarge(error.to_string()))?;
         let (to, events) = mpsc::channel(UNREAD);
         let shut_down = |_| EngineError::ShutDown { engine: self.name.clone() };
         self.asks.send(Ask { id, frame, to }).await.map_err(shut_down)?;

@@ -123,7 +123,9 @@ impl EngineError {
             Self::Missing { .. } => {
                 "run `make build`, which builds the engines beside `duologue`, or name their folder in DUOLOGUE_ENGINE_DIR"
             }
-            Self::Spawn { .. } => "check that the file may be executed and was built for this system, or run `make build`",
+            Self::Spawn { .. } => {
+                "check that the file may be executed and was built for this system, or run `make build`"
+            }
             Self::Refused { .. } => "`duologue doctor` checks the models; `duologue models fetch` gets what is missing",
             Self::NotReady { .. } | Self::Silent { .. } => {
                 "the machine may be overloaded or short of memory: try again with fewer conversations at once"

@@ -102,8 +102,7 @@ mod tests {
         let mut requests = InFlight::new("engine", Duration::from_secs(20));
         let (to, mut from) = mpsc::channel(UNREAD);
         requests.add(1, to, Instant::now());
-        let mut deliver =
-            || requests.deliver(1, Event::Text { text: "so".into() }, Vec::new(), Instant::now());
+        let mut deliver = || requests.deliver(1, Event::Text { text: "so".into() }, Vec::new(), Instant::now());
         (1..UNREAD).for_each(|_| assert_eq!(deliver(), Delivered::Fine));
         assert_eq!(deliver(), Delivered::Unread);
         assert_eq!(requests.deadline(), None);

@@ -36,8 +36,7 @@ pub(super) struct Running {
 impl Running {
     /// Starts the program and waits for [`Event::Ready`].
     pub(super) async fn start(spec: &EngineSpec) -> Result<Running, EngineError> {
-        let spawn_error =
-            |reason: String| EngineError::Spawn { program: spec.program.clone(), reason };
+        let spawn_error = |reason: String| EngineError::Spawn { program: spec.program.clone(), reason };
         let mut command = Command::new(&spec.program);
         command.args(&spec.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);

@@ -122,8 +122,7 @@ fn language_engine(model: &Path, options: &LocalOptions) -> Result<EngineSpec, E
 
 fn speech_engine(folder: &Path, options: &LocalOptions) -> Result<EngineSpec, EngineError> {
     let mut spec = EngineSpec::new("the local speech engine", find_engine("duologue-engine-speech")?);
-    spec.arguments =
-        arguments([("--dir", folder.into()), ("--threads", threads(options).min(4).to_string().into())]);
+    spec.arguments = arguments([("--dir", folder.into()), ("--threads", threads(options).min(4).to_string().into())]);
     // Recognition says nothing until it has everything, and shares the machine with much else.
     spec.silent_for = Duration::from_secs(30);
     Ok(spec)

@@ -28,11 +28,9 @@ impl Tts for LocalTts {
         let answers = self.engine.ask(Op::Speak { text, voice: voice.to_string(), speed }, &[]).await?;
         let chunks = answers.filter_map(async |answer| match answer {
             Ok(answer) => match answer.event {
-                Event::Audio { rate } => Some(samples(&answer.payload).map(|samples| SpokenAudio {
-                    rate,
-                    samples,
-                    words: Vec::new(),
-                })),
+                Event::Audio { rate } => {
+                    Some(samples(&answer.payload).map(|samples| SpokenAudio { rate, samples, words: Vec::new() }))
+                }
                 Event::Done { .. } => None,
                 other => Some(Err(unexpected(&other))),
             },

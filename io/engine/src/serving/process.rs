@@ -47,7 +47,11 @@ pub fn check_processor() -> Result<(), &'static str> {
     let has = |register: u32, bit: u32| register >> bit & 1 == 1;
     let [fma, xsave_on, avx, f16c] = [12, 27, 28, 29].map(|bit| has(basic, bit));
     let [avx2, bmi2] = [5, 8].map(|bit| has(extended, bit));
-    if fma && xsave_on && avx && f16c && avx2 && bmi2 { Ok(()) } else { Err("this processor has no AVX2, FMA, F16C or BMI2") }
+    if fma && xsave_on && avx && f16c && avx2 && bmi2 {
+        Ok(())
+    } else {
+        Err("this processor has no AVX2, FMA, F16C or BMI2")
+    }
 }
 
 /// Other processors are compiled for as they are.

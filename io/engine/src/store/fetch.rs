@@ -61,7 +61,7 @@ impl ModelStore {
             };
             match outcome {
                 Ok(()) => {
-                    disk::delete(&self.partial(item.model))?;
+                    self.forget_partial(item.model)?;
                     watch.ready(item.model);
                     return Ok(());
                 }

@@ -46,8 +46,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-pub use disk::free_bytes;
 pub use catalogue::{CATALOGUE, HubSource, Member, Model, ModelFile, Package, Role, Tier};
+pub use disk::free_bytes;
 pub use error::{
     BadAddress, DiskError, FetchError, OpenError, PlanError, RemoveError, SourceError, Unavailable, UnknownModel,
     VerifyError,
@@ -116,5 +116,12 @@ impl ModelStore {
     /// Where the unfinished files of a model lie.
     fn partial(&self, model: &Model) -> PathBuf {
         self.dir.join(".partial").join(model.id)
+    }
+
+    /// Deletes them, and the folder of all unfinished work when it was the last.
+    fn forget_partial(&self, model: &Model) -> Result<(), DiskError> {
+        disk::delete(&self.partial(model))?;
+        let _ = std::fs::remove_dir(self.dir.join(".partial"));
+        Ok(())
     }
 }

@@ -263,7 +263,7 @@ impl ModelStore {
                 // Only succeeds for the last file of the folder.
                 let _ = self.path(file).parent().map(fs::remove_dir);
             }
-            disk::delete(&self.partial(model))?;
+            self.forget_partial(model)?;
             freed += status.bytes_on_disk + status.bytes_waiting;
         }
         manifest.save(&self.dir)?;

@@ -36,7 +36,10 @@ async fn hear(engine: &Engine, prompt: &str) -> Result<String, EngineError> {
 #[tokio::test]
 async fn answers_come_back_to_whoever_asked() {
     let engine = Engine::start(spec(&[])).await.unwrap();
-    assert_eq!((engine.voices(), engine.load_time()), (&["alto".to_owned(), "bass".to_owned()][..], Duration::from_millis(7)));
+    assert_eq!(
+        (engine.voices(), engine.load_time()),
+        (&["alto".to_owned(), "bass".to_owned()][..], Duration::from_millis(7))
+    );
     let (one, two) = futures::join!(hear(&engine, "one by one"), hear(&engine, "two"));
     assert_eq!((one.unwrap(), two.unwrap()), ("one by one".to_owned(), "two".to_owned()));
     let sound: Vec<u8> = (0..200_000).map(|i| i as u8).collect();

@@ -70,7 +70,7 @@ fn hint(c: &Checked<'_>, i: usize, step: &CourseStep, problems: &mut Vec<Problem
     if !named {
         let place = c.tree.place(way!["course", i, "hint"]);
         let problem = Problem::new(place, format!("the hint does not name {}, who speaks here", speaker.name));
-        problems.push(problem.help(format!("write a sentence about the speaker: \"{{{}}} says ...\"", step.who)));
+        problems.push(problem.help(format!("begin with the speaker: \"{{{}}} says: ...\"", step.who)));
     }
 }
 

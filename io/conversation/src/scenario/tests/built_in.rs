@@ -79,7 +79,7 @@ fn the_outage_is_cast_with_names_and_facts() {
     assert_eq!(cast.greeting(Side::Support), Some("Northwind Internet, this is Joe. How can I help you today?"));
     assert_eq!(cast.greeting(Side::Customer), None);
     let hints: Vec<&str> = cast.course(Side::Customer).map(|s| s.hint.as_str()).collect();
-    assert_eq!(hints[4], "Anna says the address is twenty four Maple Street.");
+    assert_eq!(hints[4], "Anna says: my address is twenty four Maple Street.");
     assert_eq!(
         cast.instructions(Side::Support),
         "You write the lines of Joe, a friendly phone support agent at Northwind Internet, talking on the phone to the \

@@ -53,7 +53,7 @@ fn others_can_play() {
         (cast.persona(Side::Support).name.as_str(), cast.persona(Side::Customer).name.as_str()),
         ("Priya", "Tom")
     );
-    assert_eq!(cast.scenario().course[0].hint, "Tom says the home internet stopped working this morning.");
+    assert_eq!(cast.scenario().course[0].hint, "Tom says: hi Priya, my internet at home stopped working this morning.");
     assert_eq!(cast.voice(Side::Customer, "local"), Some("tom"));
 }
 

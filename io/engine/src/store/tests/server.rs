@@ -33,6 +33,11 @@ impl Answer {
         Self { status, headers: Vec::new(), body: Vec::new(), sent: 0, hang: false }
     }
 
+    /// Not a byte, and the connection stays open.
+    pub(super) fn silence() -> Self {
+        Self { hang: true, ..Self::status(0) }
+    }
+
     /// The whole, whatever was asked for.
     pub(super) fn whole(body: &[u8]) -> Self {
         Self { body: body.to_vec(), sent: body.len(), ..Self::status(200) }
@@ -138,6 +143,9 @@ fn read(stream: &TcpStream) -> Option<Asked> {
 }
 
 fn write(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<()> {
+    if answer.status == 0 {
+        return Ok(());
+    }
     write!(stream, "HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n", answer.status, answer.body.len())?;
     for header in &answer.headers {
         write!(stream, "{header}\r\n")?;

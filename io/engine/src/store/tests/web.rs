@@ -247,6 +247,17 @@ fn nothing_reachable_is_one_clear_error() {
     assert!(error.contains("a cannot be fetched here") && error.contains("cannot be reached"), "{error}");
 }
 
+#[test]
+fn a_server_that_never_answers_is_given_up_in_the_time_of_a_probe() {
+    let server = Server::start(|_, _| Answer::silence());
+    let mut sources = with_hub(&server);
+    sources.patience.probe = Duration::from_millis(100);
+    let cache = cache(one(b"x"), sources);
+    let error = fetch(&cache.store, &["a"]).expect_err("silence");
+    assert!(error.contains("cannot be reached"), "{error}");
+    assert_eq!(server.requests(), 1);
+}
+
 /// A needed model and one that is only nice to have.
 fn with_extra(needed: &[u8], extra: &[u8]) -> Vec<Model> {
     let extra = Model {
