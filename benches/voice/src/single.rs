@@ -79,11 +79,8 @@ impl Caller {
             self.spoke_until = Some(given);
         }
         let playing = self.bench.tick(now, frame);
-        if playing && !self.was_playing {
-            if let Some(until) = self.spoke_until.take() {
-                turns.push(ms(until.elapsed()));
-            }
-        }
+        let answered = if playing && !self.was_playing { self.spoke_until.take() } else { None };
+        turns.extend(answered.map(|until| ms(until.elapsed())));
         self.was_playing = playing;
     }
 }

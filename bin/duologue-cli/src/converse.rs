@@ -3,7 +3,7 @@
 use crate::args::ConverseArgs;
 use crate::follow::Follower;
 use crate::output::{Exit, Failure, print, print_json};
-use crate::providers::{Choice, SideChoices, check_speech, connect};
+use crate::providers::{Choice, Connector, SideChoices, check_speech};
 use crate::settings::Settings;
 use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
 use duologue_conversation::{Archive, ConversationConfig, Summary, converse, names};
@@ -36,10 +36,8 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     let local = start_local(&sides, settings).await?;
     let language_model = local.as_ref().and_then(|l| l.language_model.clone());
     let models = local.as_ref().map(|l| &l.models);
-    let [support, customer] = SIDES.map(|side| {
-        let choices = &sides[duologue_conversation::index(side)];
-        connect(side, choices, args, &cast, settings, models)
-    });
+    let connector = Connector { args, cast: &cast, settings, local: models };
+    let [support, customer] = SIDES.map(|side| connector.connect(side, &sides[duologue_conversation::index(side)]));
     let providers = [support?, customer?];
 
     let seed = args.seed.unwrap_or_else(fresh_seed);

@@ -155,43 +155,48 @@ pub(crate) fn check_speech(sides: &[SideChoices; 2]) -> Result<bool, ChoiceError
     }
 }
 
-/// Makes the models of one side.
-pub(crate) fn connect(
-    side: Side,
-    choices: &SideChoices,
-    args: &ConverseArgs,
-    cast: &CastScenario,
-    settings: &Settings,
-    local: Option<&LocalModels>,
-) -> Result<Providers, Failure> {
-    let voice = voice(side, choices, cast)?;
-    let speaker = match side {
-        Side::Support => Speaker::Support,
-        Side::Customer => Speaker::Customer,
-    };
-    let pitch = if side == Side::Support { 115.0 } else { 205.0 };
-    let server = |choice: &Choice| OpenAi::new(openai_config(choice, settings));
-    let missing = || ChoiceError::Unknown("local".into());
-    let stt: Arc<dyn Stt> = match &choices.stt {
-        Choice::Local => local.and_then(LocalModels::stt).ok_or_else(missing)?,
-        Choice::Scripted => Arc::new(ScriptedStt),
-        c @ Choice::OpenAi { .. } => Arc::new(server(c)?.stt(c.openai_model(Stage::Stt))),
-    };
-    let llm: Arc<dyn Llm> = match &choices.llm {
-        Choice::Local => local.and_then(LocalModels::llm).ok_or_else(missing)?,
-        Choice::Scripted => {
-            let file = args.dialogue.as_ref().ok_or(ChoiceError::NoDialogue)?;
-            Arc::new(ScriptedLlm::new(Arc::new(Dialogue::load(file)?), speaker))
-        }
-        c @ Choice::OpenAi { .. } => Arc::new(server(c)?.llm(c.openai_model(Stage::Llm))),
-    };
-    let tts: Arc<dyn Tts> = match &choices.tts {
-        Choice::Local => local.and_then(LocalModels::tts).ok_or_else(missing)?,
-        Choice::Scripted => Arc::new(ScriptedTts { pitch }),
-        c @ Choice::OpenAi { .. } => Arc::new(server(c)?.tts(c.openai_model(Stage::Tts))),
-    };
-    let speed = cast.persona(side).speed;
-    Ok(Providers { stt, llm, tts, voice: voice.into(), speed, language: cast.scenario().language.as_str().into() })
+/// What models are made of.
+pub(crate) struct Connector<'a> {
+    pub(crate) args: &'a ConverseArgs,
+    pub(crate) cast: &'a CastScenario,
+    pub(crate) settings: &'a Settings,
+    pub(crate) local: Option<&'a LocalModels>,
+}
+
+impl Connector<'_> {
+    /// Makes the models of one side.
+    pub(crate) fn connect(&self, side: Side, choices: &SideChoices) -> Result<Providers, Failure> {
+        let pitch = if side == Side::Support { 115.0 } else { 205.0 };
+        let server = |choice: &Choice| OpenAi::new(openai_config(choice, self.settings));
+        let missing = || ChoiceError::Unknown("local".into());
+        let stt: Arc<dyn Stt> = match &choices.stt {
+            Choice::Local => self.local.and_then(LocalModels::stt).ok_or_else(missing)?,
+            Choice::Scripted => Arc::new(ScriptedStt),
+            c @ Choice::OpenAi { .. } => Arc::new(server(c)?.stt(c.openai_model(Stage::Stt))),
+        };
+        let llm: Arc<dyn Llm> = match &choices.llm {
+            Choice::Local => self.local.and_then(LocalModels::llm).ok_or_else(missing)?,
+            Choice::Scripted => self.scripted_llm(side)?,
+            c @ Choice::OpenAi { .. } => Arc::new(server(c)?.llm(c.openai_model(Stage::Llm))),
+        };
+        let tts: Arc<dyn Tts> = match &choices.tts {
+            Choice::Local => self.local.and_then(LocalModels::tts).ok_or_else(missing)?,
+            Choice::Scripted => Arc::new(ScriptedTts { pitch }),
+            c @ Choice::OpenAi { .. } => Arc::new(server(c)?.tts(c.openai_model(Stage::Tts))),
+        };
+        let voice = voice(side, choices, self.cast)?.into();
+        let language = self.cast.scenario().language.as_str().into();
+        Ok(Providers { stt, llm, tts, voice, speed: self.cast.persona(side).speed, language })
+    }
+
+    fn scripted_llm(&self, side: Side) -> Result<Arc<dyn Llm>, Failure> {
+        let file = self.args.dialogue.as_ref().ok_or(ChoiceError::NoDialogue)?;
+        let speaker = match side {
+            Side::Support => Speaker::Support,
+            Side::Customer => Speaker::Customer,
+        };
+        Ok(Arc::new(ScriptedLlm::new(Arc::new(Dialogue::load(file)?), speaker)))
+    }
 }
 
 fn voice(side: Side, choices: &SideChoices, cast: &CastScenario) -> Result<String, ChoiceError> {

@@ -223,10 +223,9 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
 
     /// Once the party that was hung up on has recognised the last words, nothing is left to wait for.
     fn check_last_words(&mut self, now: Mono, side: usize, event: &Event) {
-        if let (Some(ending), Event::UserTurnCompleted { .. }, false) = (self.ending, event, self.over) {
-            if ending.by == Some(1 - side) {
-                self.end(ending, now);
-            }
+        let awaited = self.ending.filter(|e| e.by == Some(1 - side) && !self.over);
+        if let (Some(ending), Event::UserTurnCompleted { .. }) = (awaited, event) {
+            self.end(ending, now);
         }
     }
 

@@ -160,7 +160,7 @@ impl Transcriber {
             }
             Event::SpeechProgress { turn, text } => self.progress(now, side, *turn, text),
             Event::ConversationItemAdded { turn, text, interrupted } => {
-                self.finish(now, side, *turn, text, *interrupted);
+                self.finish(now, side, *turn, (text, *interrupted));
             }
             Event::UserTurnCompleted { text, .. } => self.heard(1 - side, text),
             Event::ToolCalled { call } => self.transcript.tool_calls.push(ToolUse {
@@ -212,7 +212,7 @@ impl Transcriber {
         });
     }
 
-    fn finish(&mut self, now: Mono, side: usize, turn: u32, text: &str, interrupted: bool) {
+    fn finish(&mut self, now: Mono, side: usize, turn: u32, (text, interrupted): (&str, bool)) {
         let end = self.last_sound[side].max(Mono::ZERO) + duologue_media::FRAME;
         let end = if self.last_sound[side] == Mono::ZERO { now } else { end };
         if text.is_empty() {

@@ -1,3 +1,6 @@
+//! The one test here that looks at the clock: how fast virtual time is, is what it is about.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
+
 use crate::log::{Log, over_internet, parties, play, runners};
 use duologue_voice::{CloseReason, Opening};
 use std::time::{Duration, Instant};

@@ -112,7 +112,7 @@ async fn a_server_that_drips_for_ever_is_given_up() {
         crate::double::streamed(
             "text/event-stream",
             drops.then(|d| async {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::task::yield_now().await;
                 d
             }),
         )

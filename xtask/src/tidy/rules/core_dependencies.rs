@@ -10,9 +10,9 @@ const SHIPPED: [(&str, &str); 9] = [
     ("rand_chacha", "randomness that a seed determines"),
     ("rand_core", "the trait of the above"),
     ("earshot", "voice activity detection"),
-    ("unsafe-libopus", "Opus, the reference code translated to Rust"),
+    ("ropus", "Opus encoder with DTX"),
+    ("opus-rs", "Opus decoder with concealment as libopus has it"),
     ("ogg", "recordings that every player opens"),
-    ("rubato", "resampling"),
 ];
 
 /// Crates that core's tests and benchmarks may use beside those.
