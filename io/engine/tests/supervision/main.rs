@@ -116,7 +116,7 @@ async fn an_engine_that_fails_again_and_again_rests_and_says_why() {
     assert_eq!(resting.kind(), ModelErrorKind::Configuration);
     assert!(resting.to_string().contains("the moon is made of cheese"), "{resting}");
     time::pause();
-    time::advance(limit.within).await;
+    time::advance(limit.within + Duration::from_secs(1)).await;
     time::resume();
     assert_eq!(hear(&engine, "rested").await.unwrap(), "rested");
 }

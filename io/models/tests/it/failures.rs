@@ -108,14 +108,12 @@ async fn a_stream_that_stalls_is_given_up() {
 #[tokio::test]
 async fn a_server_that_drips_for_ever_is_given_up() {
     let double = Double::start(|_, _| {
-        let drops = futures::stream::repeat_with(|| Ok(b": still thinking\n\n".to_vec()));
-        crate::double::streamed(
-            "text/event-stream",
-            drops.then(|d| async {
-                tokio::task::yield_now().await;
-                d
-            }),
-        )
+        let clock = tokio::time::interval(Duration::from_millis(1));
+        let drops = futures::stream::unfold(clock, |mut clock| async {
+            clock.tick().await;
+            Some((Ok(b": still thinking\n\n".to_vec()), clock))
+        });
+        crate::double::streamed("text/event-stream", drops)
     })
     .await;
     let mut config = double.config();
