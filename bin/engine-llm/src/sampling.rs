@@ -8,7 +8,7 @@ const TOP_P: f32 = 0.9;
 /// A sampler for one request; it remembers nothing of requests before it.
 pub(crate) fn sampler(temperature: f32, seed: u64) -> LlamaSampler {
     // A temperature that is not a number counts as 0 too.
-    if !(temperature > 0.0) {
+    if temperature.is_nan() || temperature <= 0.0 {
         return LlamaSampler::greedy();
     }
     LlamaSampler::chain_simple([

@@ -13,6 +13,7 @@ fn prompt(question: &str) -> String {
     format!("<|im_start|>system\n{rules}<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n")
 }
 
+#[allow(clippy::too_many_arguments, reason = "a test writes requests out")]
 fn generate(session: u32, prompt: &str, max_tokens: u32, temperature: f32, seed: u64, stop: &[&str]) -> Op {
     let stop = stop.iter().map(|s| s.to_string()).collect();
     Op::Generate { session, prompt: prompt.to_owned(), max_tokens, temperature, seed, stop }

@@ -19,7 +19,7 @@ pub(super) fn email<'a>(place: &Place<'a>) -> Option<Reading<'a>> {
     Reading::one(format!("{} at {}", address(local), address(domain)))
 }
 
-/// "https://www.example.com/help", "example.com".
+/// `https://www.example.com/help`, `example.com`.
 pub(super) fn web<'a>(place: &Place<'a>) -> Option<Reading<'a>> {
     let core = place.core();
     let bare = core.strip_prefix("https://").or_else(|| core.strip_prefix("http://"));

@@ -1,6 +1,6 @@
 //! What Whisper writes for sounds that are not words, and how to tell them from words.
 
-/// The spoken words of a piece; `None` if there are only descriptions such as "[BLANK_AUDIO]", "(music)" or "*sigh*".
+/// The spoken words of a piece; `None` if there are only descriptions such as `[BLANK_AUDIO]`, `(music)` or `*sigh*`.
 pub(super) fn spoken(text: &str) -> Option<String> {
     let text = without_spans(text, '[', ']');
     let text = without_spans(&text, '(', ')');

@@ -1,7 +1,7 @@
 //! What a person opens after a conversation: [`render`] makes one HTML file that needs nothing else, [`render_text`] a
 //! transcript to read, [`render_vtt`] captions for the recording.
 //!
-//! All three are functions of a [`Report`]. The page is written in full here, escaped ([`html`]), so that it can be read
+//! All three are functions of a [`Report`]. The page is written in full here, escaped (`html`), so that it can be read
 //! and printed without scripts; `page.js` adds the player and reads the few numbers it needs from a JSON element. A
 //! content security policy with the digest of that one script keeps everything else from running or loading.
 

@@ -12,8 +12,8 @@
 //! - Memory is bounded: every queue has a limit, and a stream whose owner does not read it ends with
 //!   [`EngineError::Unread`].
 //!
-//! One task owns the child and all bookkeeping ([`supervise`]); reading and writing pipes are tasks of their own
-//! ([`process`]), so that neither a full pipe nor a slow reader stops the watch.
+//! One task owns the child and all bookkeeping (`supervise`); reading and writing pipes are tasks of their own
+//! (`process`), so that neither a full pipe nor a slow reader stops the watch.
 
 mod answers;
 mod binary;
