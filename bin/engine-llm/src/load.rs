@@ -99,7 +99,8 @@ mod tests {
         let cut = folder.path().join("cut.gguf");
         std::fs::write(&cut, "GGUF\u{3}\0\0\0and nothing else").unwrap();
         for (path, why) in [(missing, "cannot read"), (page, "is not a GGUF model"), (cut, "cannot load")] {
-            let error = load(&path).err().expect("must be refused").to_string();
+            let Err(error) = load(&path) else { panic!("must be refused") };
+            let error = error.to_string();
             assert!(error.contains(why) && error.contains("models fetch"), "{error}");
             assert!(error.contains(path.file_name().unwrap().to_str().unwrap()), "{error}");
         }
