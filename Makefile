@@ -31,12 +31,11 @@ test: setup ## builds and passes all tests that need nothing but this machine
 test-core: ## the tests that need no C++ compiler: everything but the engines, in seconds
 	$(CARGO) test --release
 
-# The load generator is a package of its own; until there is one, the peer is measured alone.
 LOAD := $(BIN)/duologue-voice-load
-bench: ## measures voice sessions beside livekit-agents, alternately on one core (about 8 minutes)
-	@if [ -e benches/voice/Cargo.toml ]; then \
-	  $(CARGO) build --release -p duologue-voice-load && benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS); \
-	else benches/voice/compare.py $(BENCH_ARGS); fi
+bench: build ## measures voice sessions beside livekit-agents, alternately on one core, then real calls (about 15 minutes)
+	$(CARGO) build --release -p duologue-voice-load
+	benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS)
+	benches/voice/real_call.py --duologue "$(BIN)/duologue"
 
 interop: ## tests against real peers
 	@echo 'interop: nothing to run yet. No surface of this version talks to a foreign peer.'

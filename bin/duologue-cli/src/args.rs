@@ -182,6 +182,8 @@ pub(crate) enum ModelsCommand {
 pub(crate) enum ConfigCommand {
     /// Print every setting with its value and its source; secrets are masked.
     Show,
+    /// Print the JSON Schema of duologue.yaml, for editors.
+    Schema,
 }
 
 /// Stages of a pipeline, as settings name them.

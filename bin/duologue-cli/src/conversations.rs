@@ -1,13 +1,13 @@
 //! `duologue conversation …`
 
 use crate::args::ConversationCommand;
-use crate::output::{Exit, Failure, print, print_json, table};
+use crate::browser;
+use crate::output::{Exit, Failure, note, print, print_json, table};
 use crate::settings::Settings;
 use duologue_conversation::{Archive, Status, Summary, names};
 use serde_json::json;
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
 
 pub(crate) fn run(command: &ConversationCommand, settings: &Settings, json: bool) -> Result<Exit, Failure> {
     let archive = Archive::new(&settings.home());
@@ -50,7 +50,7 @@ fn list(archive: &Archive, json: bool) {
 
 fn outcome(s: &Summary) -> String {
     match s.status {
-        Status::Running => "running or cut off".to_string(),
+        Status::Running => "going on".to_string(),
         Status::CutOff => "cut off".to_string(),
         Status::Ended if s.goal_reached => "goal reached".to_string(),
         Status::Ended => "goal missed".to_string(),
@@ -72,32 +72,41 @@ fn show(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
 }
 
 fn open(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
-    let (folder, ..) = archive.open(name)?;
+    let (folder, summary, _) = archive.open(name)?;
     let report = std::path::absolute(folder.join(names::REPORT))?;
+    if !report.is_file() {
+        return Err(NoReport { path: report, goes_on: summary.status == Status::Running }.into());
+    }
     if json {
         print_json(&json!({ "report": report }));
         return Ok(());
     }
     print(report.display());
-    if !open_in_browser(&report) {
-        eprintln!("No browser could be started here; open the file above.");
+    if !browser::open(&report) {
+        note("No browser could be started here. The file above is all there is to it: copy it to where one is.");
     }
     Ok(())
 }
 
-fn open_in_browser(file: &Path) -> bool {
-    let programs: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open", "wslview"] };
-    programs.iter().any(|program| {
-        let quiet =
-            Command::new(program).arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        quiet.is_ok_and(|s| s.success())
-    })
+/// Why there is no page to open.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no {path}{}", if *.goes_on {
+    ": the conversation is still going on\n  help: the page is written when it ends; `duologue conversation show` tells what was said so far"
+} else {
+    "\n  help: `duologue conversation show` prints the transcript"
+})]
+struct NoReport {
+    path: PathBuf,
+    goes_on: bool,
 }
 
 fn delete(archive: &Archive, name: &str, yes: bool, json: bool) -> Result<Exit, Failure> {
     let folder = archive.find(name)?;
-    if !yes && !confirmed(&format!("Remove the conversation in {}?", folder.display()))? {
-        eprintln!("Nothing was removed.");
+    if !yes && !confirmed(&folder)? {
+        if json {
+            print_json(&json!({ "deleted": null }));
+        }
+        note("Nothing was removed.");
         return Ok(Exit::Failed);
     }
     let folder = archive.delete(name)?;
@@ -109,13 +118,16 @@ fn delete(archive: &Archive, name: &str, yes: bool, json: bool) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-/// Without a terminal nobody can answer: that is a no.
-fn confirmed(question: &str) -> Result<bool, Failure> {
+/// Nobody can answer.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no terminal to ask on whether {} is to be removed\n  help: say `--yes`", .0.display())]
+struct NobodyToAsk(PathBuf);
+
+fn confirmed(folder: &Path) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
-        eprintln!("{question} There is no terminal to ask on; say `--yes`.");
-        return Ok(false);
+        return Err(NobodyToAsk(folder.to_path_buf()).into());
     }
-    eprint!("{question} [y/N] ");
+    eprint!("Remove the conversation in {}? [y/N] ", folder.display());
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

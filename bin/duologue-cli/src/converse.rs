@@ -2,14 +2,15 @@
 
 use crate::args::ConverseArgs;
 use crate::follow::Follower;
-use crate::output::{Exit, Failure, print, print_json};
-use crate::providers::{Choice, Connector, SideChoices, check_speech};
+use crate::output::{Exit, Failure, note, note_error, print, print_error, try_print};
+use crate::providers::{Choice, Connector, SideChoices, check_speech, read_dialogue};
 use crate::settings::Settings;
 use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
-use duologue_conversation::{Archive, ConversationConfig, Summary, converse, names};
+use duologue_conversation::{Archive, ConversationConfig, Providers, Summary, converse, names, prepare_folder};
 use duologue_engine::local::{LocalModelPaths, LocalModels};
 use duologue_ids::Seed;
 use duologue_media::Codec;
+use duologue_models::scripted::Dialogue;
 use duologue_sim::BABBLE_RATE;
 use duologue_voice::CloseReason;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,10 +20,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::sync::Notify;
 
 const SIDES: [Side; 2] = [Side::Support, Side::Customer];
 
 pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
+    // What can be wrong is found out before models are loaded.
     let casting = Casting { support: args.support.clone(), customer: args.customer.clone() };
     let cast = Arc::new(scenario::load(&args.scenario, &casting)?);
     let sides = [
@@ -30,22 +33,37 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         SideChoices::of(Side::Customer, &args.providers, &cast, settings)?,
     ];
     let scripted = check_speech(&sides)?;
-    let cancel = Arc::new(AtomicBool::new(false));
-    watch_interrupt(cancel.clone());
-
-    let local = start_local(&sides, settings).await?;
-    let language_model = local.as_ref().and_then(|l| l.language_model.clone());
-    let models = local.as_ref().map(|l| &l.models);
-    let connector = Connector { args, cast: &cast, settings, local: models };
-    let [support, customer] = SIDES.map(|side| connector.connect(side, &sides[duologue_conversation::index(side)]));
-    let providers = [support?, customer?];
+    let dialogue = read_dialogue(&sides, args.dialogue.as_deref())?;
+    let stop = Arc::new(Stop::default());
+    watch_interrupt(stop.clone());
+    catch_file_size_limit();
 
     let seed = args.seed.unwrap_or_else(fresh_seed);
-    let archive = Archive::new(&settings.home());
     let id = new_id(seed);
+    let archive = Archive::new(&settings.home());
     let folder = args.out.clone().unwrap_or_else(|| archive.folder(&id));
+    prepare_folder(&folder)?;
+    let ready = tokio::select! {
+        ready = prepare(dialogue, &cast, &sides, settings) => ready,
+        () = stop.told.notified() => Err(Interrupted.into()),
+    };
+    let Ready { local, providers } = match ready {
+        Ok(ready) => ready,
+        Err(error) => {
+            // Only if nothing is in it.
+            drop(std::fs::remove_dir(&folder));
+            return if error.is::<Interrupted>() { Ok(interrupted(error.as_ref(), json)) } else { Err(error) };
+        }
+    };
+    if args.out.is_some()
+        && let Err(error) = archive.note(&id, &folder)
+    {
+        note(format!("warning: `duologue conversation list` will not show this conversation: {error}"));
+    }
+
+    let language_model = local.as_ref().and_then(|l| l.language_model.clone());
     let config = ConversationConfig {
-        id: id.clone(),
+        id,
         cast: cast.clone(),
         providers,
         models: sides.each_ref().map(|s| s.describe(language_model.as_deref())),
@@ -65,22 +83,37 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         }
         follower.finish();
     });
-    let held = converse(config, cancel.clone(), move |progress| drop(seen.send(progress))).await;
-    painting.await?;
+    let held = converse(config, stop.flag.clone(), move |progress| drop(seen.send(progress))).await;
+    drop(painting.await);
     if let Some(local) = local {
         local.models.shutdown().await;
-    }
-    if args.out.is_some() && folder.join(names::SUMMARY).is_file() {
-        archive.note(&id, &folder)?;
     }
     let summary = held?;
     report(&summary, &folder, json)?;
     Ok(exit(&summary, args.require_goal))
 }
 
+/// Models that are loaded and warm.
+struct Ready {
+    local: Option<Local>,
+    providers: [Providers; 2],
+}
+
 struct Local {
     models: LocalModels,
     language_model: Option<String>,
+}
+
+async fn prepare(
+    dialogue: Option<Arc<Dialogue>>,
+    cast: &CastScenario,
+    sides: &[SideChoices; 2],
+    settings: &Settings,
+) -> Result<Ready, Failure> {
+    let local = start_local(sides, settings).await?;
+    let connector = Connector { dialogue, cast, settings, local: local.as_ref().map(|l| &l.models) };
+    let [support, customer] = SIDES.map(|side| connector.connect(side, &sides[duologue_conversation::index(side)]));
+    Ok(Ready { providers: [support?, customer?], local })
 }
 
 /// Starts the engines that are needed, and only those.
@@ -93,6 +126,8 @@ async fn start_local(sides: &[SideChoices; 2], settings: &Settings) -> Result<Op
     let wants_speech = sides.iter().any(|s| s.stt == Choice::Local || s.tts == Choice::Local);
     let language_model = if wants_llm { Some(store.language_model(settings.get("language_model"))?) } else { None };
     let speech_dir = if wants_speech { Some(store.speech_dir()?) } else { None };
+    let language_model_id = language_model.as_ref().map(|m| m.model.id);
+    crate::models::verify_unread(&store, wants_speech, language_model_id).await?;
     let paths = LocalModelPaths { llm: language_model.as_ref().map(|m| m.path.clone()), speech_dir };
     let spinner = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
@@ -100,52 +135,85 @@ async fn start_local(sides: &[SideChoices; 2], settings: &Settings) -> Result<Op
     }
     spinner.enable_steady_tick(Duration::from_millis(120));
     spinner.set_message("loading and warming the local models …");
-    let started = LocalModels::start(paths, Default::default()).await;
+    let started = LocalModels::start(paths, crate::models::engine_options(settings)).await;
     spinner.finish_and_clear();
-    Ok(Some(Local { models: started?, language_model: language_model.map(|m| m.model.id.to_string()) }))
+    Ok(Some(Local { models: started?, language_model: language_model_id.map(str::to_string) }))
+}
+
+/// That somebody wants it to end.
+#[derive(Default)]
+struct Stop {
+    flag: Arc<AtomicBool>,
+    told: Notify,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("stopped before the conversation began; nothing is kept")]
+struct Interrupted;
+
+fn interrupted(error: &(dyn std::error::Error + 'static), json: bool) -> Exit {
+    print_error(error, json);
+    Exit::Cancelled
 }
 
 /// The first Ctrl-C, or SIGTERM, ends the conversation in order, the second at once.
-fn watch_interrupt(cancel: Arc<AtomicBool>) {
+fn watch_interrupt(stop: Arc<Stop>) {
     tokio::spawn(async move {
         while crate::interrupt::interrupted().await {
-            if cancel.swap(true, Ordering::Relaxed) {
+            if stop.flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
-            eprintln!("Ending the conversation; once more to stop at once.");
+            note("Ending the conversation; once more to stop at once.");
+            stop.told.notify_one();
         }
     });
 }
 
+/// Where files may not grow beyond a limit (`ulimit -f`), writing shall fail with an error, as on a full disk; unless the
+/// signal is caught it ends the process.
+fn catch_file_size_limit() {
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        /// The same number on all processors that Duologue is built for.
+        const SIGXFSZ: i32 = 25;
+        // The handler stays when the listener goes.
+        drop(signal(SignalKind::from_raw(SIGXFSZ)));
+    }
+}
+
 fn announce(cast: &CastScenario, sides: &[SideChoices; 2], language_model: Option<&str>, seed: u64) {
-    eprintln!("{}", cast.scenario().title);
+    note(&cast.scenario().title);
     for side in SIDES {
         let models = sides[duologue_conversation::index(side)].describe(language_model);
         let list: Vec<String> = models.iter().map(|(stage, model)| format!("{stage} {model}")).collect();
-        eprintln!("  {:<8} {} ({})", side.as_str(), cast.persona(side).name, list.join(", "));
+        note(format!("  {:<8} {} ({})", side.as_str(), cast.persona(side).name, list.join(", ")));
     }
     if cast.has_course() {
-        eprintln!("  The scenario's course gives each agent one hint per turn.");
+        note("  The scenario's course gives each agent one hint per turn.");
     }
-    eprintln!("  seed {seed}\n");
+    note(format!("  seed {seed}\n"));
 }
 
 fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(), Failure> {
     let folder = std::path::absolute(folder)?;
+    if !json {
+        note("");
+        for verdict in &summary.verdicts {
+            note(format!("  {} {}", if verdict.passed { "✓" } else { "✗" }, verdict.criterion));
+        }
+    }
+    if let Some(error) = &summary.error {
+        note_error(error);
+    }
     if json {
-        print_json(&as_json(summary, &folder)?);
-        return Ok(());
+        let kept = folder.join(names::SUMMARY);
+        let lost = |e| format!("cannot write the result to standard output: {e}; it is kept in {}", kept.display());
+        return Ok(try_print(as_json(summary, &folder)?).map_err(lost)?);
     }
     let m = &summary.metrics;
     let latency = |v: Option<f64>| v.map_or("-".to_string(), |ms| format!("{:.2} s", ms / 1e3));
-    eprintln!();
-    for verdict in &summary.verdicts {
-        eprintln!("  {} {}", if verdict.passed { "✓" } else { "✗" }, verdict.criterion);
-    }
-    if let Some(error) = &summary.error {
-        eprintln!("error: {error}");
-    }
-    eprintln!(
+    note(format!(
         "\n{} turns in {:.0} s; an answer took {} (p50), {} (p95); overlap {:.1} %, silence {:.1} %; goal {}",
         summary.turns,
         summary.duration_s,
@@ -154,7 +222,7 @@ fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(),
         100.0 * m.overlap_ratio,
         100.0 * m.silence_ratio,
         if summary.goal_reached { "reached" } else { "not reached" },
-    );
+    ));
     print(format!("Report: {}", folder.join(names::REPORT).display()));
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::output::{Exit, Failure, print, print_json};
 use crate::providers::{Choice, openai_config};
 use crate::settings::Settings;
 use duologue_engine::local::{LocalModelPaths, LocalModels};
+use duologue_engine::store::Size;
 use duologue_models::openai::OpenAi;
 use serde::Serialize;
 use serde_json::json;
@@ -37,7 +38,9 @@ impl Check {
 
 pub(crate) async fn run(settings: &Settings, json: bool) -> Result<Exit, Failure> {
     let mut checks = vec![processor(), data_directory(&settings.home())];
-    checks.push(disk(&settings.home()));
+    if checks.iter().all(|c| c.outcome != Outcome::Problem) {
+        checks.push(disk(&settings.home()));
+    }
     checks.extend(models(settings));
     checks.push(engines(settings).await);
     checks.push(endpoint(settings).await);
@@ -57,7 +60,8 @@ fn show(check: &Check) {
         Outcome::Problem => "✗",
     };
     print(format!("{mark} {:<16} {}", check.name, check.finding));
-    if let Some(help) = &check.help {
+    // Errors of the stores name the remedy themselves.
+    if let Some(help) = check.help.as_ref().filter(|help| !check.finding.contains(help.trim_start_matches("run "))) {
         print(format!("{:20}help: {help}", ""));
     }
 }
@@ -78,7 +82,7 @@ fn data_directory(home: &Path) -> Check {
         .and_then(|()| std::fs::write(&probe, b""))
         .and_then(|()| std::fs::remove_file(&probe));
     match result {
-        Ok(()) => Check::ok("data directory", home.display().to_string()),
+        Ok(()) => Check::ok("data directory", std::path::absolute(home).unwrap_or(home.into()).display().to_string()),
         Err(e) => {
             let help = "choose another with DUOLOGUE_HOME or `--home DIR`";
             Check::bad("data directory", Outcome::Problem, format!("{}: {e}", home.display()), help)
@@ -93,10 +97,10 @@ fn disk(home: &Path) -> Check {
         Ok(free) if free < WANTED => Check::bad(
             "free disk",
             Outcome::Problem,
-            format!("{} MB", free >> 20),
+            Size(free).to_string(),
             "make room, or choose another data directory with `--home DIR`",
         ),
-        Ok(free) => Check::ok("free disk", format!("{} MB", free >> 20)),
+        Ok(free) => Check::ok("free disk", Size(free).to_string()),
         Err(e) => Check::bad("free disk", Outcome::Warning, e.to_string(), "check the data directory"),
     }
 }
@@ -128,12 +132,12 @@ async fn engines(settings: &Settings) -> Check {
     if paths.llm.is_none() && paths.speech_dir.is_none() {
         return Check::bad("local engines", Outcome::Warning, "not tried: no models", "run `duologue models fetch`");
     }
-    match LocalModels::start(paths, Default::default()).await {
+    match LocalModels::start(paths, crate::models::engine_options(settings)).await {
         Ok(models) => {
             models.shutdown().await;
             Check::ok("local engines", "loaded, warmed and stopped again")
         }
-        Err(e) => Check::bad("local engines", Outcome::Problem, e.to_string(), "build them with `make build`"),
+        Err(e) => Check::bad("local engines", Outcome::Problem, e.message, &e.help),
     }
 }
 

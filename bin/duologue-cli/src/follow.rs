@@ -1,5 +1,6 @@
 //! A conversation on the terminal while it goes on: who speaks, what, and how long the other waited.
 
+use crate::output::note;
 use duologue_conversation::Progress;
 use duologue_conversation::scenario::Side;
 use duologue_ids::Mono;
@@ -28,6 +29,7 @@ impl Follower {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(120));
+        bar.set_message("the agents read their instructions …");
         let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
         Follower { names, width, colour, bar, metrics: [None; 2], began: [Mono::ZERO; 2] }
@@ -47,6 +49,8 @@ impl Follower {
                 self.began[side] = progress.at;
             }
             Event::SpeechProgress { text, .. } => self.bar.set_message(format!("{name} speaks: {text}")),
+            // Cut off before a word of it was heard.
+            Event::ConversationItemAdded { text, .. } if text.is_empty() => {}
             Event::ConversationItemAdded { text, interrupted, .. } => {
                 let latency = self.metrics[side].take().map(describe).unwrap_or_default();
                 let cut = if *interrupted { " —" } else { "" };
@@ -63,6 +67,7 @@ impl Follower {
             Event::FalseInterruption { .. } => self.note(&format!("{name} goes on: it was no interruption")),
             Event::Collision { yielded: true } => self.note(&format!("both began at once, {name} gives way")),
             Event::Nudged => self.note(&format!("{name} breaks the silence")),
+            // A fatal one is told once more at the end, with the figures.
             Event::Error { message, .. } => self.print(&format!("warning: {message}")),
             _ => {}
         }
@@ -78,7 +83,7 @@ impl Follower {
     }
 
     fn print(&self, line: &str) {
-        if self.bar.is_hidden() { eprintln!("{line}") } else { self.bar.println(line) }
+        if self.bar.is_hidden() { note(line) } else { self.bar.println(line) }
     }
 
     fn paint(&self, side: Side, text: &str) -> String {

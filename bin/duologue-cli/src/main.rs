@@ -1,6 +1,7 @@
 //! The `duologue` command: arguments, settings, one function per command.
 
 mod args;
+mod browser;
 mod conversations;
 mod converse;
 mod doctor;
@@ -39,6 +40,10 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         clap_complete::generate(*shell, &mut Cli::command(), "duologue", &mut std::io::stdout());
         return Ok(Exit::Done);
     }
+    if let Command::Config(ConfigCommand::Schema) = &cli.command {
+        output::print(serde_json::to_string_pretty(&settings::schema())?);
+        return Ok(Exit::Done);
+    }
     let settings = read_settings(cli)?;
     match &cli.command {
         Command::Converse(args) => runtime()?.block_on(converse::run(args, &settings, cli.json)),
@@ -46,7 +51,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Models(command) => models::run(command, &settings, cli.json),
         Command::Config(ConfigCommand::Show) => Ok(show_settings(&settings, cli.json)),
         Command::Doctor => runtime()?.block_on(doctor::run(&settings, cli.json)),
-        Command::Completions { .. } => Ok(Exit::Done),
+        Command::Config(ConfigCommand::Schema) | Command::Completions { .. } => Ok(Exit::Done),
     }
 }
 
@@ -67,12 +72,10 @@ fn read_settings(cli: &Cli) -> Result<Settings, Failure> {
 }
 
 fn show_settings(settings: &Settings, json: bool) -> Exit {
-    let rows = settings.rows();
     if json {
-        let row = |r: &[String; 4]| serde_json::json!({ "key": r[0], "value": r[1], "source": r[2], "about": r[3] });
-        output::print_json(&serde_json::json!({ "settings": rows.iter().map(row).collect::<Vec<_>>() }));
+        output::print_json(&settings.as_json());
     } else {
-        output::print(output::table(["SETTING", "VALUE", "FROM", "WHAT"], &rows));
+        output::print(output::table(["SETTING", "VALUE", "FROM", "VARIABLE", "WHAT"], &settings.rows()));
     }
     Exit::Done
 }

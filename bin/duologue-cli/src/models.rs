@@ -3,7 +3,10 @@
 use crate::args::ModelsCommand;
 use crate::output::{Exit, Failure, print, print_json, table};
 use crate::settings::Settings;
-use duologue_engine::store::{CancelFlag, ModelStatus, ModelStore, Phase, Progress, Size, State, Update, all_texts};
+use duologue_engine::local::LocalOptions;
+use duologue_engine::store::{
+    CancelFlag, ModelStatus, ModelStore, Phase, Progress, Role, Size, State, Update, all_texts,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::PathBuf;
@@ -31,7 +34,40 @@ pub(crate) fn run(command: &ModelsCommand, settings: &Settings, json: bool) -> R
 
 /// The store that the settings name.
 pub(crate) fn open(settings: &Settings) -> Result<ModelStore, Failure> {
-    Ok(ModelStore::open(settings.get("models").map(PathBuf::from))?)
+    let store = ModelStore::open(settings.get("models").map(PathBuf::from))?;
+    Ok(match settings.get("models_mirror") {
+        Some(address) => store.with_mirror(address)?,
+        None => store,
+    })
+}
+
+/// How the settings want the engines started.
+pub(crate) fn engine_options(settings: &Settings) -> LocalOptions {
+    LocalOptions { engine_dir: settings.get("engine_dir").map(PathBuf::from), ..LocalOptions::default() }
+}
+
+/// Reads the models that are about to be used and were never compared with their checksums, once: they were copied here,
+/// or changed since. One that is damaged must not speak nonsense.
+pub(crate) async fn verify_unread(
+    store: &ModelStore,
+    speech: bool,
+    language_model: Option<&str>,
+) -> Result<(), Failure> {
+    let is_used = |s: &ModelStatus| match s.model.role {
+        Role::LanguageModel => language_model == Some(s.model.id),
+        _ => speech && !s.model.optional,
+    };
+    for status in store.status().into_iter().filter(|s| s.state == State::Unverified && is_used(s)) {
+        let (store, id) = (store.clone(), status.model.id);
+        tokio::task::spawn_blocking(move || {
+            let mut bars = Bars::default();
+            let verified = store.verify(id, &mut bars, &CancelFlag::default());
+            bars.clear();
+            verified
+        })
+        .await??;
+    }
+    Ok(())
 }
 
 fn list(store: &ModelStore, verify: bool, json: bool) -> Result<Exit, Failure> {

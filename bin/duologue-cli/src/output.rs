@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -28,24 +28,45 @@ impl From<Exit> for ExitCode {
 /// What went wrong with a command.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// One line of JSON on standard output. A reader that has gone away is no error.
+/// One line of JSON on standard output.
 pub(crate) fn print_json(value: &Value) {
-    drop(writeln!(std::io::stdout(), "{value}"));
+    print(value);
 }
 
-/// A line on standard output, for people.
+/// A line on standard output, for people. That it can't be written is told, and no more: what matters is kept in files.
 pub(crate) fn print(line: impl Display) {
-    drop(writeln!(std::io::stdout(), "{line}"));
+    if let Err(e) = try_print(line) {
+        note(format!("error: cannot write to standard output: {e}"));
+    }
+}
+
+/// The same for what a script waits for. A reader that has gone away is no error, a file on a full disk is one.
+pub(crate) fn try_print(line: impl Display) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// A line on standard error. That nobody reads it any more must not end a conversation.
+pub(crate) fn note(line: impl Display) {
+    drop(writeln!(std::io::stderr(), "{line}"));
 }
 
 /// An error: what went wrong, then what to do; as JSON too where that was asked for.
 pub(crate) fn print_error(error: &(dyn std::error::Error + 'static), json: bool) {
-    let red = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let word = if red { "\x1b[1;31merror\x1b[0m" } else { "error" };
-    drop(writeln!(std::io::stderr(), "{word}: {error}"));
+    note_error(error);
     if json {
         print_json(&json!({ "error": error.to_string() }));
     }
+}
+
+/// What went wrong and what to do, on standard error.
+pub(crate) fn note_error(error: impl Display) {
+    let red = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let word = if red { "\x1b[1;31merror\x1b[0m" } else { "error" };
+    note(format!("{word}: {error}"));
 }
 
 /// Columns that line up; the last one is not padded.

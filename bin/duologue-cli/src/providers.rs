@@ -1,6 +1,6 @@
 //! From provider names to models.
 
-use crate::args::{ConverseArgs, ProviderArgs, Stage};
+use crate::args::{ProviderArgs, Stage};
 use crate::output::Failure;
 use crate::settings::Settings;
 use duologue_conversation::scenario::{CastScenario, Side};
@@ -8,9 +8,10 @@ use duologue_conversation::{Providers, ScriptedStt, ScriptedTts};
 use duologue_engine::local::LocalModels;
 use duologue_ids::Redacted;
 use duologue_models::openai::{OpenAi, OpenAiConfig};
-use duologue_models::scripted::{Dialogue, ScriptedLlm, Speaker};
+use duologue_models::scripted::{Dialogue, DialogueError, ScriptedLlm, Speaker};
 use duologue_models::{Llm, Stt, Tts};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -28,6 +29,10 @@ pub(crate) enum ChoiceError {
     Unknown(String),
     #[error("the provider `scripted` needs lines\n  help: give them with `--dialogue FILE`")]
     NoDialogue,
+    #[error("{}: {source}", path.display())]
+    BadDialogue { path: PathBuf, source: DialogueError },
+    #[error(transparent)]
+    Dialogue(DialogueError),
     #[error(
         "scripted speech and other speech can't understand each other: {0}\n  help: use `--stt scripted --tts scripted`, or neither"
     )]
@@ -155,9 +160,26 @@ pub(crate) fn check_speech(sides: &[SideChoices; 2]) -> Result<bool, ChoiceError
     }
 }
 
+/// The lines of the sides whose language model is `scripted`, where any is.
+pub(crate) fn read_dialogue(
+    sides: &[SideChoices; 2],
+    file: Option<&Path>,
+) -> Result<Option<Arc<Dialogue>>, ChoiceError> {
+    if sides.iter().all(|s| s.llm != Choice::Scripted) {
+        return Ok(None);
+    }
+    let file = file.ok_or(ChoiceError::NoDialogue)?;
+    let named = |error| match error {
+        // It names the file itself.
+        DialogueError::Unreadable { .. } => ChoiceError::Dialogue(error),
+        source => ChoiceError::BadDialogue { path: file.into(), source },
+    };
+    Ok(Some(Arc::new(Dialogue::load(file).map_err(named)?)))
+}
+
 /// What models are made of.
 pub(crate) struct Connector<'a> {
-    pub(crate) args: &'a ConverseArgs,
+    pub(crate) dialogue: Option<Arc<Dialogue>>,
     pub(crate) cast: &'a CastScenario,
     pub(crate) settings: &'a Settings,
     pub(crate) local: Option<&'a LocalModels>,
@@ -190,12 +212,12 @@ impl Connector<'_> {
     }
 
     fn scripted_llm(&self, side: Side) -> Result<Arc<dyn Llm>, Failure> {
-        let file = self.args.dialogue.as_ref().ok_or(ChoiceError::NoDialogue)?;
+        let dialogue = self.dialogue.clone().ok_or(ChoiceError::NoDialogue)?;
         let speaker = match side {
             Side::Support => Speaker::Support,
             Side::Customer => Speaker::Customer,
         };
-        Ok(Arc::new(ScriptedLlm::new(Arc::new(Dialogue::load(file)?), speaker)))
+        Ok(Arc::new(ScriptedLlm::new(dialogue, speaker)))
     }
 }
 

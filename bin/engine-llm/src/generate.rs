@@ -59,7 +59,7 @@ pub(crate) fn generate(
         return Err(GenerateError::TooLong { prompt: prompt.len(), answer, context });
     }
     let mut outcome = Outcome { prompt: prompt.len() as u32, ..Outcome::default() };
-    let session = sessions.get(wanted.session)?;
+    let session = sessions.get(wanted.session, &prompt)?;
     let Some(cached) = session.read(&prompt, cancelled, || emit(String::new()))? else { return Ok(outcome) };
     outcome.cached = cached as u32;
 

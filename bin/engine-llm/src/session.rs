@@ -1,7 +1,7 @@
-use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::{BatchAddError, LlamaBatch};
 use llama_cpp_2::token::LlamaToken;
+use llama_cpp_2::{DecodeError, LlamaStateSeqFlags, StateSeqError};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A prompt is read in pieces of this many tokens, at positions that are multiples of it.
@@ -20,6 +20,8 @@ pub(crate) enum SessionError {
     Batch(#[from] BatchAddError),
     #[error("the cache could not be cut: {0}")]
     Cut(String),
+    #[error("the cache could not be copied: {0}")]
+    Copy(#[from] StateSeqError),
 }
 
 /// One conversation's context: the model's state after some tokens.
@@ -43,6 +45,21 @@ impl<'m> Session<'m> {
         &self.context
     }
 
+    /// How many tokens of a prompt need not be read again.
+    pub(crate) fn knows(&self, prompt: &[LlamaToken]) -> usize {
+        reusable(&self.read, prompt)
+    }
+
+    /// Takes over all that another session has read, in the place of what it knew itself.
+    pub(crate) fn learn_from(&mut self, other: &Session<'m>) -> Result<(), SessionError> {
+        let state = other.context.state_seq_get(0, LlamaStateSeqFlags::empty())?;
+        self.read.clear();
+        self.context.clear_kv_cache();
+        self.context.state_seq_set(&state, 0)?;
+        self.read.clone_from(&other.read);
+        Ok(())
+    }
+
     /// Reads a prompt, as far as it is new, and returns how many of its tokens came from the cache; `None` when
     /// cancelled. A prompt has at least one token. Each piece is followed by a call of `alive`.
     pub(crate) fn read(
@@ -51,7 +68,7 @@ impl<'m> Session<'m> {
         cancelled: &AtomicBool,
         mut alive: impl FnMut(),
     ) -> Result<Option<usize>, SessionError> {
-        let cached = reusable(&self.read, prompt);
+        let cached = self.knows(prompt);
         self.context
             .kv_cache_seq_rm(0, Some(cached as u32), None)
             .map_err(|error| SessionError::Cut(error.to_string()))?;

@@ -1,9 +1,11 @@
 use crate::arguments::Arguments;
+use crate::generate::GenerateError;
 use crate::session::{PIECE, Session};
 use llama_cpp_2::LlamaContextLoadError;
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::token::LlamaToken;
 use std::num::NonZeroU32;
 
 /// The contexts of the conversations that were active last; each is made when it is first needed.
@@ -34,15 +36,19 @@ impl<'m> Sessions<'m> {
         self.context.get() as usize
     }
 
-    /// The session of that name; a new one takes the place of the one that was unused longest, context included.
-    pub(crate) fn get(&mut self, id: u32) -> Result<&mut Session<'m>, LlamaContextLoadError> {
+    /// The session of that name, for reading `prompt`; a new one takes the place of the one that was unused longest. It
+    /// copies from the others where one of them has read more of the prompt: conversations begin alike.
+    pub(crate) fn get(&mut self, id: u32, prompt: &[LlamaToken]) -> Result<&mut Session<'m>, GenerateError> {
         let known = self.open.iter().position(|(known, _)| *known == id);
-        let session = match known {
+        let mut session = match known {
             Some(at) => self.open.remove(at).1,
-            // Whatever the other one had read that is not in this prompt is cut away on reading.
             None if self.open.len() >= self.most => self.open.remove(0).1,
             None => self.create()?,
         };
+        let teacher = self.open.iter().map(|(_, other)| other).max_by_key(|other| other.knows(prompt));
+        if let Some(teacher) = teacher.filter(|teacher| teacher.knows(prompt) > session.knows(prompt)) {
+            session.learn_from(teacher)?;
+        }
         self.open.push((id, session));
         let newest = self.open.len() - 1;
         Ok(&mut self.open[newest].1)

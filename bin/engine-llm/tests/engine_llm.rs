@@ -49,7 +49,11 @@ fn the_same_prompt_and_seed_give_the_same_text_whatever_the_cache_held() {
         let after = child.ask(6, ask(1));
         child.ask(7, generate(3, "Once upon a time", 9, 0.5, 2, &[]));
         let taken_over = child.ask(8, ask(4));
-        for other in [&again, &shared, &after, &taken_over] {
+        assert!(shared.cached > 0 && taken_over.cached > 0, "what another session read was copied");
+        // A beginning of another length was read in other portions.
+        child.ask(12, generate(4, &format!("{} No.", &asked[..asked.len() - 173]), 5, 0.8, 3, &[]));
+        let cut = child.ask(13, ask(4));
+        for other in [&again, &shared, &after, &taken_over, &cut] {
             assert_eq!(other.text, first.text, "at temperature {temperature}");
         }
         if temperature > 0.0 {

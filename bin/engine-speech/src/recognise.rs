@@ -1,7 +1,6 @@
 //! Speech recognition: Whisper tiny.en by whisper.cpp.
 
 mod pieces;
-mod threads;
 mod wording;
 
 use crate::ct2::{Model, ReadError};
@@ -35,7 +34,7 @@ const SILENCE_PEAK: f32 = 0.001;
 pub(crate) struct Recogniser {
     state: WhisperState,
     end_of_text: i32,
-    most_threads: usize,
+    threads: usize,
 }
 
 /// What was understood.
@@ -82,7 +81,7 @@ impl Recogniser {
         drop(weights);
         let context = WhisperContext::new_from_buffer_with_params(&converted, WhisperContextParameters::default())?;
         let state = context.create_state()?;
-        Ok(Recogniser { state, end_of_text: context.token_eot(), most_threads: threads.clamp(1, 16) })
+        Ok(Recogniser { state, end_of_text: context.token_eot(), threads: threads.clamp(1, 16) })
     }
 
     /// Recognises 16 kHz audio of any length; gives up early, with what it has, when `cancelled` becomes true.
@@ -111,7 +110,7 @@ impl Recogniser {
     fn piece(&mut self, audio: &[f32], cancelled: &AtomicBool) -> Result<(String, Vec<f32>), RecogniseError> {
         let mut padded = audio.to_vec();
         padded.resize(audio.len() + TAIL, 0.0);
-        let mut params = params(audio.len(), threads::usable(self.most_threads));
+        let mut params = params(audio.len(), self.threads);
         // SAFETY: `cancelled` outlives the call to `full` below, which is all that uses the parameters.
         unsafe {
             params.set_abort_callback(Some(is_set));

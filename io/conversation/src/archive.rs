@@ -1,6 +1,6 @@
 //! Conversations that were kept: finding, concluding, showing and deleting them.
 
-use crate::folder::{FolderError, names, replace};
+use crate::folder::{FolderError, names, replace, unfinished};
 use crate::measure::{self, PEAKS_PER_SECOND, RecordedSide};
 use crate::report::{self, Report};
 use crate::scenario::{CastScenario, Side, judge};
@@ -8,7 +8,7 @@ use crate::summary::{Status, Summary};
 use crate::transcript::Transcript;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,16 @@ pub enum ArchiveError {
     /// Neither an id nor a folder of one.
     #[error("there is no conversation `{0}`\n  help: `duologue conversation list` shows what is kept")]
     Unknown(String),
+    /// The beginning of more than one id.
+    #[error("`{name}` is the beginning of {fits} ids: {some}\n  help: write more of the one you mean")]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// How many there are.
+        fits: usize,
+        /// The newest of them.
+        some: String,
+    },
     /// Its files are not what they should be.
     #[error("{path} is not readable: {reason}\n  help: the audio beside it still opens in any player")]
     Unreadable {
@@ -75,12 +85,20 @@ impl Archive {
         write().map_err(|source| ArchiveError::Io { path: place.clone(), source })
     }
 
-    /// All that opens, newest first.
+    /// All that opens, newest first. Those whose process was killed are concluded now.
     pub fn list(&self) -> Vec<(PathBuf, Summary)> {
         let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
         let mut found: Vec<(PathBuf, Summary)> = entries
-            .map(|e| follow(e.path()))
-            .filter_map(|folder| Some((folder.clone(), read_summary(&folder).ok()?)))
+            .filter_map(|e| {
+                let folder = follow(e.path());
+                let mut summary = read_summary(&folder).ok()?;
+                // Another conversation may have been put in its place since.
+                if folder != e.path() && *summary.conversation_id != *e.file_name() {
+                    return None;
+                }
+                conclude_if_cut_off(&folder, &mut summary, &read_transcript(&folder).unwrap_or_default());
+                Some((folder, summary))
+            })
             .collect();
         found.sort_by(|a, b| b.1.started_at.cmp(&a.1.started_at));
         found
@@ -92,10 +110,15 @@ impl Archive {
         if direct.join(names::SUMMARY).is_file() {
             return Ok(direct.to_path_buf());
         }
-        let mut fits = self.list().into_iter().filter(|(_, s)| !name.is_empty() && s.conversation_id.starts_with(name));
-        match (fits.next(), fits.next()) {
-            (Some((folder, _)), None) => Ok(folder),
-            _ => Err(ArchiveError::Unknown(name.to_string())),
+        let mut fits = self.list();
+        fits.retain(|(_, s)| !name.is_empty() && s.conversation_id.starts_with(name));
+        match fits.as_slice() {
+            [] => Err(ArchiveError::Unknown(name.to_string())),
+            [(folder, _)] => Ok(folder.clone()),
+            many => match many.iter().find(|(_, s)| s.conversation_id == name) {
+                Some((folder, _)) => Ok(folder.clone()),
+                None => Err(ambiguous(name, many)),
+            },
         }
     }
 
@@ -104,9 +127,7 @@ impl Archive {
         let folder = self.find(name)?;
         let mut summary = read_summary(&folder)?;
         let transcript = read_transcript(&folder)?;
-        if summary.status == Status::Running && !is_running(&folder) {
-            conclude_cut_off(&folder, &mut summary, &transcript)?;
-        }
+        conclude_if_cut_off(&folder, &mut summary, &transcript);
         Ok((folder, summary, transcript))
     }
 
@@ -126,6 +147,15 @@ impl Archive {
     }
 }
 
+fn ambiguous(name: &str, many: &[(PathBuf, Summary)]) -> ArchiveError {
+    const SHOWN: usize = 4;
+    let mut some: Vec<&str> = many.iter().take(SHOWN).map(|(_, s)| s.conversation_id.as_str()).collect();
+    if many.len() > SHOWN {
+        some.push("…");
+    }
+    ArchiveError::Ambiguous { name: name.to_string(), fits: many.len(), some: some.join(", ") }
+}
+
 /// Judges, measures and writes the last files of a conversation.
 pub(crate) fn conclude(
     folder: &Path,
@@ -143,15 +173,39 @@ pub(crate) fn conclude(
     write_conclusion(folder, summary, transcript, &sides)
 }
 
-fn conclude_cut_off(folder: &Path, summary: &mut Summary, transcript: &Transcript) -> Result<(), ArchiveError> {
+/// Concludes what is said to go on though its process is gone. Where that can't be written (a full disk, somebody else's
+/// folder) the summary says why, for what was said can be read all the same.
+fn conclude_if_cut_off(folder: &Path, summary: &mut Summary, transcript: &Transcript) {
+    if summary.status != Status::Running {
+        return;
+    }
+    let events = File::open(folder.join(names::EVENTS));
+    // Held until all is written: of two that look at the same time one does it.
+    if events.as_ref().is_ok_and(|f| matches!(f.try_lock(), Err(TryLockError::WouldBlock))) {
+        return;
+    }
     let sides = [measure::read_side(folder, Side::Support), measure::read_side(folder, Side::Customer)];
     summary.duration_s = round(sides[0].length.max(sides[1].length).as_secs_f64());
     summary.status = Status::CutOff;
     summary.error = Some("its process ended before the conversation did; this is what was said until then".into());
-    write_conclusion(folder, summary, transcript, &sides)
-        .map_err(|e| ArchiveError::Unreadable { path: folder.to_path_buf(), reason: e.to_string() })
+    [names::EVENTS, names::METRICS].iter().for_each(|name| drop_half_line(&folder.join(name)));
+    if let Err(e) = write_conclusion(folder, summary, transcript, &sides) {
+        summary.error = Some(format!("its process ended before the conversation did, and {e}"));
+    }
 }
 
+/// A process that is killed while it writes may leave a part of a line.
+fn drop_half_line(path: &Path) {
+    let Ok(bytes) = fs::read(path) else { return };
+    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    if whole < bytes.len()
+        && let Err(e) = OpenOptions::new().write(true).open(path).and_then(|f| f.set_len(whole as u64))
+    {
+        tracing::debug!(%e, "half a line stays at the end of {}", path.display());
+    }
+}
+
+/// Every file is tried, so that a full disk costs the large ones only; the summary comes last and says what is there.
 fn write_conclusion(
     folder: &Path,
     summary: &mut Summary,
@@ -166,14 +220,24 @@ fn write_conclusion(
         let path = folder.join(name);
         replace(&path, bytes).map_err(|source| FolderError::Write { path, source })
     };
-    write(names::REPORT, report::render(&page).as_bytes())?;
-    write(names::TRANSCRIPT_TEXT, report::render_text(&page).as_bytes())?;
-    write(names::CAPTIONS, report::render_vtt(&page).as_bytes())?;
-    write(names::SUMMARY, &serde_json::to_vec_pretty(summary).unwrap_or_default())
+    let written = [
+        write(names::TRANSCRIPT_TEXT, report::render_text(&page).as_bytes()),
+        write(names::CAPTIONS, report::render_vtt(&page).as_bytes()),
+        write(names::REPORT, report::render(&page).as_bytes()),
+    ];
+    let failed = written.into_iter().find_map(Result::err);
+    if let Some(e) = &failed {
+        summary.error.get_or_insert(e.to_string());
+        summary.files.retain(|_, name| name == names::SUMMARY || folder.join(name).is_file());
+    }
+    let last = write(names::SUMMARY, &serde_json::to_vec_pretty(summary).unwrap_or_default());
+    failed.map_or(last, Err)
 }
 
 fn build_report(folder: &Path, summary: &Summary, transcript: &Transcript, sides: &[RecordedSide; 2]) -> Report {
-    let mut page = crate::page::report(summary, transcript);
+    // A killed process may have left half a character at the end.
+    let events = fs::read(folder.join(names::EVENTS)).unwrap_or_default();
+    let mut page = crate::page::report(summary, transcript, &String::from_utf8_lossy(&events));
     page.peaks_per_second = PEAKS_PER_SECOND;
     for (speaker, side) in page.speakers.iter_mut().zip(sides) {
         speaker.peaks.clone_from(&side.peaks);
@@ -181,7 +245,9 @@ fn build_report(folder: &Path, summary: &Summary, transcript: &Transcript, sides
     if let Ok(bytes) = fs::read(folder.join(names::STEREO)) {
         page.audio = Some(report::Audio { path: names::STEREO.into(), mime: "audio/ogg".into(), bytes });
     }
-    for file in &mut page.files {
+    // Those that are written after the page have no size yet, or an old one.
+    let final_size = |path: &str| ![names::SUMMARY, names::TRANSCRIPT_TEXT, names::CAPTIONS].contains(&path);
+    for file in page.files.iter_mut().filter(|f| final_size(&f.path)) {
         file.bytes = fs::metadata(folder.join(&file.path)).ok().map(|m| m.len());
     }
     page
@@ -210,9 +276,14 @@ fn remove_files(folder: &Path, summary: &Summary) -> Result<(), ArchiveError> {
     let known = files(folder);
     for name in known.values().chain(summary.files.values()) {
         let path = folder.join(name);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(ArchiveError::Io { path, source }),
-            _ => {}
+        // A process that is killed while it writes leaves the unfinished file too.
+        for path in [unfinished(&path), path] {
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(ArchiveError::Io { path, source });
+                }
+                _ => {}
+            }
         }
     }
     // Somebody else's files in it stay, and so does the folder then.
@@ -222,7 +293,8 @@ fn remove_files(folder: &Path, summary: &Summary) -> Result<(), ArchiveError> {
 
 /// Its process holds a lock on its events while it goes on.
 fn is_running(folder: &Path) -> bool {
-    File::open(folder.join(names::EVENTS)).is_ok_and(|f| f.try_lock_shared().is_err())
+    let events = File::open(folder.join(names::EVENTS));
+    events.is_ok_and(|f| matches!(f.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 fn follow(folder: PathBuf) -> PathBuf {

@@ -1,11 +1,13 @@
 //! One conversation from beginning to end: the parties, the clock, the files.
 
+use crate::awaited::Awaited;
 use crate::casting;
 use crate::folder::{FolderError, FolderWriter, names};
+use crate::notes;
 use crate::recorder::{Chunk, Recorder, Stream};
 use crate::runner::{Answer, LiveRunner, Providers};
 use crate::scenario::{CastScenario, Side, goal_reached};
-use crate::summary::{AgentSummary, Guidance, Status, Summary};
+use crate::summary::{AgentSummary, Status, Summary};
 use crate::transcript::{Cast, Transcriber};
 use duologue_ids::{Mono, Seed};
 use duologue_media::{Codec, OpusError, Packet};
@@ -99,6 +101,8 @@ struct EventLine<'a> {
 
 /// How many utterances may still follow once the goal of a call without a course is reached: a goodbye each.
 const AFTER_GOAL: usize = 4;
+/// A provider that owes an answer for so long hangs, or is far too slow for a conversation.
+const UNANSWERED: Duration = Duration::from_secs(10);
 /// A conversation that is under way looks at the outside this often.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
@@ -110,15 +114,37 @@ pub async fn converse(
 ) -> Result<Summary, ConverseError> {
     let folder = config.folder.clone();
     let runtime = Handle::current();
+    prewarm(&config, &cancel).await;
     let thread = tokio::task::spawn_blocking(move || {
         let (answers, inbox) = channel();
+        let awaited = Awaited::default();
         let runners = [0, 1].map(|side| {
-            let providers = config.providers[side].clone();
-            LiveRunner::new(side, runtime.clone(), answers.clone(), providers, config.cast.clone())
+            let (way_back, providers) = ((runtime.clone(), answers.clone()), config.providers[side].clone());
+            LiveRunner::new(side, way_back, providers, config.cast.clone(), awaited.clone())
         });
-        hold(config, runners, progress, |duet| live(duet, &inbox, &cancel))
+        let models = config.models.clone();
+        hold(config, runners, progress, |duet| {
+            let over_at = live(duet, &inbox, &cancel)?;
+            duet.tap.error = duet.tap.error.take().or_else(|| unanswered(duet.ended(), &awaited, over_at, &models));
+            Ok(())
+        })
     });
     thread.await.map_err(|_| ConverseError::Defect { folder })?
+}
+
+/// Lets the models prepare before the call begins, so that nobody waits for it in the call.
+async fn prewarm(config: &ConversationConfig, cancel: &AtomicBool) {
+    let instructions = [Side::Support, Side::Customer].map(|side| config.cast.instructions(side));
+    let [support, customer] = [0, 1].map(|side| config.providers[side].llm.prewarm(&instructions[side]));
+    let cancelled = async {
+        while !cancel.load(Ordering::Relaxed) {
+            tokio::time::sleep(LOOK_UP).await;
+        }
+    };
+    tokio::select! {
+        _ = futures::future::join(support, customer) => {}
+        () = cancelled => {}
+    }
 }
 
 /// The same with providers that answer in virtual time: as fast as the machine can.
@@ -142,9 +168,8 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
     progress: P,
     drive: impl FnOnce(&mut Duet<R, Keeper<P>>) -> Result<(), ConverseError>,
 ) -> Result<Summary, ConverseError> {
-    let writer = FolderWriter::create(&config.folder)?;
     let mut summary = first_summary(&config);
-    writer.replace_json(names::SUMMARY, &summary);
+    let writer = FolderWriter::create(&config.folder, &summary)?;
     let keeper = Keeper::new(&config, writer, progress)?;
     let parties = [Side::Support, Side::Customer]
         .map(|side| casting::session_config(&config.cast, side, config.seed, config.temperature));
@@ -157,17 +182,20 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
     let mut duet = Duet::new(duet_config, parties, runners, keeper)?;
     let driven = drive(&mut duet);
     let ending = duet.ended();
+    if let Err(e) = &driven {
+        duet.tap.error.get_or_insert(e.to_string());
+    }
     finish(&mut summary, duet.tap, ending)?;
     driven?;
     Ok(summary)
 }
 
-/// Sleeps until something is due or an answer comes, and does it.
+/// Sleeps until something is due or an answer comes, and does it. Returns when it was over.
 fn live<R: EffectRunner, P: FnMut(Progress)>(
     duet: &mut Duet<R, Keeper<P>>,
     inbox: &Receiver<Answer>,
     cancel: &AtomicBool,
-) -> Result<(), ConverseError> {
+) -> Result<Mono, ConverseError> {
     let began = Instant::now();
     let clock = || Mono(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
     while let Some(due) = duet.next() {
@@ -183,7 +211,31 @@ fn live<R: EffectRunner, P: FnMut(Progress)>(
             duet.stop(now, CloseReason::Cancelled);
         }
     }
-    Ok(())
+    Ok(clock())
+}
+
+/// What a call that ended without a word is to be blamed on: a provider that owes an answer, where one does.
+fn unanswered(
+    ending: Option<Ending>,
+    awaited: &Awaited,
+    now: Mono,
+    models: &[BTreeMap<String, String>; 2],
+) -> Option<String> {
+    let patience = match ending?.reason {
+        // Both were silent for the whole limit. Whoever thinks is not; but nothing shows that somebody's words are awaited.
+        CloseReason::Inactivity => Duration::from_secs(1),
+        CloseReason::DurationLimit => UNANSWERED,
+        _ => return None,
+    };
+    let request = awaited.oldest(now, patience)?;
+    let (side, stage) = (casting::side(request.side).as_str(), request.stage);
+    let model = models[request.side].get(stage.key()).map_or("", String::as_str);
+    let waited = now.since(request.since).as_secs();
+    Some(format!(
+        "the {} of the {side} agent ({model}) had not answered for {waited} s when the call ended\n  \
+         help: `duologue doctor` checks models and endpoints; a machine with much else to do may be too slow for them",
+        stage.name(),
+    ))
 }
 
 /// What has to be looked at from outside now and then.
@@ -292,14 +344,18 @@ fn first_summary(config: &ConversationConfig) -> Summary {
         side,
         agent_name: config.cast.agent_name(side).to_string(),
         name: config.cast.persona(side).name.clone(),
+        persona: config.cast.persona(side).background.clone(),
         models: config.models[casting::index(side)].clone(),
         voice: config.providers[casting::index(side)].voice.to_string(),
     };
+    let agents = vec![agent(Side::Support), agent(Side::Customer)];
+    let guidance = notes::guidance(config.cast.has_course(), &agents);
     Summary {
         conversation_id: config.id.clone(),
         status: Status::Running,
         scenario: config.cast.scenario().id.clone(),
         title: config.cast.scenario().title.clone(),
+        description: config.cast.scenario().description.clone(),
         started_at: config.started_at.clone(),
         duration_s: 0.0,
         end_reason: None,
@@ -309,8 +365,9 @@ fn first_summary(config: &ConversationConfig) -> Summary {
         goal_reached: false,
         verdicts: Vec::new(),
         metrics: Metrics::default(),
-        agents: vec![agent(Side::Support), agent(Side::Customer)],
-        guidance: if config.cast.has_course() { Guidance::Course } else { Guidance::Free },
+        notes: notes::notes(guidance, &agents),
+        agents,
+        guidance,
         seed: config.seed.0,
         version: env!("CARGO_PKG_VERSION").to_string(),
         files: BTreeMap::new(),
@@ -326,16 +383,21 @@ where
     summary.end_reason = ending.map(|e| e.reason);
     summary.ended_by = ending.and_then(|e| e.by).map(casting::side);
     summary.error.clone_from(&keeper.error);
-    let (transcriber, folder) = (keeper.transcriber, keeper.writer.path().to_path_buf());
+    if let (Some(_), Some(CloseReason::Inactivity | CloseReason::DurationLimit)) = (&keeper.error, summary.end_reason) {
+        // It was silent, or went on, because something did not work.
+        summary.end_reason = Some(CloseReason::AgentError);
+    }
+    let (transcriber, mut writer) = (keeper.transcriber, keeper.writer);
+    let folder = writer.path().to_path_buf();
     for (stream, bytes) in keeper.recorder.finish(at)? {
         let name = match stream {
             Stream::Side(side) => names::track(casting::side(side)),
             Stream::Stereo => names::STEREO.to_string(),
         };
-        keeper.writer.append(&name, bytes);
+        writer.append(&name, bytes);
     }
-    keeper.writer.replace_json(names::TRANSCRIPT, transcriber.transcript());
-    let written = keeper.writer.finish();
+    writer.replace_json(names::TRANSCRIPT, transcriber.transcript());
+    let written = writer.finish();
     let judged = crate::archive::conclude(&folder, summary, transcriber.transcript(), &keeper.cast);
     written.and(judged)?;
     Ok(())

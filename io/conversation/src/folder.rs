@@ -1,8 +1,9 @@
 //! The folder of one conversation: files that grow while it goes on, and that open after a `kill -9`.
 
+use crate::scenario::Side;
 use serde::Serialize;
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -66,30 +67,58 @@ enum Job {
     Replace(String, Vec<u8>),
 }
 
+/// Makes the folder of a conversation that is about to begin, so that a mistake is known before models are loaded.
+///
+/// # Errors
+/// It can't be made, or there is a conversation in it.
+pub fn prepare_folder(path: &Path) -> Result<(), FolderError> {
+    std::fs::create_dir_all(path).map_err(|source| FolderError::Create { path: path.into(), source })?;
+    if is_occupied(path) { Err(FolderError::Occupied { path: path.into() }) } else { Ok(()) }
+}
+
+/// Files are only ever added to, so those of another conversation, even of one that failed at once, must not be there.
+fn is_occupied(path: &Path) -> bool {
+    let has_content = |name: &str| std::fs::metadata(path.join(name)).is_ok_and(|m| m.is_file() && m.len() > 0);
+    let grown = [Side::Support, Side::Customer].map(names::track).into_iter().any(|track| has_content(&track));
+    grown || [names::SUMMARY, names::EVENTS, names::METRICS, names::STEREO].into_iter().any(has_content)
+}
+
 /// Writes files on a thread of its own, so that a slow disk never holds up the voices.
 pub(crate) struct FolderWriter {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     failure: Arc<Mutex<Option<FolderError>>>,
     path: PathBuf,
+    /// The events, locked as long as this lives, so that others can tell a conversation that goes on from one that was
+    /// cut off.
+    _lock: File,
 }
 
 /// Jobs that may wait: half a minute of a conversation.
 const WAITING: usize = 4_096;
 
 impl FolderWriter {
-    /// Makes the folder; one that holds a conversation already is refused.
-    pub(crate) fn create(path: &Path) -> Result<FolderWriter, FolderError> {
-        std::fs::create_dir_all(path).map_err(|source| FolderError::Create { path: path.into(), source })?;
-        if path.join(names::SUMMARY).exists() {
-            return Err(FolderError::Occupied { path: path.into() });
+    /// Makes the folder, with `summary` in it; one that holds a conversation already is refused.
+    pub(crate) fn create(path: &Path, summary: &impl Serialize) -> Result<FolderWriter, FolderError> {
+        prepare_folder(path)?;
+        let events = lock_events(path)?;
+        let cannot_write = |name: &str| {
+            let path = path.join(name);
+            move |source| FolderError::Write { path, source }
+        };
+        let summary = serde_json::to_vec_pretty(summary).map_err(io::Error::from);
+        let written = summary.and_then(|bytes| replace(&path.join(names::SUMMARY), &bytes));
+        if written.is_err() {
+            drop(std::fs::remove_file(path.join(names::EVENTS)));
         }
+        written.map_err(cannot_write(names::SUMMARY))?;
+        let growing = Growing { file: events.try_clone().map_err(cannot_write(names::EVENTS))?, length: 0 };
         let (jobs, receiver) = sync_channel(WAITING);
         let failure = Arc::new(Mutex::new(None));
-        let files = Files { path: path.into(), open: HashMap::new() };
+        let files = Files { path: path.into(), open: HashMap::from([(names::EVENTS.to_string(), growing)]) };
         let noted = failure.clone();
         let thread = std::thread::spawn(move || files.work(&receiver, &noted));
-        Ok(FolderWriter { jobs: Some(jobs), thread: Some(thread), failure, path: path.into() })
+        Ok(FolderWriter { jobs: Some(jobs), thread: Some(thread), failure, path: path.into(), _lock: events })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -126,8 +155,9 @@ impl FolderWriter {
         self.failure.lock().ok()?.take()
     }
 
-    /// Waits until all is written.
-    pub(crate) fn finish(mut self) -> Result<(), FolderError> {
+    /// Waits until all is written; what is sent later is not. The folder still counts as that of a conversation that
+    /// goes on until this is dropped.
+    pub(crate) fn finish(&mut self) -> Result<(), FolderError> {
         self.stop();
         self.take_failure().map_or(Ok(()), Err)
     }
@@ -153,9 +183,30 @@ impl Drop for FolderWriter {
     }
 }
 
+/// Opens the events and locks them; another process that was faster has the folder.
+fn lock_events(path: &Path) -> Result<File, FolderError> {
+    let name = path.join(names::EVENTS);
+    let events = OpenOptions::new().create(true).append(true).open(&name);
+    let events = events.map_err(|source| FolderError::Write { path: name, source })?;
+    match events.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(FolderError::Occupied { path: path.into() }),
+        // Another process may have been there between the two looks.
+        Ok(()) if is_occupied(path) => Err(FolderError::Occupied { path: path.into() }),
+        // Some network disks know no locks; there a second conversation in one folder goes unnoticed.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(events),
+    }
+}
+
 struct Files {
     path: PathBuf,
-    open: HashMap<String, File>,
+    open: HashMap<String, Growing>,
+}
+
+/// A file that is added to.
+struct Growing {
+    file: File,
+    /// Bytes of whole pages or lines.
+    length: u64,
 }
 
 impl Files {
@@ -185,24 +236,35 @@ impl Files {
     fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         if !self.open.contains_key(name) {
             let file = OpenOptions::new().create(true).append(true).open(self.path.join(name))?;
-            if name == names::EVENTS {
-                // Held while the conversation goes on, so that others can tell it from one that was cut off.
-                file.try_lock().map_err(io::Error::from)?;
-            }
-            self.open.insert(name.to_string(), file);
+            let length = file.metadata()?.len();
+            self.open.insert(name.to_string(), Growing { file, length });
         }
-        match self.open.get_mut(name) {
-            Some(file) => file.write_all(bytes),
-            None => Ok(()),
-        }
+        self.open.get_mut(name).map_or(Ok(()), |growing| growing.append(bytes))
     }
+}
+
+impl Growing {
+    /// All of `bytes` or nothing: a disk that runs full in the middle leaves no half page and no half line.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(bytes);
+        match &written {
+            Ok(()) => self.length += bytes.len() as u64,
+            Err(_) => drop(self.file.set_len(self.length)),
+        }
+        written
+    }
+}
+
+/// What a file is called while it is written.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    PathBuf::from(beside)
 }
 
 /// Writes beside the file and renames over it.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
+    let beside = unfinished(path);
     let written = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         drop(std::fs::remove_file(&beside));
@@ -213,23 +275,34 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn an_occupied_folder_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let writer = FolderWriter::create(dir.path()).unwrap();
+        let mut writer = FolderWriter::create(dir.path(), &json!({})).unwrap();
+        assert_eq!(std::fs::read(dir.path().join(names::SUMMARY)).unwrap(), b"{}", "it is there from the start");
         writer.append("a.txt", b"one ".to_vec());
         writer.append("a.txt", b"two".to_vec());
-        writer.replace(names::SUMMARY, b"{}".to_vec());
         writer.finish().unwrap();
         assert_eq!(std::fs::read(dir.path().join("a.txt")).unwrap(), b"one two");
-        assert!(matches!(FolderWriter::create(dir.path()), Err(FolderError::Occupied { .. })));
+        assert!(matches!(FolderWriter::create(dir.path(), &json!({})), Err(FolderError::Occupied { .. })));
+    }
+
+    #[test]
+    fn leftovers_of_a_recording_are_never_added_to() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(names::EVENTS), b"").unwrap();
+        std::fs::write(dir.path().join("notes.txt"), b"somebody's own").unwrap();
+        prepare_folder(dir.path()).unwrap();
+        std::fs::write(dir.path().join(names::STEREO), b"OggS").unwrap();
+        assert!(matches!(prepare_folder(dir.path()), Err(FolderError::Occupied { .. })));
     }
 
     #[test]
     fn a_disk_that_takes_no_more_is_told_and_the_rest_is_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let writer = FolderWriter::create(dir.path()).unwrap();
+        let mut writer = FolderWriter::create(dir.path(), &json!({})).unwrap();
         writer.append("kept.txt", b"kept".to_vec());
         // A folder in the place of the file can't be appended to, like a full disk.
         std::fs::create_dir(dir.path().join("broken.txt")).unwrap();

@@ -12,10 +12,13 @@
 //! 6. [`Archive`] finds it all again, and concludes what was cut off.
 
 mod archive;
+mod awaited;
 mod casting;
 mod conversation;
 mod folder;
+mod happenings;
 mod measure;
+mod notes;
 mod page;
 mod recorder;
 pub mod report;
@@ -28,7 +31,7 @@ mod transcript;
 pub use archive::{Archive, ArchiveError};
 pub use casting::{index, limits, session_config, side};
 pub use conversation::{ConversationConfig, ConverseError, Progress, converse, simulate};
-pub use folder::{FolderError, names};
+pub use folder::{FolderError, names, prepare_folder};
 pub use measure::{PEAKS_PER_SECOND, RecordedSide, metrics, read_side};
 pub use recorder::RECORDING_RATE;
 pub use runner::Providers;

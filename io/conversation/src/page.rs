@@ -1,6 +1,7 @@
 //! What is kept, as the report shows it.
 
 use crate::casting;
+use crate::happenings;
 use crate::report::{File, Guidance, Model, Report, Speaker, Stages, ToolCall, Utterance, Verdict};
 use crate::scenario::Side;
 use crate::summary::{self, Summary};
@@ -11,26 +12,30 @@ use duologue_voice::TurnMetrics;
 /// Silence after which an utterance is sent to be recognised, ms (the default of `duologue_voice::Hearing`).
 const NOTICED_AFTER_MS: f64 = 200.0;
 
-pub(crate) fn report(summary: &Summary, transcript: &Transcript) -> Report {
+/// `events` is what `events.jsonl` holds.
+pub(crate) fn report(summary: &Summary, transcript: &Transcript, events: &str) -> Report {
     Report {
         conversation_id: summary.conversation_id.clone(),
         version: summary.version.clone(),
         title: summary.title.clone(),
-        summary: String::new(),
+        summary: summary.description.clone(),
         scenario: summary.scenario.clone(),
         started_at: summary.started_at.clone(),
         duration_s: summary.duration_s,
         end_reason: end_reason(summary),
-        ended_by: summary.ended_by.map(|s| s.as_str().to_string()),
+        ended_by: None,
         seed: summary.seed,
         guidance: match summary.guidance {
             summary::Guidance::Course => Guidance::Course,
             summary::Guidance::Free => Guidance::Free,
+            summary::Guidance::Scripted => Guidance::Scripted,
         },
+        remarks: summary.notes.clone(),
+        error: summary.error.clone(),
         speakers: [speaker(summary, Side::Support), speaker(summary, Side::Customer)],
         utterances: transcript.utterances.iter().map(|u| utterance(u, summary.duration_s)).collect(),
         tool_calls: transcript.tool_calls.iter().map(tool_call).collect(),
-        notes: Vec::new(),
+        notes: happenings::notes(events, summary),
         verdicts: summary
             .verdicts
             .iter()
@@ -39,13 +44,14 @@ pub(crate) fn report(summary: &Summary, transcript: &Transcript) -> Report {
         metrics: summary.metrics.clone(),
         peaks_per_second: 0,
         audio: None,
-        files: summary.files.iter().map(|(kind, path)| file(kind, path)).collect(),
+        files: files(summary),
     }
 }
 
 fn end_reason(summary: &Summary) -> String {
-    let reason = summary.end_reason.and_then(|r| serde_json::to_value(r).ok());
-    reason.as_ref().and_then(|v| v.as_str()).unwrap_or("cut_off").to_string()
+    summary
+        .end_reason
+        .map_or_else(|| "cut off with its process".to_owned(), |reason| happenings::ending(reason, summary))
 }
 
 fn speaker(summary: &Summary, side: Side) -> Speaker {
@@ -54,7 +60,7 @@ fn speaker(summary: &Summary, side: Side) -> Speaker {
         side: side.as_str().to_string(),
         name: agent.name.clone(),
         agent_name: agent.agent_name.clone(),
-        persona: String::new(),
+        persona: agent.persona.clone(),
         voice: agent.voice.clone(),
         models: agent.models.iter().map(|(stage, name)| Model { stage: stage.clone(), name: name.clone() }).collect(),
         peaks: Vec::new(),
@@ -110,18 +116,23 @@ fn tool_call(call: &transcript::ToolUse) -> ToolCall {
     }
 }
 
-fn file(kind: &str, path: &str) -> File {
-    let about = match kind {
-        "stereo" => "both voices: support left, customer right",
-        "support" => "the support agent alone",
-        "customer" => "the customer alone",
-        "transcript" => "transcript: as said, as heard, times, word error rates",
-        "transcript_text" => "transcript to read",
-        "captions" => "captions (WebVTT)",
-        "events" => "everything both sessions reported",
-        "metrics" => "figures of each turn",
-        "summary" => "what came of it, as JSON",
-        _ => "this page",
+/// What lies beside the page and what is in it, in the order in which people look for it.
+const FILES: [(&str, &str); 9] = [
+    ("stereo", "Both voices: support left, customer right"),
+    ("support", "The support agent alone"),
+    ("customer", "The customer alone"),
+    ("transcript_text", "Transcript to read"),
+    ("transcript", "As said, as heard, times, word error rates"),
+    ("captions", "Captions for the recording"),
+    ("summary", "What came of it"),
+    ("metrics", "Figures of each turn"),
+    ("events", "Everything both sessions reported"),
+];
+
+fn files(summary: &Summary) -> Vec<File> {
+    let file = |(kind, about): &(&str, &str)| {
+        let path = summary.files.get(*kind)?.clone();
+        Some(File { path, about: (*about).to_owned(), bytes: None })
     };
-    File { path: path.to_string(), about: about.to_string(), bytes: None }
+    FILES.iter().filter_map(file).collect()
 }

@@ -1,5 +1,6 @@
 //! The live door of effects: providers on a tokio runtime, answers through a channel.
 
+use crate::awaited::{Awaited, Request, Stage, Ticket};
 use crate::scenario::CastScenario;
 use duologue_chat::{ToolCall, ToolOutcome};
 use duologue_ids::Mono;
@@ -40,6 +41,7 @@ pub(crate) struct LiveRunner {
     answers: Sender<Answer>,
     providers: Providers,
     tools: Arc<CastScenario>,
+    awaited: Awaited,
     running: HashMap<Work, Vec<AbortHandle>>,
 }
 
@@ -53,12 +55,17 @@ enum Work {
 impl LiveRunner {
     pub(crate) fn new(
         side: usize,
-        runtime: Handle,
-        answers: Sender<Answer>,
+        (runtime, answers): (Handle, Sender<Answer>),
         providers: Providers,
         tools: Arc<CastScenario>,
+        awaited: Awaited,
     ) -> LiveRunner {
-        LiveRunner { side, runtime, answers, providers, tools, running: HashMap::new() }
+        LiveRunner { side, runtime, answers, providers, tools, awaited, running: HashMap::new() }
+    }
+
+    /// Held by a task until it has its answer, or is cancelled.
+    fn ticket(&self, stage: Stage, since: Mono) -> Ticket {
+        self.awaited.open(Request { side: self.side, stage, since })
     }
 
     fn spawn(&mut self, work: Work, task: impl Future<Output = ()> + Send + 'static) {
@@ -89,19 +96,23 @@ impl Drop for LiveRunner {
 }
 
 impl EffectRunner for LiveRunner {
-    fn perform(&mut self, _now: Mono, effect: Effect) -> Vec<(Duration, Input)> {
+    fn perform(&mut self, now: Mono, effect: Effect) -> Vec<(Duration, Input)> {
         let answer = self.answer();
         match effect {
             Effect::Transcribe { utterance, audio } => {
                 let (stt, language) = (self.providers.stt.clone(), self.providers.language.clone());
+                let ticket = self.ticket(Stage::Stt, now);
                 self.spawn(Work::Utterance(utterance), async move {
+                    let _ticket = ticket;
                     let result = stt.transcribe(TranscribeRequest { audio, language }).await;
                     answer(Input::Transcribed { utterance, result: result.map(|t| t.text).map_err(failure) });
                 });
             }
             Effect::Generate { turn, request } => {
                 let llm = self.providers.llm.clone();
+                let ticket = self.ticket(Stage::Llm, now);
                 self.spawn(Work::Turn(turn), async move {
+                    let _ticket = ticket;
                     let mut stream = match llm.chat(*request).await {
                         Ok(stream) => stream,
                         Err(e) => return answer(Input::Generated { turn, result: Err(failure(e)) }),
@@ -114,7 +125,9 @@ impl EffectRunner for LiveRunner {
             Effect::Speak { turn, clause, text } => {
                 let tts = self.providers.tts.clone();
                 let request = SpeechRequest { text, voice: self.providers.voice.clone(), speed: self.providers.speed };
+                let ticket = self.ticket(Stage::Tts, now);
                 self.spawn(Work::Turn(turn), async move {
+                    let _ticket = ticket;
                     let result = speak(tts.as_ref(), request, |spoken| {
                         answer(Input::Spoken { turn, clause, result: Ok(spoken) });
                     });

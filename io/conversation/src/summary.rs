@@ -17,6 +17,9 @@ pub struct Summary {
     pub scenario: String,
     /// Its title.
     pub title: String,
+    /// What it is about, for people.
+    #[serde(default)]
+    pub description: String,
     /// RFC 3339.
     pub started_at: String,
     /// Seconds.
@@ -37,8 +40,11 @@ pub struct Summary {
     pub metrics: Metrics,
     /// Who took part.
     pub agents: Vec<AgentSummary>,
-    /// `course`: each agent was given one hint per turn; `free`: the models found their own way.
+    /// What led the language models.
     pub guidance: Guidance,
+    /// How it was held, in sentences for people: what led the models, and where no model was at work.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// All randomness was drawn from this.
     pub seed: u64,
     /// Version of Duologue.
@@ -67,6 +73,8 @@ pub enum Guidance {
     Course,
     /// Not at all.
     Free,
+    /// There were none: all lines come from a file.
+    Scripted,
 }
 
 /// One party.
@@ -78,6 +86,9 @@ pub struct AgentSummary {
     pub agent_name: String,
     /// The persona's name.
     pub name: String,
+    /// The persona in a few sentences.
+    #[serde(default)]
+    pub persona: String,
     /// `provider/model` of each stage: `stt`, `llm`, `tts`.
     pub models: BTreeMap<String, String>,
     /// Its voice.

@@ -15,6 +15,10 @@ pub type SpeechStream = BoxStream<'static, Result<SpokenAudio, ModelError>>;
 pub trait Llm: Send + Sync {
     /// Starts a reply.
     async fn chat(&self, request: ChatRequest) -> Result<ChatStream, ModelError>;
+
+    /// Prepares for the requests of a party with these instructions: a local model reads them ahead. Returns when that is
+    /// done, at once where there is nothing to prepare. Trouble shows in the first reply.
+    async fn prewarm(&self, _instructions: &str) {}
 }
 
 /// Speech to text, one utterance a request.

@@ -26,6 +26,23 @@ fn each_mistake_is_named_with_its_remedy() {
 }
 
 #[test]
+fn a_wrong_configuration_is_shown_with_line_reason_and_nearest_key() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("duologue.yaml"), "stt: local\nopenai:\n  api_kye: sk-secret\nllm: gpt\n").unwrap();
+    let told = refused(home.path(), &["config", "show"]);
+    assert!(
+        told.starts_with("error: unknown key `api_kye`, did you mean `api_key`?\n --> duologue.yaml:3:3"),
+        "{told}"
+    );
+    assert!(told.contains("error: `llm` cannot be `gpt`\n --> duologue.yaml:4:6"), "{told}");
+    assert!(told.contains("help: it is `local`, `openai`, `openai/MODEL` or `scripted`"), "{told}");
+    assert!(!told.contains("sk-secret"), "{told}");
+    let schema = duologue(home.path()).args(["config", "schema"]).output().unwrap();
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+    assert!(schema["properties"]["openai"]["properties"]["api_key"].is_object());
+}
+
+#[test]
 fn a_damaged_model_is_named_before_anything_starts() {
     let home = tempfile::tempdir().unwrap();
     let speech = home.path().join("models/speech/whisper-tiny.en");

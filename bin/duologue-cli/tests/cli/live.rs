@@ -24,6 +24,12 @@ fn a_scripted_call_in_real_time_keeps_its_promises() {
     assert_eq!(listed["conversations"][0]["conversation_id"], id);
     let shown = duologue(home.path()).args(["conversation", "show", id]).output().unwrap();
     assert!(String::from_utf8_lossy(&shown.stdout).contains("The light is red."));
+    let opened = duologue(home.path()).args(["conversation", "open", id]).output().unwrap();
+    assert!(opened.status.success() && String::from_utf8_lossy(&opened.stdout).trim_end().ends_with("report.html"));
+    assert!(String::from_utf8_lossy(&opened.stderr).contains("No browser"), "no screen, no browser");
+    let asked = duologue(home.path()).args(["--json", "conversation", "delete", id]).output().unwrap();
+    assert!(last_json(&asked.stdout)["error"].as_str().is_some_and(|e| e.contains("--yes")), "nobody can say yes");
+    assert!(out.join("stereo.ogg").exists());
     assert!(duologue(home.path()).args(["conversation", "delete", "--yes", id]).output().unwrap().status.success());
     assert!(!out.join("stereo.ogg").exists());
 }

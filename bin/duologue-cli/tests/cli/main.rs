@@ -1,10 +1,19 @@
 //! The command as a user has it: processes, files, exit codes.
 
+mod broken;
+mod disk;
+#[cfg(target_os = "linux")]
+mod engines;
 mod errors;
+#[cfg(target_os = "linux")]
+mod fake_engine;
 mod killed;
 mod live;
+#[cfg(target_os = "linux")]
+mod models;
+mod recognised;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The command with a data directory and a model cache of its own, and nothing else of this machine's settings.
@@ -20,10 +29,20 @@ fn scripted(home: &Path) -> Command {
     let dialogue = home.join("lines.yaml");
     std::fs::write(&dialogue, LINES).unwrap();
     let mut command = duologue(home);
-    command.args(["--json", "converse", "--scenario", "call.yaml", "--seed", "7", "--dialogue"]).arg(dialogue);
-    command.args(["--stt", "scripted", "--llm", "scripted", "--tts", "scripted"]);
-    std::fs::write(home.join("call.yaml"), SCENARIO).unwrap();
     command
+        .args(["--json", "converse", "--seed", "7", "--scenario"])
+        .arg(scenario(home))
+        .arg("--dialogue")
+        .arg(dialogue);
+    command.envs(["STT", "LLM", "TTS"].map(|stage| (format!("DUOLOGUE_{stage}"), "scripted")));
+    command
+}
+
+/// The scenario of a short call.
+fn scenario(home: &Path) -> PathBuf {
+    let file = home.join("call.yaml");
+    std::fs::write(&file, SCENARIO).unwrap();
+    file
 }
 
 fn last_json(stdout: &[u8]) -> serde_json::Value {
@@ -31,7 +50,7 @@ fn last_json(stdout: &[u8]) -> serde_json::Value {
     serde_json::from_str(text.lines().last().unwrap_or("")).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 
-const SCENARIO: &str = "\
+pub(crate) const SCENARIO: &str = "\
 title: A short call
 description: Two lines each.
 support:
@@ -45,7 +64,7 @@ success:
 limits: {turns: 5, duration_s: 60, silence_s: 20}
 ";
 
-const LINES: &str = "\
+pub(crate) const LINES: &str = "\
 - {speaker: support, say: 'Northwind, this is Joe.'}
 - {speaker: customer, say: 'The light is red.'}
 - {speaker: support, say: 'A technician comes tomorrow.'}

@@ -4,18 +4,23 @@ use super::html::{T, clock, count, href, initials, size, spaced};
 use super::model::{Guidance, Report};
 use std::fmt::Write;
 
-/// What the notice on guidance says.
-pub(super) fn guidance(report: &Report) -> (&'static str, &'static str) {
+/// Heading of the notice on how the conversation was held.
+pub(super) fn guidance(report: &Report) -> &'static str {
     match report.guidance {
-        Guidance::Course => (
-            "Guided by the scenario's course",
-            "The small language models followed the scenario's course: one hint before every turn. Wording, voices, \
-             hearing and timing are the models' own.",
-        ),
-        Guidance::Free => {
-            ("Free conversation", "The language models had their persona and the scenario, and no hints on the way.")
-        }
+        Guidance::Course => "Guided by the scenario's course",
+        Guidance::Free => "Free conversation",
+        Guidance::Scripted => "Read from a script",
     }
+}
+
+/// What the notice says.
+pub(super) fn remarks(report: &Report) -> String {
+    report.remarks.iter().map(|remark| format!("<p>{}</p>", T(remark))).collect()
+}
+
+/// What went wrong, where something did.
+pub(super) fn error(report: &Report) -> String {
+    report.error.as_ref().map_or_else(String::new, |e| format!("<p class=\"failure\" role=\"note\">{}</p>", T(e)))
 }
 
 /// `Passed · 4 of 4 criteria` and its class.
@@ -108,7 +113,7 @@ pub(super) fn verdicts(report: &Report) -> String {
             T(&verdict.why)
         );
     }
-    if html.is_empty() { "<li class=\"empty\">The scenario has no criteria.</li>".to_owned() } else { html }
+    if html.is_empty() { "<li class=\"empty\">None was judged.</li>".to_owned() } else { html }
 }
 
 /// Links to what lies beside the page.

@@ -23,7 +23,7 @@ pub struct Report {
     pub started_at: String,
     /// Length of the recording in seconds.
     pub duration_s: f64,
-    /// Why it ended: `goal`, `end_call`, `max_duration`, … Underscores become spaces.
+    /// Why it ended: `goal_reached`, `Joe hung up`, … Underscores become spaces.
     pub end_reason: String,
     /// The side that ended it, if one did.
     #[serde(default)]
@@ -32,6 +32,12 @@ pub struct Report {
     pub seed: u64,
     /// How the language models were led.
     pub guidance: Guidance,
+    /// How the conversation was held, in sentences: which model was led and how, and where no model was at work.
+    #[serde(default)]
+    pub remarks: Vec<String>,
+    /// What went wrong, where something did.
+    #[serde(default)]
+    pub error: Option<String>,
     /// Both parties. The first stands on the left, upper waveform; utterances name them by place.
     pub speakers: [Speaker; 2],
     /// What was said, in any order.
@@ -68,6 +74,8 @@ pub enum Guidance {
     Course,
     /// Persona and scenario only.
     Free,
+    /// There were none: the lines were written beforehand.
+    Scripted,
 }
 
 /// One party.

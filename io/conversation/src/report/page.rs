@@ -15,7 +15,6 @@ const SCRIPT: &str = include_str!("page.js");
 /// scripts, on paper and on a telephone.
 pub fn render(report: &Report) -> String {
     let latency = latency::section(report);
-    let (guidance, guidance_text) = facts::guidance(report);
     let text = |s: &str| T(s).to_string();
     fill(
         PAGE,
@@ -28,8 +27,9 @@ pub fn render(report: &Report) -> String {
             ("outcome", facts::outcome(report)),
             ("facts", facts::facts(report)),
             ("cast", facts::cast(report)),
-            ("guidance", guidance.to_owned()),
-            ("guidance_text", guidance_text.to_owned()),
+            ("guidance", facts::guidance(report).to_owned()),
+            ("remarks", facts::remarks(report)),
+            ("error", facts::error(report)),
             ("tiles", scores::tiles(report)),
             ("audio", player::audio(report)),
             ("name_0", text(&report.speakers[0].name)),

@@ -36,7 +36,7 @@ fn the_page_shows_everything() {
         "Failed <span>3 of 4 criteria",
         "mail server did not answer",
         "goal reached, by Sam Okafor",
-        "one hint before every turn",
+        "scenario&#39;s course, one hint per turn",
         "find_booking",
         "Sam Okafor ended the call",
         "heard_e2e_latency_ms",
@@ -127,6 +127,8 @@ fn hostile() -> Report {
         *text = evil();
     }
     report.ended_by = Some(evil());
+    report.remarks = vec![evil()];
+    report.error = Some(evil());
     for speaker in &mut report.speakers {
         for text in [&mut speaker.name, &mut speaker.agent_name, &mut speaker.persona, &mut speaker.voice] {
             *text = evil();

@@ -43,7 +43,10 @@ fn head(out: &mut String, report: &Report) {
     let _ = writeln!(out, "{} ({}) and {} ({})", line(&a.name), line(&a.side), line(&b.name), line(&b.side));
     let _ =
         writeln!(out, "{}, {} min, seed {}", facts::date(&report.started_at), clock(report.duration_s), report.seed);
-    let _ = writeln!(out, "{}\n", facts::guidance(report).1);
+    for remark in report.remarks.iter().chain(&report.error) {
+        let _ = writeln!(out, "{}", line(remark));
+    }
+    out.push('\n');
 }
 
 fn said(out: &mut String, report: &Report, u: &Utterance) {

@@ -91,6 +91,16 @@ impl BadFile {
         BadFile { file: file.to_owned(), problems, lines }
     }
 
+    /// The same with only the keys of the lines it shows: settings can be secret.
+    #[must_use]
+    pub fn without_values(mut self) -> BadFile {
+        for line in self.lines.iter_mut().filter(|line| !line.trim_end().ends_with(':')) {
+            line.truncate(line.find(':').map_or(0, |colon| colon + 1));
+            line.push_str(" …");
+        }
+        self
+    }
+
     fn snippet(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
         let Place { line, column, len } = problem.place;
         let gutter = line.to_string().len();

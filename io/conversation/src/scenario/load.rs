@@ -45,7 +45,9 @@ pub enum LoadError {
 
 fn join(files: &[BadFile]) -> String {
     let shown: Vec<String> = files.iter().map(|f| f.to_string().trim_end().to_owned()).collect();
-    shown.join("\n\n")
+    let shown = shown.join("\n\n");
+    // Whoever prints an error says that it is one.
+    shown.strip_prefix("error: ").unwrap_or(&shown).to_owned()
 }
 
 /// Loads a scenario: a path, a name in the folder `scenarios` of the working directory, or a name of the library.

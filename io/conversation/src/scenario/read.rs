@@ -106,6 +106,15 @@ pub fn parse_scenario(
     }
 }
 
+/// Reads a file of another kind as strictly and with messages of the same sort. `schema` may hold the part of JSON Schema
+/// that plain Rust types give: maps with known keys, lists, texts, numbers and words.
+///
+/// # Errors
+/// Everything that is wrong with it, with places.
+pub fn parse_checked(file: &str, text: &str, schema: &Value) -> Result<Value, BadFile> {
+    tree(text, schema).map(|tree| tree.to_json()).map_err(|problems| BadFile::new(file, text, problems))
+}
+
 fn persona_problem(reference: &str, place: Place, error: UnknownPersona, bad: &mut Vec<BadFile>) -> Problem {
     match error {
         UnknownPersona::Missing { known, looked } => {

@@ -126,7 +126,9 @@ impl<'a> Shape<'a> {
         let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else { return };
         if self.problems.len() == before && regex::Regex::new(pattern).is_ok_and(|p| !p.is_match(text)) {
             let problem = Problem::new(place, format!("{what} cannot be `{text}`"));
-            self.problems.push(problem.help(format!("it has to match {pattern}")));
+            let in_words = schema.get("$comment").and_then(Value::as_str);
+            self.problems
+                .push(problem.help(in_words.map_or_else(|| format!("it has to match {pattern}"), str::to_owned)));
         }
     }
 

@@ -84,6 +84,17 @@ fn everything_is_kept_and_opens() {
     assert_eq!(summary.metrics.overlap_ratio, 0.0);
     let page = std::fs::read_to_string(dir.path().join(names::REPORT)).unwrap();
     assert!(transcript.utterances.iter().all(|u| page.contains(&u.name)));
+    let cast = scenario::load("internet-outage", &Default::default()).unwrap();
+    assert_eq!(summary.description, cast.scenario().description);
+    for text in
+        [summary.description.as_str(), &cast.persona(Side::Customer).background, "Joe opens", "Ended: Joe hung up"]
+            .into_iter()
+            .chain(summary.notes.iter().map(String::as_str))
+            .chain(summary.verdicts.iter().map(|v| v.criterion.as_str()))
+    {
+        let escaped = text.replace('\'', "&#39;").replace('"', "&quot;");
+        assert!(page.contains(&escaped), "{text}");
+    }
 }
 
 #[test]
@@ -106,8 +117,11 @@ fn an_archive_lists_finds_and_deletes() {
     hold("internet-outage", &out, 5);
     archive.note("c-test-5", &out).unwrap();
     assert_eq!(archive.list().len(), 2);
-    assert!(archive.find("c-test").is_err(), "two fit");
+    let error = archive.find("c-test").unwrap_err().to_string();
+    assert!(error.contains("2 ids") && error.contains("c-test-4") && error.contains("c-test-5"), "{error}");
     assert_eq!(archive.open("c-test-5").unwrap().1.status, Status::Ended);
+    archive.note("c-test-3", &out).unwrap();
+    assert_eq!(archive.list().len(), 2, "c-test-3 lay there before c-test-5");
     archive.delete("c-test-5").unwrap();
     archive.delete("c-test-4").unwrap();
     assert!(archive.list().is_empty() && !out.exists());

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 /// Names a folder that holds the engines.
 const FOLDER_VARIABLE: &str = "DUOLOGUE_ENGINE_DIR";
 
-/// Finds an engine's program by name (`duologue-engine-llm`): in the folder of `DUOLOGUE_ENGINE_DIR` and nowhere else
-/// where that is set, otherwise beside the running program (or above it, where tests and examples run), then in `PATH`.
-pub fn find_engine(name: &str) -> Result<PathBuf, EngineError> {
-    let given = env::var_os(FOLDER_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folders = match given {
+/// Finds an engine's program by name (`duologue-engine-llm`): in `folder`, else that of `DUOLOGUE_ENGINE_DIR`, and nowhere
+/// else where either is given; otherwise beside the running program (or above it, where tests and examples run), then in
+/// `PATH`.
+pub fn find_engine(name: &str, folder: Option<&Path>) -> Result<PathBuf, EngineError> {
+    let configured = || env::var_os(FOLDER_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folders = match folder.map(Path::to_owned).or_else(configured) {
         Some(folder) => vec![folder],
         None => {
             let own = env::current_exe().ok();

@@ -14,8 +14,8 @@ pub enum Urgency {
 
 /// Lets a limited number of heavy requests (language model, recognition) work at a time, over all local engines.
 ///
-/// llama.cpp's threads wait for each other in busy loops: with other work on the same processors they fall from 25
-/// tokens a second to about one. So on a machine with two processors everything heavy goes one after the other.
+/// Two heavy requests on two processors both take more than twice as long, and somebody waits for the first. So on such
+/// a machine everything heavy goes one after the other.
 ///
 /// ```
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -63,11 +63,10 @@ impl HeavyGate {
     /// Waits for its turn: urgent ones before others, equals in order.
     pub async fn pass(&self, urgency: Urgency) -> HeavyPermit {
         let turn = {
-            let mut state = self.lock();
-            if state.free > 0 {
-                state.free -= 1;
-                return HeavyPermit { gate: Some(self.clone()) };
+            if let Some(permit) = self.try_pass() {
+                return permit;
             }
+            let mut state = self.lock();
             let (give, turn) = oneshot::channel();
             match urgency {
                 Urgency::Now => state.now.push_back(give),
@@ -77,6 +76,13 @@ impl HeavyGate {
         };
         // The sender is dropped only with the gate, and this borrows the gate.
         turn.await.unwrap_or(HeavyPermit { gate: None })
+    }
+
+    /// Passes if nobody has to wait for it.
+    pub fn try_pass(&self) -> Option<HeavyPermit> {
+        let mut state = self.lock();
+        state.free = state.free.checked_sub(1)?;
+        Some(HeavyPermit { gate: Some(self.clone()) })
     }
 
     /// Gives a permit that came back to whoever waits first.

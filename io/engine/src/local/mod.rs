@@ -41,12 +41,14 @@ pub struct LocalOptions {
     /// Parties whose part of a call is kept in the language model's memory; more than these may talk, but then their
     /// history is read again for each reply.
     pub sessions: u32,
+    /// Where the engines' programs are; see [`find_engine`] for where they are looked for without it.
+    pub engine_dir: Option<PathBuf>,
 }
 
 impl Default for LocalOptions {
     fn default() -> LocalOptions {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        LocalOptions { processors, context: 4096, sessions: 4 }
+        LocalOptions { processors, context: 4096, sessions: 4, engine_dir: None }
     }
 }
 
@@ -110,7 +112,8 @@ async fn start(spec: Option<Result<EngineSpec, EngineError>>) -> Result<Option<A
 }
 
 fn language_engine(model: &Path, options: &LocalOptions) -> Result<EngineSpec, EngineError> {
-    let mut spec = EngineSpec::new("the local language model", find_engine("duologue-engine-llm")?);
+    let mut spec =
+        EngineSpec::new("the local language model", find_engine("duologue-engine-llm", options.engine_dir.as_deref())?);
     spec.arguments = arguments([
         ("--model", model.into()),
         ("--threads", threads(options).to_string().into()),
@@ -121,7 +124,10 @@ fn language_engine(model: &Path, options: &LocalOptions) -> Result<EngineSpec, E
 }
 
 fn speech_engine(folder: &Path, options: &LocalOptions) -> Result<EngineSpec, EngineError> {
-    let mut spec = EngineSpec::new("the local speech engine", find_engine("duologue-engine-speech")?);
+    let mut spec = EngineSpec::new(
+        "the local speech engine",
+        find_engine("duologue-engine-speech", options.engine_dir.as_deref())?,
+    );
     spec.arguments = arguments([("--dir", folder.into()), ("--threads", threads(options).min(4).to_string().into())]);
     // Recognition says nothing until it has everything, and shares the machine with much else.
     spec.silent_for = Duration::from_secs(30);

@@ -264,7 +264,7 @@ pub enum RemoveError {
 #[derive(Debug, Error)]
 pub enum Unavailable {
     /// It was never fetched, or not completely.
-    #[error("the {role} model {model} ({size}) is not in {dir}; get it with `duologue models fetch{argument}`", size = Size(*.bytes), dir = .dir.display())]
+    #[error("the model {model} ({role}, {size}) is not in {dir}; get it with `duologue models fetch{argument}`", size = Size(*.bytes), dir = .dir.display())]
     Missing {
         /// What it is for.
         role: super::Role,

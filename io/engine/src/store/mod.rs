@@ -30,6 +30,9 @@ mod catalogue;
 mod disk;
 mod error;
 mod fetch;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod licences;
 mod manifest;
@@ -77,6 +80,15 @@ impl ModelStore {
         let configured = || std::env::var_os("DUOLOGUE_MODELS").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let dir = dir.or_else(configured).map_or_else(disk::usual_place, Ok)?;
         Ok(Self::with(dir, Sources::from_env()?, CATALOGUE))
+    }
+
+    /// The same, asking a web server with the layout of the cache directory first.
+    ///
+    /// # Errors
+    /// The address is not https, nor on loopback.
+    pub fn with_mirror(mut self, address: &str) -> Result<Self, OpenError> {
+        self.sources.mirror = Some(Address::parse(address)?);
+        Ok(self)
     }
 
     /// A store with everything given.

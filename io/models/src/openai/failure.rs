@@ -146,7 +146,7 @@ pub(super) struct ServerError {
 }
 
 impl ServerError {
-    fn parse(body: &[u8]) -> ServerError {
+    pub(super) fn parse(body: &[u8]) -> ServerError {
         serde_json::from_slice::<Value>(body).map(|v| ServerError::from_json(&v)).unwrap_or_default()
     }
 

@@ -11,6 +11,9 @@ mod check;
 mod config;
 mod endpoint;
 mod failure;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod messages;
 mod pcm;
 mod reply;

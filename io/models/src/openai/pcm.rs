@@ -19,7 +19,8 @@ pub(super) struct PcmReader {
 enum State {
     /// Not enough bytes to tell what it is.
     Unknown {
-        raw_rate: u32,
+        /// `None` where it must be a WAV file.
+        raw_rate: Option<u32>,
     },
     WavHeader {
         format: Option<Format>,
@@ -48,7 +49,12 @@ impl PcmReader {
     /// `raw_rate` is the rate in Hz of samples that come without a header.
     pub(super) fn new(raw_rate: u32) -> PcmReader {
         let raw_rate = if RATES.contains(&raw_rate) { raw_rate } else { OPENAI_PCM_RATE };
-        PcmReader { state: State::Unknown { raw_rate }, pending: Vec::new(), any: false }
+        PcmReader { state: State::Unknown { raw_rate: Some(raw_rate) }, pending: Vec::new(), any: false }
+    }
+
+    /// For an answer that the server announces as a WAV file.
+    pub(super) fn of_wav() -> PcmReader {
+        PcmReader { state: State::Unknown { raw_rate: None }, pending: Vec::new(), any: false }
     }
 
     /// Takes the next bytes, cut anywhere; says why where they can't be speech.
@@ -130,18 +136,19 @@ impl PcmReader {
     }
 }
 
-fn recognise(start: &[u8], raw_rate: u32) -> Result<State, String> {
+fn recognise(start: &[u8], raw_rate: Option<u32>) -> Result<State, String> {
     let is = |magic: &[u8]| start.starts_with(magic);
     if is(b"RIFF") {
         return Ok(State::WavHeader { format: None });
     }
     // Played as samples, these would be a burst of noise.
-    for (magic, name) in [(&b"OggS"[..], "Ogg"), (b"ID3", "MP3"), (b"fLaC", "FLAC"), (b"{\"", "text")] {
-        if is(magic) {
-            return Err(format!("it answers {name} where PCM or WAV was asked for"));
-        }
+    let others: [(&[u8], _); 6] =
+        [(b"OggS", "Ogg"), (b"ID3", "MP3"), (b"fLaC", "FLAC"), (b"{\"", "text"), (b"<htm", "text"), (b"<!DO", "text")];
+    if let Some((_, name)) = others.into_iter().find(|(magic, _)| is(magic)) {
+        return Err(format!("it answers {name} where PCM or WAV was asked for"));
     }
-    Ok(State::Samples { format: Format { rate: raw_rate, channels: 1 }, left: None })
+    let rate = raw_rate.ok_or("it announces a WAV file and answers something else")?;
+    Ok(State::Samples { format: Format { rate, channels: 1 }, left: None })
 }
 
 /// The format chunk of a WAV file: code, channels, rate, bytes per second, bytes per frame, bits.

@@ -37,7 +37,7 @@ proptest! {
         let wav = wav((1, 1, 22_050, 16), u32::MAX, &samples, &[]);
         let (bytes, rate) = if header { (wav, 22_050) } else { (raw, OPENAI_PCM_RATE) };
         // Four bytes of noise may happen to spell the start of a file.
-        prop_assume!(header || !matches!(&bytes[..2], b"RI" | b"Og" | b"ID" | b"fL" | b"{\""));
+        prop_assume!(header || !matches!(&bytes[..2], b"RI" | b"Og" | b"ID" | b"fL" | b"{\"" | b"<h" | b"<!"));
         prop_assert_eq!(read(&bytes, size), Ok((rate, samples)));
     }
 
@@ -82,4 +82,13 @@ fn what_is_no_speech_is_refused() {
     assert!(read(&endless, 10).is_err());
     let many: Vec<u8> = [&b"RIFF\0\0\0\0WAVE"[..], &b"junk\0\0\0\0".repeat(10_000)].concat();
     assert!(read(&many, 1000).is_err());
+}
+
+#[test]
+fn what_is_announced_as_a_wav_file_must_be_one() {
+    let push = |bytes: &[u8]| PcmReader::of_wav().push(bytes);
+    assert!(push(b"\0\0\0\0\0\0").unwrap_err().contains("announces a WAV file"));
+    assert!(push(b"<html>").unwrap_err().contains("answers text"));
+    let good = wav((1, 1, 16_000, 16), 4, &[1, 2], &[]);
+    assert_eq!(push(&good), Ok(Some(Samples { rate: 16_000, mono: vec![1, 2] })));
 }

@@ -51,7 +51,9 @@ impl Tts for OpenAiTts {
         if ["text/", "application/json", "audio/mpeg", "audio/ogg"].iter().any(|m| media.starts_with(m)) {
             return Err(answer.failures().malformed(format!("it answers {media} where PCM or WAV was asked for")));
         }
-        let reader = PcmReader::new(rate_of(media).unwrap_or(OPENAI_PCM_RATE));
+        let is_wav = ["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"].iter().any(|m| media.starts_with(m));
+        let reader =
+            if is_wav { PcmReader::of_wav() } else { PcmReader::new(rate_of(media).unwrap_or(OPENAI_PCM_RATE)) };
         let speech = Some((answer, reader));
         Ok(stream::unfold(speech, |state| async {
             let (mut answer, mut reader) = state?;

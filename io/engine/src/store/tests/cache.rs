@@ -25,7 +25,7 @@ fn a_missing_model_is_named_with_its_size_and_the_command() {
     assert_eq!(cache.store.status()[0].state, State::Missing);
     assert_eq!(cache.store.paths().language_model, None);
     let error = cache.store.language_model(None).expect_err("missing").to_string();
-    assert!(error.contains("a (2.0 MB)") && error.ends_with("`duologue models fetch`"), "{error}");
+    assert!(error.contains("a (language-model, 2.0 MB)") && error.ends_with("`duologue models fetch`"), "{error}");
     let error = cache.store.language_model(Some("a")).expect_err("missing").to_string();
     assert!(error.ends_with("`duologue models fetch a`"), "{error}");
 }

@@ -1,0 +1,112 @@
+//! Files that people write, that a killed process left, and that a package brought.
+
+use duologue_conversation::scenario::{
+    self, ConversationFacts, Line, Persona, PersonaSource, Side, UnknownPersona, parse_checked, parse_persona,
+    parse_scenario,
+};
+use duologue_conversation::{Archive, names};
+use duologue_engine::store::{CATALOGUE, ModelStore, Sources};
+use duologue_models::scripted::Dialogue;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// The personas that come with the product.
+struct Library;
+
+impl PersonaSource for Library {
+    fn find(&self, _: Side, reference: &str) -> Result<Persona, UnknownPersona> {
+        let name = if reference.len().is_multiple_of(2) { "anna" } else { "joe" };
+        scenario::load_persona(name).map_err(|e| UnknownPersona::Unreadable(e.to_string()))
+    }
+}
+
+pub fn scenario(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match parse_scenario("fuzz.yaml", "fuzz", text, &Library) {
+        Ok(cast) => drop((cast.instructions(Side::Support), cast.free_instructions(Side::Customer))),
+        Err(bad) => assert!(bad.iter().all(|file| file.to_string().starts_with("error: "))),
+    }
+}
+
+pub fn persona(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Err(bad) = parse_persona("fuzz.yaml", "fuzz", text) {
+        assert!(bad.to_string().starts_with("error: "));
+    }
+}
+
+/// `duologue.yaml`, by the schema that the program itself checks it with.
+pub fn config(data: &[u8]) {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("../../docs/duologue.schema.json")).expect("our own schema")
+    });
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Err(bad) = parse_checked("duologue.yaml", text, &SCHEMA) {
+        drop(bad.without_values().to_string());
+    }
+}
+
+pub fn dialogue(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    drop(text.parse::<Dialogue>().map_err(|e| e.to_string()));
+}
+
+/// A criterion's phrase and a line to find it in, parted by a zero.
+pub fn judged(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (phrase, said) = text.split_once('\0').unwrap_or((text, text));
+    let file = json!({
+        "title": "t", "description": "d", "support": {"persona": "joe"}, "customer": {"persona": "anna"},
+        "success": [{"said": {"by": "either", "any": [phrase]}}],
+    });
+    if let Ok(cast) = parse_scenario("fuzz.yaml", "fuzz", &file.to_string(), &Library) {
+        let line = Line { by: Side::Customer, text: said.to_owned(), heard: None, interrupted: false };
+        scenario::judge(&cast, &ConversationFacts { lines: vec![line], ..ConversationFacts::default() });
+    }
+}
+
+/// What a killed conversation left: transcript, events and a track, parted by two zeros.
+pub fn kept(data: &[u8]) {
+    let mut parts = Vec::new();
+    let mut rest = data;
+    while let Some(at) = rest.windows(2).position(|w| w == [0, 0]).filter(|_| parts.len() < 2) {
+        parts.push(&rest[..at]);
+        rest = &rest[at + 2..];
+    }
+    parts.push(rest);
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).expect("a file");
+    write(names::SUMMARY, summary().to_string().as_bytes());
+    for (name, bytes) in [names::TRANSCRIPT, names::EVENTS, "support.ogg"].into_iter().zip(parts) {
+        if !bytes.is_empty() {
+            write(name, bytes);
+        }
+    }
+    drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
+    write(names::SUMMARY, data);
+    drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
+}
+
+/// Of a conversation that goes on.
+fn summary() -> Value {
+    json!({
+        "conversation_id": "c", "status": "running", "scenario": "s", "title": "t", "started_at": "", "duration_s": 0.0,
+        "end_reason": null, "ended_by": null, "error": null, "turns": 0, "goal_reached": false, "verdicts": [],
+        "metrics": duologue_score::Metrics::default(), "agents": [], "guidance": "free", "seed": 1, "version": "0",
+        "files": {},
+    })
+}
+
+/// The record of which model files were hashed.
+pub fn manifest(data: &[u8]) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(dir.path().join("manifest.json"), data).expect("a file");
+    drop(ModelStore::with(dir.path().to_owned(), Sources::default(), CATALOGUE).status());
+}
+
+/// A package with parts of a model.
+pub fn wheel(data: &[u8]) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    duologue_engine::store::fuzzing::wheel(dir.path(), data);
+}

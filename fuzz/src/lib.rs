@@ -1,0 +1,36 @@
+//! The bodies of the fuzz targets: each takes any bytes and must neither panic nor take long. `tests/bodies.rs` runs the
+//! same ones on stable, over files of the repository with some bytes changed.
+
+pub mod audio;
+pub mod files;
+pub mod servers;
+
+/// A body and the name of its target.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them; a file in `fuzz_targets` for each.
+pub const TARGETS: [Target; 18] = [
+    ("packet", audio::packet),
+    ("ear", audio::ear),
+    ("opus", audio::opus),
+    ("ogg", audio::ogg),
+    ("scenario", files::scenario),
+    ("persona", files::persona),
+    ("config", files::config),
+    ("dialogue", files::dialogue),
+    ("kept", files::kept),
+    ("manifest", files::manifest),
+    ("wheel", files::wheel),
+    ("judged", files::judged),
+    ("engine_frames", servers::engine_frames),
+    ("reply", servers::reply),
+    ("speech", servers::speech),
+    ("refusal", servers::refusal),
+    ("clauses", servers::clauses),
+    ("misheard", servers::misheard),
+];
+
+/// The first byte as a number, and the rest.
+fn number(data: &[u8]) -> (usize, &[u8]) {
+    data.split_first().map_or((0, data), |(first, rest)| (usize::from(*first), rest))
+}

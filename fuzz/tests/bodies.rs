@@ -1,0 +1,111 @@
+//! The bodies on stable: real files, with some bytes changed, cut or doubled.
+
+use duologue_engine::protocol::{Op, Request, encode_frame};
+use duologue_fuzz::TARGETS;
+use duologue_media::{Codec, Packet};
+use std::path::Path;
+
+/// Mutations of each sample for each body.
+const ROUNDS: u32 = 60;
+
+fn samples() -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let file = |name: &str| std::fs::read(root.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let packet =
+        Packet { sequence: 7, timestamp: 960, marker: true, codec: Codec::Opus, payload: vec![0xf8, 0xff, 0xfe] };
+    let rtp = packet.to_rtp(1).expect("a packet");
+    let streamed = [&[rtp.len() as u8][..], &rtp].concat().repeat(20);
+    let ogg = file("core/media/tests/data/libopus-440hz.opus");
+    let mut wav =
+        b"\x40RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\x02\0\x10\0data".to_vec();
+    wav.extend([0xff; 64]);
+    vec![
+        Vec::new(),
+        rtp,
+        streamed,
+        file("scenarios/internet-outage.yaml"),
+        file("personas/anna.yaml"),
+        b"llm: openai/gpt-4o-mini\nopenai:\n  base_url: http://localhost/v1\n  api_key: sk-1\n".to_vec(),
+        b"- {speaker: support, say: 'Hello.'}\n- {speaker: customer, tool_call: {name: end_call}}\n".to_vec(),
+        b"\x05data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n".to_vec(),
+        b"{\"error\":{\"message\":\"no\",\"type\":\"x\",\"code\":null}}".to_vec(),
+        encode_frame(&Request { id: 1, op: Op::Ping }, b"payload").expect("a frame"),
+        br#"{"utterances":[],"tool_calls":[]}"#.iter().copied().chain([0, 0])
+            .chain(*br#"{"t":0.1,"side":"support","event":"nudged"}"#).chain([10, 0, 0]).chain(ogg.iter().copied()).collect(),
+        ogg,
+        b"/24 (maple|oak)/\0My address is twenty-four Maple Street, Dr. Smith, $12.50.".to_vec(),
+        zip(),
+        wav,
+    ]
+}
+
+/// An archive with the member that is looked for, stored.
+fn zip() -> Vec<u8> {
+    let (name, body) = (b"fuzz/model.bin", [7u8; 16]);
+    // CRC-32 of sixteen sevens is not needed: a wrong one is one more thing to survive.
+    let sizes = [16u32, 16].map(u32::to_le_bytes).concat();
+    let head = [&[20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4][..], &sizes, &[name.len() as u8, 0, 0, 0]].concat();
+    let local = [b"PK\x03\x04", &head[..], name, &body].concat();
+    let central = [b"PK\x01\x02\x14\0", &head[..], &[0; 14], name].concat();
+    let (at, len) = ((local.len() as u32).to_le_bytes(), (central.len() as u32).to_le_bytes());
+    [&local[..], &central, b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &len, &at, &[0, 0]].concat()
+}
+
+/// A small generator (SplitMix64): the same mutations every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
+    }
+
+    fn mutate(&mut self, sample: &[u8]) -> Vec<u8> {
+        let mut bytes = sample.to_vec();
+        for _ in 0..=self.below(4) {
+            let (at, len) = (self.below(bytes.len() + 1), self.below(12));
+            let end = (at + len).min(bytes.len());
+            match self.below(5) {
+                0 => drop(bytes.drain(at..end)),
+                1 => bytes.truncate(at),
+                2 => {
+                    let again = bytes[at..end].to_vec();
+                    bytes.splice(at..at, again);
+                }
+                3 => bytes[at..end].fill(self.below(256) as u8),
+                _ => bytes.insert(at, b"\0\n:-{}\"/\xff"[self.below(9)]),
+            }
+        }
+        bytes
+    }
+}
+
+#[test]
+fn every_body_survives_damaged_files() {
+    let samples = samples();
+    for (name, body) in TARGETS {
+        let mut dice = Dice(name.len() as u64);
+        for sample in &samples {
+            body(sample);
+            for _ in 0..ROUNDS {
+                body(&dice.mutate(sample));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_body_has_its_target() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder")
+        .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_string_lossy().into_owned()))
+        .collect();
+    let mut names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+    files.sort();
+    names.sort();
+    assert_eq!(files, names);
+}

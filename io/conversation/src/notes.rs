@@ -1,0 +1,115 @@
+//! How a conversation was held, in sentences for people: nobody should take a script for a model, or a model that was
+//! led for one that found its own way.
+
+use crate::summary::{AgentSummary, Guidance};
+
+/// What the summary calls a stage that reads from a file.
+const SCRIPTED: &str = "scripted";
+const LOCAL: &str = "local/";
+
+/// What led the language models of these agents.
+pub(crate) fn guidance(has_course: bool, agents: &[AgentSummary]) -> Guidance {
+    let scripted = agents.iter().all(|a| model(a, "llm") == SCRIPTED);
+    match (scripted, has_course) {
+        (true, _) => Guidance::Scripted,
+        (false, true) => Guidance::Course,
+        (false, false) => Guidance::Free,
+    }
+}
+
+/// A sentence or two on the language models, and one on speech where no model heard or spoke.
+pub(crate) fn notes(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> {
+    let mut notes = match guidance {
+        Guidance::Scripted => {
+            vec!["No language model was at work: both agents read their lines from a dialogue file.".to_owned()]
+        }
+        Guidance::Course | Guidance::Free => language_models(guidance, agents),
+    };
+    let speech = agents.iter().flat_map(|a| [model(a, "stt"), model(a, "tts")]);
+    if !agents.is_empty() && speech.clone().all(|m| m == SCRIPTED) {
+        notes.push(
+            "No speech model was at work: the voices are a babble that carries its words. Word error rates and \
+             response times say nothing about real models."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+fn language_models(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> {
+    let (readers, writers): (Vec<_>, Vec<_>) = agents.iter().partition(|a| model(a, "llm") == SCRIPTED);
+    let mut models: Vec<&str> = writers.iter().map(|a| model(a, "llm")).filter(|m| !m.is_empty()).collect();
+    models.dedup();
+    let local = !models.is_empty() && models.iter().all(|m| m.starts_with(LOCAL));
+    let (kind, verbs) = match (local, models.as_slice()) {
+        (true, [_]) => ("The local model", ["follows", "has"]),
+        (true, _) => ("The local models", ["follow", "have"]),
+        (false, [_]) => ("The language model", ["follows", "has"]),
+        (false, _) => ("The language models", ["follow", "have"]),
+    };
+    let named = if models.is_empty() { String::new() } else { format!(" ({})", models.join(", ")) };
+    let mut notes = vec![match guidance {
+        Guidance::Course => format!(
+            "{kind}{named} {} the scenario's course, one hint per turn. Wording and timing are the model's own.",
+            verbs[0]
+        ),
+        _ => format!("{kind}{named} {} persona and scenario, and no hints on the way.", verbs[1]),
+    }];
+    notes.extend(readers.iter().map(|a| format!("{} is no model: the lines come from a dialogue file.", a.name)));
+    notes
+}
+
+fn model<'a>(agent: &'a AgentSummary, stage: &str) -> &'a str {
+    agent.models.get(stage).map_or("", String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Side;
+
+    fn agents(models: [[&str; 3]; 2]) -> Vec<AgentSummary> {
+        let agent = |(side, name): (Side, &str), models: [&str; 3]| AgentSummary {
+            side,
+            agent_name: String::new(),
+            name: name.into(),
+            persona: String::new(),
+            models: ["stt", "llm", "tts"].into_iter().zip(models).map(|(s, m)| (s.into(), m.into())).collect(),
+            voice: String::new(),
+        };
+        let [support, customer] = models;
+        vec![agent((Side::Support, "Joe"), support), agent((Side::Customer, "Anna"), customer)]
+    }
+
+    fn told(has_course: bool, models: [[&str; 3]; 2]) -> (Guidance, Vec<String>) {
+        let agents = agents(models);
+        let guidance = guidance(has_course, &agents);
+        (guidance, notes(guidance, &agents))
+    }
+
+    #[test]
+    fn a_local_model_that_was_led_is_said_to_have_been_led() {
+        let local = ["local/tiny.en", "local/small", "local/hibari"];
+        let (guidance, notes) = told(true, [local, local]);
+        assert_eq!(guidance, Guidance::Course);
+        assert_eq!(
+            notes,
+            ["The local model (local/small) follows the scenario's course, one hint per turn. Wording and timing are \
+              the model's own."]
+        );
+        assert!(told(false, [local, local]).1[0].contains("no hints"));
+    }
+
+    #[test]
+    fn a_script_is_said_to_be_one() {
+        let script = ["scripted"; 3];
+        let (guidance, notes) = told(true, [script, script]);
+        assert_eq!((guidance, notes.len()), (Guidance::Scripted, 2));
+        assert!(!notes.concat().contains("course"));
+        let mixed = [["local/a", "scripted", "local/b"], ["local/a", "openai/gpt", "local/b"]];
+        let (guidance, notes) = told(true, mixed);
+        assert_eq!(guidance, Guidance::Course);
+        assert!(notes[0].starts_with("The language model (openai/gpt) follows"), "{notes:?}");
+        assert!(notes[1].starts_with("Joe is no model"), "{notes:?}");
+    }
+}
