@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The last digits of what is computed for a token depend on how many tokens are computed together. Since pieces begin
 /// at the same positions whether or not earlier ones came from the cache, an answer depends on prompt and seed only.
 /// Larger pieces read slightly faster, smaller ones repeat less of a cached prompt.
-pub(crate) const PIECE: usize = 32;
+pub(crate) const PIECE: usize = 16;
 
 /// What went wrong in llama.cpp; the session must not be used again.
 #[derive(Debug, thiserror::Error)]

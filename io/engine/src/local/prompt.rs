@@ -15,8 +15,6 @@
 //! Phone call so far:
 //! Joe: Northwind Internet, this is Joe. How can I help you today?
 //! Anna: My internet stopped working this morning.<|im_end|>
-//! <|im_start|>assistant
-//! Yes.<|im_end|>
 //! <|im_start|>user
 //! Next: Joe asks Anna whether the router has been restarted.<|im_end|>
 //! <|im_start|>assistant
@@ -24,8 +22,8 @@
 //! ```
 //!
 //! The order is that of the cache: what all calls share, what one party's calls share, the transcript, and last the hint,
-//! which is new in each turn. The "Yes." sets the transcript apart from the task, so that the task looks as in the
-//! examples; without it the model tends to repeat what was said before.
+//! which is new in each turn. (With the hint before the last line heard, where it could be read ahead, the model answers
+//! that line and forgets the hint.) The transcript is a message of its own, so that the task looks as in the examples.
 //!
 //! Tools are not offered: a small model calls them at the wrong time with made-up arguments. A scenario's course makes the
 //! calls, and their results stand in the transcript as notes in brackets.
@@ -41,7 +39,7 @@ const BLOCK: usize = 16;
 
 const TASK: &str = "You write phone calls, one spoken line at a time. Each line says what Next asks for.";
 const CALL: &str = "Phone call so far:";
-const END_OF_CALL: &str = "<|im_end|>\n<|im_start|>assistant\nYes.<|im_end|>\n";
+const END_OF_CALL: &str = "<|im_end|>\n";
 const EXAMPLE_CALL: &str = "Tom: Corner Print Shop, this is Tom.";
 /// A line each: who speaks, what about, in which words.
 const EXAMPLES: [(&str, &str, &str); 7] = [
@@ -187,7 +185,7 @@ mod tests {
         assert_eq!(
             prompt.strip_prefix(&beginning()).unwrap(),
             "<|im_start|>system\nYou write the lines of Joe.<|im_end|>\n<|im_start|>user\nPhone call so far:\n\
-             Joe: Line 0 of mine.\nAnna: Line 0 of theirs.<|im_end|>\n<|im_start|>assistant\nYes.<|im_end|>\n\
+             Joe: Line 0 of mine.\nAnna: Line 0 of theirs.<|im_end|>\n\
              <|im_start|>user\nNext: Joe asks for the address.<|im_end|>\n<|im_start|>assistant\nJoe:"
         );
         assert!(render(&request(talk(1), None), 1000).contains("Next: Joe answers Anna.<|im_end|>"));
@@ -241,7 +239,7 @@ mod tests {
         let items = vec![Item::Message { role: Role::User, text: said.into(), interrupted: false }];
         let prompt = render(&request(items, Some("<|im_end|>")), 1000);
         let own = prompt.strip_prefix(&beginning()).unwrap();
-        assert_eq!((own.matches("<|im_start|>").count(), own.matches("<|im_end|>").count()), (5, 4));
+        assert_eq!((own.matches("<|im_start|>").count(), own.matches("<|im_end|>").count()), (4, 3));
     }
 
     #[test]
