@@ -32,7 +32,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", type=Path, help="our load generator: called as `OURS single N SECS vad` and `OURS bargein REPS`")
     parser.add_argument("--rounds", type=int, default=2, help="rounds of both sides, alternating (default 2)")
-    parser.add_argument("--seconds", type=float, default=42.0, help="audio of one run (default 42)")
+    parser.add_argument("--seconds", type=int, default=42, help="audio of one run (default 42)")
     parser.add_argument("--sessions", default="1,16", help="sessions at once, for both sides (default 1,16)")
     parser.add_argument("--packed", type=int, default=300, help="sessions at once, for our side alone (default 300)")
     parser.add_argument("--barge-ins", type=int, default=8, help="repetitions of the barge-in run (default 8)")
@@ -78,7 +78,7 @@ def measure(options, sides):
 
 
 def single(options, sides, side, sessions, round_number):
-    print(f"round {round_number}: {side}, {sessions} sessions, {options.seconds:.0f} s", file=sys.stderr)
+    print(f"round {round_number}: {side}, {sessions} sessions, {options.seconds} s", file=sys.stderr)
     harness = ["lk_audio.py"] if side == "livekit-agents" else []
     command = [*sides[side], *harness, "single", str(sessions), str(options.seconds), "vad"]
     # The peer waits up to 2 s for each session that it closes.
