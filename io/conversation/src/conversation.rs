@@ -89,6 +89,7 @@ struct Keeper<P> {
     goal_at: Option<usize>,
     error: Option<String>,
     failure: Option<OpusError>,
+    hung_up: bool,
 }
 
 #[derive(Serialize)]
@@ -265,6 +266,7 @@ impl<P: FnMut(Progress)> Keeper<P> {
             goal_at: None,
             error: None,
             failure: None,
+            hung_up: false,
         };
         keeper.append(headers);
         Ok(keeper)
@@ -330,7 +332,9 @@ impl<P: FnMut(Progress)> Tap for Keeper<P> {
         }
         match event {
             Event::ConversationItemAdded { .. } | Event::ToolReturned { .. } => self.note_goal(now),
-            Event::Error { message, fatal: true } => {
+            Event::Closed { reason: CloseReason::AgentEnded } => self.hung_up = true,
+            // Whoever was hung up on still listens to the last words, and need not find an answer to them.
+            Event::Error { message, fatal: true } if !self.hung_up => {
                 self.error.get_or_insert(message.clone());
             }
             _ => {}

@@ -176,7 +176,9 @@ fn tool_called(wanted: &ToolCalled, calls: &[CalledTool]) -> Evidence {
 }
 
 fn ended_by(who: EndedBy, facts: &ConversationFacts) -> Evidence {
-    let fits = match (who, facts.ended_by) {
+    // A side can also end a call by failing; that is nobody's goodbye.
+    let hung_up = matches!(facts.end_reason.as_str(), "agent_ended" | "peer_ended");
+    let fits = match (who, facts.ended_by.filter(|_| hung_up)) {
         (_, None) => {
             let reason = if facts.end_reason.is_empty() { "the call still runs" } else { &facts.end_reason };
             return Err(format!("nobody hung up: {reason}"));

@@ -113,14 +113,17 @@ fn endings_and_limits() {
     let cast = cast(
         "  - ended_by: customer\n  - ended_by: either\n  - max_turns: 2\n  - min_turns: 2\n  - max_duration_s: 60",
     );
-    let passed = |ended_by, turns, duration_s| {
+    let judged = |ended_by, turns, duration_s, end_reason: &str| {
         let facts =
-            ConversationFacts { ended_by, turns, duration_s, end_reason: "inactivity".into(), ..Default::default() };
+            ConversationFacts { ended_by, turns, duration_s, end_reason: end_reason.into(), ..Default::default() };
         judge(&cast, &facts).iter().map(|v| v.passed).collect::<Vec<_>>()
     };
+    let passed = |ended_by, turns, duration_s| judged(ended_by, turns, duration_s, "agent_ended");
     assert_eq!(passed(Some(Customer), 2, 60.0), [true, true, true, true, true]);
     assert_eq!(passed(Some(Support), 3, 60.5), [false, true, false, true, false]);
     assert_eq!(passed(None, 1, 0.0), [false, false, true, false, true]);
+    // A side whose model failed ended the call, and did not hang up.
+    assert_eq!(judged(Some(Customer), 2, 60.0, "agent_error"), [false, false, true, true, true]);
 }
 
 #[test]
