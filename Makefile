@@ -18,6 +18,7 @@ setup: ## installs the system packages that building needs (Debian, Ubuntu)
 
 build: ## builds what a user gets: duologue and its two engines
 	$(CARGO) build --release $(PROGRAMS)
+	@scripts/fast-engine.sh $(CARGO) build --release $(PROGRAMS) || [ $$? = 3 ]
 
 demo: setup ## builds, fetches models, and holds a real voice conversation (SCENARIO=internet-outage)
 	@CARGO="$(CARGO)" BIN="$(BIN)" scripts/demo.sh --scenario $(SCENARIO)
@@ -26,6 +27,7 @@ demo: setup ## builds, fetches models, and holds a real voice conversation (SCEN
 # Those tests run where the models are in the cache, and say so where they are not.
 test: setup ## builds and passes all tests that need nothing but this machine
 	$(CARGO) build --release --workspace --bins --tests
+	@scripts/fast-engine.sh $(CARGO) build --release --workspace || [ $$? = 3 ]
 	$(CARGO) test --release --workspace
 
 test-core: ## the tests that need no C++ compiler: everything but the engines, in seconds

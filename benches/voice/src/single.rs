@@ -36,6 +36,7 @@ pub(crate) fn run(n: usize, seconds: usize) -> Result<Value, Box<dyn std::error:
     }
     let memory_started = resident_mib();
 
+    let timer = timer_alone();
     let silence = Frame::silence(48_000);
     let cycle = sentence.len() + PAUSE;
     let (mut lag, mut turns) = (Vec::new(), Vec::new());
@@ -43,9 +44,7 @@ pub(crate) fn run(n: usize, seconds: usize) -> Result<Value, Box<dyn std::error:
     let (cpu_before, began) = (cpu(), Instant::now());
     for tick in 0..ticks {
         let due = FRAME * tick as u32;
-        if let Some(wait) = due.checked_sub(began.elapsed()) {
-            std::thread::sleep(wait);
-        }
+        wait_until(began, due);
         lag.push(ms(began.elapsed().saturating_sub(due)));
         let now = Mono::from_millis(20 * tick as u64);
         for (i, caller) in callers.iter_mut().enumerate() {
@@ -60,7 +59,7 @@ pub(crate) fn run(n: usize, seconds: usize) -> Result<Value, Box<dyn std::error:
         "version": env!("CARGO_PKG_VERSION"), "mode": "single", "turn": "vad", "N": n, "sessions": n, "secs": audio,
         "wall": round(wall.as_secs_f64()),
         "cpu_ms_per_session_s": round(used / audio / n as f64 * 1e3),
-        "cpu_util": round(used / wall.as_secs_f64()),
+        "timer_cpu_ms_per_s": round(timer), "cpu_util": round(used / wall.as_secs_f64()),
         "sessions_per_core_by_cpu": round(n as f64 * audio / used),
         "tick_lag_ms": spread(&lag), "turns": turns.len(), "turn_ms": spread(&turns), "turn_floor_ms": FLOOR_MS,
         "llm_calls": callers.iter().map(|c| c.bench.replies).sum::<usize>(),
@@ -83,6 +82,21 @@ impl Caller {
         turns.extend(answered.map(|until| ms(until.elapsed())));
         self.was_playing = playing;
     }
+}
+
+fn wait_until(began: Instant, due: Duration) {
+    if let Some(wait) = due.checked_sub(began.elapsed()) {
+        std::thread::sleep(wait);
+    }
+}
+
+/// What it costs this machine to wake a process every 20 ms for nothing, in ms of CPU per second. It is part of what a
+/// session alone costs, and hardly any of it where many share the tick.
+fn timer_alone() -> f64 {
+    const TICKS: u32 = 250;
+    let (cpu_before, began) = (cpu(), Instant::now());
+    (1..=TICKS).for_each(|tick| wait_until(began, FRAME * tick));
+    ms(cpu() - cpu_before) / (FRAME * TICKS).as_secs_f64()
 }
 
 fn ms(d: Duration) -> f64 {

@@ -5,6 +5,7 @@ use crate::browser;
 use crate::output::{Exit, Failure, note, print, print_json, table};
 use crate::settings::Settings;
 use duologue_conversation::{Archive, Status, Summary, names};
+use duologue_voice::CloseReason;
 use serde_json::json;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -48,13 +49,20 @@ fn list(archive: &Archive, json: bool) {
     print(table(["ID", "STARTED", "SCENARIO", "LENGTH", "TURNS", "OUTCOME", "FOLDER"], &rows));
 }
 
+/// In two words: how it stands, or what came of it.
 fn outcome(s: &Summary) -> String {
     match s.status {
-        Status::Running => "going on".to_string(),
-        Status::CutOff => "cut off".to_string(),
-        Status::Ended if s.goal_reached => "goal reached".to_string(),
-        Status::Ended => "goal missed".to_string(),
+        // Its process holds a lock on one of its files.
+        Status::Running => "still running",
+        Status::CutOff => "cut off",
+        Status::Ended => match s.end_reason {
+            Some(CloseReason::Cancelled) => "stopped",
+            _ if s.is_unfinished() => "failed",
+            _ if s.goal_reached => "goal reached",
+            _ => "goal missed",
+        },
     }
+    .to_string()
 }
 
 fn show(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
@@ -72,11 +80,7 @@ fn show(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
 }
 
 fn open(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
-    let (folder, summary, _) = archive.open(name)?;
-    let report = std::path::absolute(folder.join(names::REPORT))?;
-    if !report.is_file() {
-        return Err(NoReport { path: report, goes_on: summary.status == Status::Running }.into());
-    }
+    let report = std::path::absolute(archive.report(name)?)?;
     if json {
         print_json(&json!({ "report": report }));
         return Ok(());
@@ -86,18 +90,6 @@ fn open(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
         note("No browser could be started here. The file above is all there is to it: copy it to where one is.");
     }
     Ok(())
-}
-
-/// Why there is no page to open.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no {path}{}", if *.goes_on {
-    ": the conversation is still going on\n  help: the page is written when it ends; `duologue conversation show` tells what was said so far"
-} else {
-    "\n  help: `duologue conversation show` prints the transcript"
-})]
-struct NoReport {
-    path: PathBuf,
-    goes_on: bool,
 }
 
 fn delete(archive: &Archive, name: &str, yes: bool, json: bool) -> Result<Exit, Failure> {

@@ -5,8 +5,11 @@ use crate::follow::Follower;
 use crate::output::{Exit, Failure, note, note_error, print, print_error, try_print};
 use crate::providers::{Choice, Connector, SideChoices, check_speech, read_dialogue};
 use crate::settings::Settings;
+use crate::voices;
 use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
-use duologue_conversation::{Archive, ConversationConfig, Providers, Summary, converse, names, prepare_folder};
+use duologue_conversation::{
+    Archive, ConversationConfig, Providers, Summary, converse, counted, names, prepare_folder, remarks,
+};
 use duologue_engine::local::{LocalModelPaths, LocalModels};
 use duologue_ids::Seed;
 use duologue_media::Codec;
@@ -15,6 +18,7 @@ use duologue_sim::BABBLE_RATE;
 use duologue_voice::CloseReason;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -33,6 +37,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         SideChoices::of(Side::Customer, &args.providers, &cast, settings)?,
     ];
     let scripted = check_speech(&sides)?;
+    let voices = voices::choose(&sides, &cast)?;
     let dialogue = read_dialogue(&sides, args.dialogue.as_deref())?;
     let stop = Arc::new(Stop::default());
     watch_interrupt(stop.clone());
@@ -44,7 +49,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     let folder = args.out.clone().unwrap_or_else(|| archive.folder(&id));
     prepare_folder(&folder)?;
     let ready = tokio::select! {
-        ready = prepare(dialogue, &cast, &sides, settings) => ready,
+        ready = prepare(dialogue, &cast, &sides, &voices.of, settings) => ready,
         () = stop.told.notified() => Err(Interrupted.into()),
     };
     let Ready { local, providers } = match ready {
@@ -62,11 +67,13 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     }
 
     let language_model = local.as_ref().and_then(|l| l.language_model.clone());
+    let models = sides.each_ref().map(|s| s.describe(language_model.as_deref()));
+    announce(&cast, &models, &remarks(&cast, &models), seed);
     let config = ConversationConfig {
         id,
         cast: cast.clone(),
         providers,
-        models: sides.each_ref().map(|s| s.describe(language_model.as_deref())),
+        models,
         temperature: None,
         seed: Seed(seed),
         duration: args.duration.map(Duration::from_secs_f64),
@@ -74,7 +81,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         codec: if scripted { Codec::L16 { rate: BABBLE_RATE } } else { Codec::Opus },
         started_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
     };
-    announce(&cast, &sides, language_model.as_deref(), seed);
+    voices.note.iter().for_each(note);
     let mut follower = Follower::new(SIDES.map(|s| cast.persona(s).name.clone()));
     let (seen, mut events) = tokio::sync::mpsc::unbounded_channel();
     let painting = tokio::spawn(async move {
@@ -108,10 +115,11 @@ async fn prepare(
     dialogue: Option<Arc<Dialogue>>,
     cast: &CastScenario,
     sides: &[SideChoices; 2],
+    voices: &[String; 2],
     settings: &Settings,
 ) -> Result<Ready, Failure> {
     let local = start_local(sides, settings).await?;
-    let connector = Connector { dialogue, cast, settings, local: local.as_ref().map(|l| &l.models) };
+    let connector = Connector { dialogue, cast, voices, settings, local: local.as_ref().map(|l| &l.models) };
     let [support, customer] = SIDES.map(|side| connector.connect(side, &sides[duologue_conversation::index(side)]));
     Ok(Ready { providers: [support?, customer?], local })
 }
@@ -182,16 +190,14 @@ fn catch_file_size_limit() {
     }
 }
 
-fn announce(cast: &CastScenario, sides: &[SideChoices; 2], language_model: Option<&str>, seed: u64) {
+fn announce(cast: &CastScenario, models: &[BTreeMap<String, String>; 2], remarks: &[String], seed: u64) {
     note(&cast.scenario().title);
     for side in SIDES {
-        let models = sides[duologue_conversation::index(side)].describe(language_model);
+        let models = &models[duologue_conversation::index(side)];
         let list: Vec<String> = models.iter().map(|(stage, model)| format!("{stage} {model}")).collect();
         note(format!("  {:<8} {} ({})", side.as_str(), cast.persona(side).name, list.join(", ")));
     }
-    if cast.has_course() {
-        note("  The scenario's course gives each agent one hint per turn.");
-    }
+    remarks.iter().for_each(|remark| note(format!("  {remark}")));
     note(format!("  seed {seed}\n"));
 }
 
@@ -199,12 +205,20 @@ fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(),
     let folder = std::path::absolute(folder)?;
     if !json {
         note("");
+        if summary.is_unfinished() && !summary.verdicts.is_empty() {
+            note("  Judged on an unfinished call:");
+        }
         for verdict in &summary.verdicts {
             note(format!("  {} {}", if verdict.passed { "✓" } else { "✗" }, verdict.criterion));
         }
     }
     if let Some(error) = &summary.error {
         note_error(error);
+    }
+    let has_report = summary.files.contains_key("report");
+    if !has_report {
+        let open = format!("`duologue conversation open {}`", summary.conversation_id);
+        note(format!("The report could not be written; {open} writes it as soon as that is possible."));
     }
     if json {
         let kept = folder.join(names::SUMMARY);
@@ -214,8 +228,8 @@ fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(),
     let m = &summary.metrics;
     let latency = |v: Option<f64>| v.map_or("-".to_string(), |ms| format!("{:.2} s", ms / 1e3));
     note(format!(
-        "\n{} turns in {:.0} s; an answer took {} (p50), {} (p95); overlap {:.1} %, silence {:.1} %; goal {}",
-        summary.turns,
+        "\n{} in {:.0} s; an answer took {} (p50), {} (p95); overlap {:.1} %, silence {:.1} %; goal {}",
+        counted(summary.turns, "turn"),
         summary.duration_s,
         latency(m.heard_e2e_latency_ms.p50),
         latency(m.heard_e2e_latency_ms.p95),
@@ -223,7 +237,9 @@ fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(),
         100.0 * m.silence_ratio,
         if summary.goal_reached { "reached" } else { "not reached" },
     ));
-    print(format!("Report: {}", folder.join(names::REPORT).display()));
+    if has_report {
+        print(format!("Report: {}", folder.join(names::REPORT).display()));
+    }
     Ok(())
 }
 

@@ -3,8 +3,9 @@
 use crate::output::{Exit, Failure, print, print_json};
 use crate::providers::{Choice, openai_config};
 use crate::settings::Settings;
+use duologue_conversation::counted;
 use duologue_engine::local::{LocalModelPaths, LocalModels};
-use duologue_engine::store::Size;
+use duologue_engine::store::{LanguageModel, Model, ModelStore, Role, Size};
 use duologue_models::openai::OpenAi;
 use serde::Serialize;
 use serde_json::json;
@@ -41,7 +42,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<Exit, Failure
     if checks.iter().all(|c| c.outcome != Outcome::Problem) {
         checks.push(disk(&settings.home()));
     }
-    checks.extend(models(settings));
+    checks.extend(models(settings).await);
     checks.push(engines(settings).await);
     checks.push(endpoint(settings).await);
     let failed = checks.iter().any(|c| c.outcome == Outcome::Problem);
@@ -68,7 +69,7 @@ fn show(check: &Check) {
 
 fn processor() -> Check {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let found = format!("{cores} cores, {}", std::env::consts::ARCH);
+    let found = format!("{}, {}", counted(cores, "core"), std::env::consts::ARCH);
     if cores < 2 {
         let help = "local models want two cores; use a provider such as `--llm openai`";
         return Check::bad("processor", Outcome::Warning, found, help);
@@ -105,21 +106,36 @@ fn disk(home: &Path) -> Check {
     }
 }
 
-fn models(settings: &Settings) -> Vec<Check> {
+/// Every byte of the models that a conversation would use is read and compared, whatever is remembered: a failing disk
+/// changes no date. A gigabyte takes a second or two.
+async fn models(settings: &Settings) -> Vec<Check> {
     let store = match crate::models::open(settings) {
         Ok(store) => store,
         Err(e) => return vec![Check::bad("model cache", Outcome::Problem, e.to_string(), "set DUOLOGUE_MODELS")],
     };
-    let fetch = "run `duologue models fetch`";
     let speech = match store.speech_dir() {
-        Ok(dir) => Check::ok("speech models", dir.display().to_string()),
-        Err(e) => Check::bad("speech models", Outcome::Problem, e.to_string(), fetch),
+        Ok(dir) => verified(&store, |s| s.role != Role::LanguageModel && !s.optional)
+            .await
+            .map(|size| Check::ok("speech models", format!("{} ({size}, SHA-256 verified)", dir.display()))),
+        Err(e) => Err(e.into()),
     };
     let language = match store.language_model(settings.get("language_model")) {
-        Ok(model) => Check::ok("language model", format!("{} ({})", model.model.name, model.path.display())),
-        Err(e) => Check::bad("language model", Outcome::Problem, e.to_string(), fetch),
+        Ok(LanguageModel { model, path }) => verified(&store, |s| s.id == model.id).await.map(|size| {
+            Check::ok("language model", format!("{} ({}, {size}, SHA-256 verified)", model.name, path.display()))
+        }),
+        Err(e) => Err(e.into()),
     };
-    vec![speech, language]
+    let bad = |name, e: Failure| Check::bad(name, Outcome::Problem, e.to_string(), "run `duologue models fetch`");
+    vec![speech.unwrap_or_else(|e| bad("speech models", e)), language.unwrap_or_else(|e| bad("language model", e))]
+}
+
+/// Reads these models in full; gives their size.
+async fn verified(store: &ModelStore, wanted: impl Fn(&Model) -> bool) -> Result<Size, Failure> {
+    let models: Vec<&Model> = store.catalogue().iter().filter(|m| wanted(m)).collect();
+    for model in &models {
+        crate::models::verify(store, model.id).await?;
+    }
+    Ok(Size(models.iter().map(|m| m.bytes()).sum()))
 }
 
 /// Starts the engines that have their models, as a conversation would.

@@ -11,6 +11,7 @@ mod models;
 mod output;
 mod providers;
 mod settings;
+mod voices;
 
 use args::{Cli, Command, ConfigCommand};
 use clap::{CommandFactory, Parser};

@@ -58,16 +58,21 @@ pub(crate) async fn verify_unread(
         _ => speech && !s.model.optional,
     };
     for status in store.status().into_iter().filter(|s| s.state == State::Unverified && is_used(s)) {
-        let (store, id) = (store.clone(), status.model.id);
-        tokio::task::spawn_blocking(move || {
-            let mut bars = Bars::default();
-            let verified = store.verify(id, &mut bars, &CancelFlag::default());
-            bars.clear();
-            verified
-        })
-        .await??;
+        verify(store, status.model.id).await?;
     }
     Ok(())
+}
+
+/// Reads a model in full and compares every byte with its checksum; shows how far it is.
+pub(crate) async fn verify(store: &ModelStore, id: &'static str) -> Result<(), Failure> {
+    let store = store.clone();
+    let verified = tokio::task::spawn_blocking(move || {
+        let mut bars = Bars::default();
+        let verified = store.verify(id, &mut bars, &CancelFlag::default());
+        bars.clear();
+        verified
+    });
+    Ok(verified.await??)
 }
 
 fn list(store: &ModelStore, verify: bool, json: bool) -> Result<Exit, Failure> {

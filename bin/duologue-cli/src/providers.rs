@@ -56,7 +56,7 @@ impl FromStr for Choice {
 }
 
 impl Choice {
-    fn provider(&self) -> &'static str {
+    pub(crate) fn provider(&self) -> &'static str {
         match self {
             Choice::Local => "local",
             Choice::Scripted => "scripted",
@@ -181,6 +181,7 @@ pub(crate) fn read_dialogue(
 pub(crate) struct Connector<'a> {
     pub(crate) dialogue: Option<Arc<Dialogue>>,
     pub(crate) cast: &'a CastScenario,
+    pub(crate) voices: &'a [String; 2],
     pub(crate) settings: &'a Settings,
     pub(crate) local: Option<&'a LocalModels>,
 }
@@ -206,7 +207,7 @@ impl Connector<'_> {
             Choice::Scripted => Arc::new(ScriptedTts { pitch }),
             c @ Choice::OpenAi { .. } => Arc::new(server(c)?.tts(c.openai_model(Stage::Tts))),
         };
-        let voice = voice(side, choices, self.cast)?.into();
+        let voice = self.voices[duologue_conversation::index(side)].as_str().into();
         let language = self.cast.scenario().language.as_str().into();
         Ok(Providers { stt, llm, tts, voice, speed: self.cast.persona(side).speed, language })
     }
@@ -218,16 +219,6 @@ impl Connector<'_> {
             Side::Customer => Speaker::Customer,
         };
         Ok(Arc::new(ScriptedLlm::new(dialogue, speaker)))
-    }
-}
-
-fn voice(side: Side, choices: &SideChoices, cast: &CastScenario) -> Result<String, ChoiceError> {
-    let provider = choices.tts.provider();
-    let named = choices.voice.clone().or_else(|| cast.voice(side, provider).map(String::from));
-    match (named, provider) {
-        (Some(voice), _) => Ok(voice),
-        (None, "scripted") => Ok("babble".to_string()),
-        (None, _) => Err(ChoiceError::NoVoice(cast.persona(side).name.clone(), provider, side.as_str())),
     }
 }
 

@@ -259,10 +259,14 @@ fn platform_data(home: &Path) -> PathBuf {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, SettingsError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    let refuse = |reason| SettingsError::File { path: path.into(), reason };
+    match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|e| {
+            let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+            refuse(format!("line {} is no UTF-8 text", 1 + good.iter().filter(|b| **b == b'\n').count()))
+        }),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(SettingsError::File { path: path.into(), reason: e.to_string() }),
+        Err(e) => Err(refuse(e.to_string())),
     }
 }
 

@@ -76,9 +76,10 @@ pub enum DuetError {
     Codec(#[from] MouthError),
 }
 
+/// What is due. The `voice` of an arrival is what a loudspeaker there gives back.
 enum Due {
     Tick(usize),
-    Arrive { at_side: usize, packet: Packet },
+    Arrive { at_side: usize, packet: Packet, voice: Option<Packet> },
     Input { side: usize, input: Input },
 }
 
@@ -110,6 +111,12 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
         if matches!(config.codec, Codec::L16 { .. }) {
             sessions = sessions.map(|s| s.with_vad(Box::new(duologue_media::EnergyVad::new(300.0))));
         }
+        Ok(Duet::with_sessions(config, sessions, runners, tap))
+    }
+
+    /// The same with sessions that are made already, for another detector or hooks. [`SessionConfig::output_rate`] must
+    /// be the rate of [`Codec::L16`] where the words of scripted providers are to arrive.
+    pub fn with_sessions(config: DuetConfig, sessions: [Session; 2], runners: [R; 2], tap: T) -> Self {
         let mut source = 0;
         let parties = sessions.map(|s| {
             source += 1;
@@ -123,7 +130,7 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
             queue.push(Mono::from_millis(10 * side as u64), Due::Tick(side));
         }
         let watch = EndWatch::new(config.limits, Mono::ZERO);
-        Ok(Duet { parties, runners, links: [link(0), link(1)], queue, watch, tap, ending: None, over: false })
+        Duet { parties, runners, links: [link(0), link(1)], queue, watch, tap, ending: None, over: false }
     }
 
     /// When the next thing is due; `None` once it is over.
@@ -137,7 +144,10 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
             let Some((at, due)) = self.queue.pop_due(now) else { break };
             match due {
                 Due::Tick(side) => self.tick(at, side)?,
-                Due::Arrive { at_side, packet } => self.parties[at_side].receive(at, packet),
+                Due::Arrive { at_side, packet, voice } => {
+                    self.links[1 - at_side].play(at, voice);
+                    self.parties[at_side].receive(at, packet);
+                }
                 Due::Input { side, input } => self.input(at, side, input),
             }
             self.check_end(at);
@@ -178,11 +188,15 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
     fn tick(&mut self, now: Mono, side: usize) -> Result<(), DuetError> {
         self.queue.push(now + FRAME, Due::Tick(side));
         let (packet, requests) = self.parties[side].tick(now)?;
-        if let Some(packet) = packet {
-            self.tap.packet(now, side, &packet);
-            if let Some(arrival) = self.links[side].arrival(now) {
-                self.queue.push(arrival, Due::Arrive { at_side: 1 - side, packet });
-            }
+        if let Some(packet) = &packet {
+            self.tap.packet(now, side, packet);
+        }
+        let voice = if self.links[side].has_echo() { packet.clone() } else { None };
+        // Where this party is stands the far end of the other's link.
+        if let Some(packet) = self.links[1 - side].far_end(now, packet)?
+            && let Some(arrival) = self.links[side].arrival(now)
+        {
+            self.queue.push(arrival, Due::Arrive { at_side: 1 - side, packet, voice });
         }
         self.serve(now, side, requests);
         Ok(())

@@ -23,6 +23,7 @@
 
 mod babble;
 mod duet;
+mod echo;
 mod latency;
 mod link;
 mod queue;
@@ -30,6 +31,7 @@ mod scripted;
 
 pub use babble::{BABBLE_RATE, babble, understand};
 pub use duet::{Duet, DuetConfig, DuetError, Ending, NoTap, Tap, run};
+pub use echo::EchoConfig;
 pub use latency::Latency;
 pub use link::{Link, LinkConfig, LinkStats};
 pub use queue::Queue;

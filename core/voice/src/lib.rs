@@ -40,8 +40,9 @@
 //!
 //! # How a turn goes
 //!
-//! 1. **Hear** (`listening`, `hearing`): the speech gate says when the other party speaks. When it falls silent, the
-//!    sound of its turn so far leaves as [`Effect::Transcribe`].
+//! 1. **Hear** (`echo`, `listening`, `hearing`): own speech that comes back from the other end is taken for silence; the
+//!    speech gate says when the other party speaks. When it falls silent, the sound of its turn so far leaves as
+//!    [`Effect::Transcribe`].
 //! 2. **Turn** (`hearing`): the words are there and the silence has lasted [`Endpointing::min_delay`] (or longer, where
 //!    [`EndOfTurn`] doubts that it is the end). A reply may have been begun meanwhile: preemptive generation.
 //! 3. **Reply** (`replying`, `tools`): text streams in, is cut into clauses, each clause leaves as [`Effect::Speak`].
@@ -52,6 +53,7 @@
 //! [`Party`] puts a session between its ear and its mouth; [`EndWatch`] says when a conversation of two is over.
 
 mod config;
+mod echo;
 mod effect;
 mod ending;
 mod event;

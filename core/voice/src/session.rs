@@ -1,4 +1,5 @@
 use crate::config::{Brain, Opening, SessionConfig};
+use crate::echo::EchoGuard;
 use crate::effect::{Effect, Input};
 use crate::event::{AgentState, CloseReason, Event, SpeechSource};
 use crate::hooks::{EndOfTurn, Hooks, NoHooks};
@@ -52,6 +53,8 @@ pub struct Session {
     pub(crate) state: AgentState,
     pub(crate) history: History,
     pub(crate) listening: Listening,
+    /// Own speech that comes back is silence to it.
+    pub(crate) echo: EchoGuard,
     pub(crate) reply: Option<Reply>,
     /// Number of the newest turn; answers to older ones are stale.
     pub(crate) turn: u32,
@@ -97,6 +100,7 @@ impl Session {
             state: AgentState::Initializing,
             history: History::default(),
             listening: Listening::new(&config.hearing, None),
+            echo: EchoGuard::new(),
             reply: None,
             turn: 0,
             desk: ToolDesk::default(),
@@ -197,7 +201,8 @@ impl Session {
 
     /// The path of 20 ms of sound, top to bottom: hear, decide who has the floor, play.
     fn on_audio(&mut self, frame: &Frame) {
-        let update = self.listening.hear(self.now, frame);
+        let own = self.echo.is_echo(frame).then(|| Frame::silence(frame.rate()));
+        let update = self.listening.hear(self.now, own.as_ref().unwrap_or(frame));
         if !self.begun {
             return;
         }
@@ -262,6 +267,7 @@ impl Session {
     }
 
     pub(crate) fn emit_frame(&mut self, frame: Frame) {
+        self.echo.played(&frame);
         self.outputs.push_back(Output::Play(frame));
     }
 

@@ -1,14 +1,11 @@
-//! Conversations that were kept: finding, concluding, showing and deleting them.
+//! Conversations that were kept: finding, showing and deleting them.
 
+use crate::conclusion::{conclude_if_cut_off, files, rebuild_missing};
 use crate::folder::{FolderError, names, replace, unfinished};
-use crate::measure::{self, PEAKS_PER_SECOND, RecordedSide};
-use crate::report::{self, Report};
-use crate::scenario::{CastScenario, Side, judge};
 use crate::summary::{Status, Summary};
 use crate::transcript::Transcript;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +36,15 @@ pub enum ArchiveError {
     /// It still goes on.
     #[error("the conversation `{0}` is still going on\n  help: end it with Ctrl-C where it runs")]
     Running(String),
+    /// It still goes on, so it has no report.
+    #[error(
+        "the conversation `{0}` is still going on, and its report is written when it ends\n  \
+         help: `duologue conversation show` tells what was said so far"
+    )]
+    NoReportYet(String),
+    /// The report was missing and can't be written.
+    #[error(transparent)]
+    NoReport(#[from] FolderError),
     /// A file can't be written or removed.
     #[error("{path}: {source}")]
     Io {
@@ -54,6 +60,8 @@ pub enum ArchiveError {
 pub struct Archive {
     root: PathBuf,
 }
+
+type Opened = (PathBuf, Summary, Transcript, Result<(), FolderError>);
 
 /// Points from the archive to a conversation that is kept elsewhere.
 #[derive(Serialize, Deserialize)]
@@ -96,7 +104,8 @@ impl Archive {
                 if folder != e.path() && *summary.conversation_id != *e.file_name() {
                     return None;
                 }
-                conclude_if_cut_off(&folder, &mut summary, &read_transcript(&folder).unwrap_or_default());
+                // Where that can't be written the summary says so.
+                drop(conclude_if_cut_off(&folder, &mut summary, &read_transcript(&folder).unwrap_or_default()));
                 Some((folder, summary))
             })
             .collect();
@@ -122,13 +131,34 @@ impl Archive {
         }
     }
 
-    /// What came of a conversation. One whose process was killed is concluded now, from what is on disk.
+    /// What came of a conversation. One whose process was killed is concluded now, from what is on disk, and files that
+    /// are made of others and are missing are made again.
     pub fn open(&self, name: &str) -> Result<(PathBuf, Summary, Transcript), ArchiveError> {
+        let (folder, summary, transcript, whole) = self.open_whole(name)?;
+        if let Err(e) = whole {
+            tracing::debug!(%e, "its report stays unwritten");
+        }
+        Ok((folder, summary, transcript))
+    }
+
+    /// The page of a conversation that is over; like [`Archive::open`] it makes what is missing.
+    pub fn report(&self, name: &str) -> Result<PathBuf, ArchiveError> {
+        let (folder, summary, _, whole) = self.open_whole(name)?;
+        if summary.status == Status::Running {
+            return Err(ArchiveError::NoReportYet(summary.conversation_id));
+        }
+        whole?;
+        Ok(folder.join(names::REPORT))
+    }
+
+    /// What is kept, and whether all that was missing could be written.
+    fn open_whole(&self, name: &str) -> Result<Opened, ArchiveError> {
         let folder = self.find(name)?;
         let mut summary = read_summary(&folder)?;
         let transcript = read_transcript(&folder)?;
-        conclude_if_cut_off(&folder, &mut summary, &transcript);
-        Ok((folder, summary, transcript))
+        let whole = conclude_if_cut_off(&folder, &mut summary, &transcript)
+            .and_then(|()| rebuild_missing(&folder, &mut summary, &transcript));
+        Ok((folder, summary, transcript, whole))
     }
 
     /// Removes all that is kept of a conversation.
@@ -154,122 +184,6 @@ fn ambiguous(name: &str, many: &[(PathBuf, Summary)]) -> ArchiveError {
         some.push("…");
     }
     ArchiveError::Ambiguous { name: name.to_string(), fits: many.len(), some: some.join(", ") }
-}
-
-/// Judges, measures and writes the last files of a conversation.
-pub(crate) fn conclude(
-    folder: &Path,
-    summary: &mut Summary,
-    transcript: &Transcript,
-    cast: &CastScenario,
-) -> Result<(), FolderError> {
-    let end = summary.end_reason.and_then(|r| serde_json::to_value(r).ok());
-    let end = end.as_ref().and_then(|v| v.as_str()).unwrap_or("");
-    let sides = [measure::read_side(folder, Side::Support), measure::read_side(folder, Side::Customer)];
-    summary.duration_s = round(sides[0].length.max(sides[1].length).as_secs_f64());
-    summary.verdicts = judge(cast, &transcript.facts(summary.duration_s, end, summary.ended_by));
-    summary.goal_reached = !summary.verdicts.is_empty() && summary.verdicts.iter().all(|v| v.passed);
-    summary.status = Status::Ended;
-    write_conclusion(folder, summary, transcript, &sides)
-}
-
-/// Concludes what is said to go on though its process is gone. Where that can't be written (a full disk, somebody else's
-/// folder) the summary says why, for what was said can be read all the same.
-fn conclude_if_cut_off(folder: &Path, summary: &mut Summary, transcript: &Transcript) {
-    if summary.status != Status::Running {
-        return;
-    }
-    let events = File::open(folder.join(names::EVENTS));
-    // Held until all is written: of two that look at the same time one does it.
-    if events.as_ref().is_ok_and(|f| matches!(f.try_lock(), Err(TryLockError::WouldBlock))) {
-        return;
-    }
-    let sides = [measure::read_side(folder, Side::Support), measure::read_side(folder, Side::Customer)];
-    summary.duration_s = round(sides[0].length.max(sides[1].length).as_secs_f64());
-    summary.status = Status::CutOff;
-    summary.error = Some("its process ended before the conversation did; this is what was said until then".into());
-    [names::EVENTS, names::METRICS].iter().for_each(|name| drop_half_line(&folder.join(name)));
-    if let Err(e) = write_conclusion(folder, summary, transcript, &sides) {
-        summary.error = Some(format!("its process ended before the conversation did, and {e}"));
-    }
-}
-
-/// A process that is killed while it writes may leave a part of a line.
-fn drop_half_line(path: &Path) {
-    let Ok(bytes) = fs::read(path) else { return };
-    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    if whole < bytes.len()
-        && let Err(e) = OpenOptions::new().write(true).open(path).and_then(|f| f.set_len(whole as u64))
-    {
-        tracing::debug!(%e, "half a line stays at the end of {}", path.display());
-    }
-}
-
-/// Every file is tried, so that a full disk costs the large ones only; the summary comes last and says what is there.
-fn write_conclusion(
-    folder: &Path,
-    summary: &mut Summary,
-    transcript: &Transcript,
-    sides: &[RecordedSide; 2],
-) -> Result<(), FolderError> {
-    summary.turns = transcript.utterances.len() as u32;
-    summary.metrics = measure::metrics(sides, transcript);
-    summary.files = files(folder);
-    let page = build_report(folder, summary, transcript, sides);
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        replace(&path, bytes).map_err(|source| FolderError::Write { path, source })
-    };
-    let written = [
-        write(names::TRANSCRIPT_TEXT, report::render_text(&page).as_bytes()),
-        write(names::CAPTIONS, report::render_vtt(&page).as_bytes()),
-        write(names::REPORT, report::render(&page).as_bytes()),
-    ];
-    let failed = written.into_iter().find_map(Result::err);
-    if let Some(e) = &failed {
-        summary.error.get_or_insert(e.to_string());
-        summary.files.retain(|_, name| name == names::SUMMARY || folder.join(name).is_file());
-    }
-    let last = write(names::SUMMARY, &serde_json::to_vec_pretty(summary).unwrap_or_default());
-    failed.map_or(last, Err)
-}
-
-fn build_report(folder: &Path, summary: &Summary, transcript: &Transcript, sides: &[RecordedSide; 2]) -> Report {
-    // A killed process may have left half a character at the end.
-    let events = fs::read(folder.join(names::EVENTS)).unwrap_or_default();
-    let mut page = crate::page::report(summary, transcript, &String::from_utf8_lossy(&events));
-    page.peaks_per_second = PEAKS_PER_SECOND;
-    for (speaker, side) in page.speakers.iter_mut().zip(sides) {
-        speaker.peaks.clone_from(&side.peaks);
-    }
-    if let Ok(bytes) = fs::read(folder.join(names::STEREO)) {
-        page.audio = Some(report::Audio { path: names::STEREO.into(), mime: "audio/ogg".into(), bytes });
-    }
-    // Those that are written after the page have no size yet, or an old one.
-    let final_size = |path: &str| ![names::SUMMARY, names::TRANSCRIPT_TEXT, names::CAPTIONS].contains(&path);
-    for file in page.files.iter_mut().filter(|f| final_size(&f.path)) {
-        file.bytes = fs::metadata(folder.join(&file.path)).ok().map(|m| m.len());
-    }
-    page
-}
-
-/// What is kept, by kind.
-fn files(folder: &Path) -> BTreeMap<String, String> {
-    let kinds = [
-        ("stereo", names::STEREO.to_string()),
-        ("support", names::track(Side::Support)),
-        ("customer", names::track(Side::Customer)),
-        ("transcript", names::TRANSCRIPT.to_string()),
-        ("transcript_text", names::TRANSCRIPT_TEXT.to_string()),
-        ("captions", names::CAPTIONS.to_string()),
-        ("events", names::EVENTS.to_string()),
-        ("metrics", names::METRICS.to_string()),
-        ("summary", names::SUMMARY.to_string()),
-        ("report", names::REPORT.to_string()),
-    ];
-    let written_now = [names::REPORT, names::TRANSCRIPT_TEXT, names::CAPTIONS, names::SUMMARY];
-    let is_there = |(_, name): &(&str, String)| written_now.contains(&name.as_str()) || folder.join(name).is_file();
-    kinds.into_iter().filter(is_there).map(|(kind, name)| (kind.to_string(), name)).collect()
 }
 
 fn remove_files(folder: &Path, summary: &Summary) -> Result<(), ArchiveError> {
@@ -316,8 +230,4 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, ArchiveError>
     let unreadable = |reason: String| ArchiveError::Unreadable { path: path.to_path_buf(), reason };
     let bytes = fs::read(path).map_err(|e| unreadable(e.to_string()))?;
     serde_json::from_slice(&bytes).map_err(|e| unreadable(e.to_string()))
-}
-
-fn round(seconds: f64) -> f64 {
-    (seconds * 1e3).round() / 1e3
 }

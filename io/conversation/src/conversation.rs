@@ -2,6 +2,7 @@
 
 use crate::awaited::Awaited;
 use crate::casting;
+use crate::conclusion::conclude;
 use crate::folder::{FolderError, FolderWriter, names};
 use crate::notes;
 use crate::recorder::{Chunk, Recorder, Stream};
@@ -171,6 +172,7 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
 ) -> Result<Summary, ConverseError> {
     let mut summary = first_summary(&config);
     let writer = FolderWriter::create(&config.folder, &summary)?;
+    writer.replace_json(names::SCENARIO, config.cast.as_ref());
     let keeper = Keeper::new(&config, writer, progress)?;
     let parties = [Side::Support, Side::Customer]
         .map(|side| casting::session_config(&config.cast, side, config.seed, config.temperature));
@@ -402,7 +404,13 @@ where
     }
     writer.replace_json(names::TRANSCRIPT, transcriber.transcript());
     let written = writer.finish();
-    let judged = crate::archive::conclude(&folder, summary, transcriber.transcript(), &keeper.cast);
-    written.and(judged)?;
-    Ok(())
+    if let Err(e) = &written {
+        summary.error.get_or_insert(e.to_string());
+    }
+    let concluded = conclude(&folder, summary, transcriber.transcript(), &keeper.cast);
+    match keeper.error {
+        // What made it fail in the first place is in the summary; what went wrong because of it would only distract.
+        Some(_) => Ok(()),
+        None => Ok(written.and(concluded)?),
+    }
 }

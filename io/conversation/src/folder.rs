@@ -1,6 +1,5 @@
 //! The folder of one conversation: files that grow while it goes on, and that open after a `kill -9`.
 
-use crate::scenario::Side;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -28,10 +27,30 @@ pub mod names {
     pub const SUMMARY: &str = "summary.json";
     /// The page.
     pub const REPORT: &str = "report.html";
+    /// What was to be played, and by whom: the scenario with its personas, by which a call that was cut off is judged.
+    pub const SCENARIO: &str = "scenario.json";
 
     /// One voice alone.
     pub fn track(side: crate::scenario::Side) -> String {
         format!("{}.ogg", side.as_str())
+    }
+
+    /// All of them, by kind, as `summary.json` lists them.
+    pub fn all() -> [(&'static str, String); 11] {
+        use crate::scenario::Side;
+        [
+            ("stereo", STEREO.to_string()),
+            ("support", track(Side::Support)),
+            ("customer", track(Side::Customer)),
+            ("transcript", TRANSCRIPT.to_string()),
+            ("transcript_text", TRANSCRIPT_TEXT.to_string()),
+            ("captions", CAPTIONS.to_string()),
+            ("events", EVENTS.to_string()),
+            ("metrics", METRICS.to_string()),
+            ("scenario", SCENARIO.to_string()),
+            ("summary", SUMMARY.to_string()),
+            ("report", REPORT.to_string()),
+        ]
     }
 }
 
@@ -52,8 +71,17 @@ pub enum FolderError {
         /// Which.
         path: PathBuf,
     },
+    /// There is a file of somebody else's where one of the conversation's would be.
+    #[error(
+        "{path} is there already and belongs to no conversation; it would be overwritten\n  \
+         help: choose another folder with `--out DIR`, or move the file away"
+    )]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+    },
     /// A file can't be written.
-    #[error("cannot write {path}: {source}\n  help: what was recorded until then is kept; make room and start again")]
+    #[error("cannot write {path}: {source}\n  help: {}; what was recorded until then is kept", advice(.source))]
     Write {
         /// Which.
         path: PathBuf,
@@ -70,17 +98,50 @@ enum Job {
 /// Makes the folder of a conversation that is about to begin, so that a mistake is known before models are loaded.
 ///
 /// # Errors
-/// It can't be made, or there is a conversation in it.
+/// It can't be made, or there is a conversation in it, or somebody else's file that would be overwritten.
 pub fn prepare_folder(path: &Path) -> Result<(), FolderError> {
     std::fs::create_dir_all(path).map_err(|source| FolderError::Create { path: path.into(), source })?;
-    if is_occupied(path) { Err(FolderError::Occupied { path: path.into() }) } else { Ok(()) }
+    check_free(path)
 }
 
-/// Files are only ever added to, so those of another conversation, even of one that failed at once, must not be there.
-fn is_occupied(path: &Path) -> bool {
-    let has_content = |name: &str| std::fs::metadata(path.join(name)).is_ok_and(|m| m.is_file() && m.len() > 0);
-    let grown = [Side::Support, Side::Customer].map(names::track).into_iter().any(|track| has_content(&track));
-    grown || [names::SUMMARY, names::EVENTS, names::METRICS, names::STEREO].into_iter().any(has_content)
+/// Files are added to or replaced, so nothing but an empty file may be there under one of their names.
+fn check_free(path: &Path) -> Result<(), FolderError> {
+    let is_taken = |name: &String| std::fs::metadata(path.join(name)).is_ok_and(|m| !m.is_file() || m.len() > 0);
+    match names::all().into_iter().map(|(_, name)| name).find(is_taken) {
+        None => Ok(()),
+        Some(_) if holds_a_conversation(path) => Err(FolderError::Occupied { path: path.into() }),
+        Some(name) => Err(FolderError::Foreign { path: path.join(name) }),
+    }
+}
+
+/// The summary is the first file that a conversation writes.
+fn holds_a_conversation(path: &Path) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Identified {
+        #[serde(rename = "conversation_id")]
+        _id: String,
+    }
+    let summary = std::fs::read(path.join(names::SUMMARY)).ok();
+    summary.is_some_and(|bytes| serde_json::from_slice::<Identified>(&bytes).is_ok())
+}
+
+/// What to do about a file that can't be written.
+fn advice(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::FileTooLarge => match largest_file() {
+            Some(bytes) => format!(
+                "this process may write {bytes} bytes to a file and no more; raise that limit (`ulimit -f unlimited`)"
+            ),
+            None => "this file system takes no larger files; choose another with `--out DIR`".to_owned(),
+        },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room and start again".to_owned(),
+        _ => "check the folder's owner and permissions, or choose another with `--out DIR`".to_owned(),
+    }
+}
+
+/// Bytes that this process may write to one file, where somebody set a limit.
+fn largest_file() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Fsize).current
 }
 
 /// Writes files on a thread of its own, so that a slow disk never holds up the voices.
@@ -190,10 +251,9 @@ fn lock_events(path: &Path) -> Result<File, FolderError> {
     let events = events.map_err(|source| FolderError::Write { path: name, source })?;
     match events.try_lock() {
         Err(TryLockError::WouldBlock) => Err(FolderError::Occupied { path: path.into() }),
-        // Another process may have been there between the two looks.
-        Ok(()) if is_occupied(path) => Err(FolderError::Occupied { path: path.into() }),
-        // Some network disks know no locks; there a second conversation in one folder goes unnoticed.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(events),
+        // Another process may have been there between the two looks. Some network disks know no locks; there a second
+        // conversation that begins at the same moment in the same folder goes unnoticed.
+        Ok(()) | Err(TryLockError::Error(_)) => check_free(path).map(|()| events),
     }
 }
 
@@ -277,32 +337,56 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn summary() -> serde_json::Value {
+        json!({ "conversation_id": "c-1" })
+    }
+
     #[test]
     fn an_occupied_folder_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer = FolderWriter::create(dir.path(), &json!({})).unwrap();
-        assert_eq!(std::fs::read(dir.path().join(names::SUMMARY)).unwrap(), b"{}", "it is there from the start");
+        let mut writer = FolderWriter::create(dir.path(), &summary()).unwrap();
+        let written = std::fs::read(dir.path().join(names::SUMMARY)).unwrap();
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&written).unwrap(), summary(), "from the start");
         writer.append("a.txt", b"one ".to_vec());
         writer.append("a.txt", b"two".to_vec());
         writer.finish().unwrap();
         assert_eq!(std::fs::read(dir.path().join("a.txt")).unwrap(), b"one two");
-        assert!(matches!(FolderWriter::create(dir.path(), &json!({})), Err(FolderError::Occupied { .. })));
+        assert!(matches!(FolderWriter::create(dir.path(), &summary()), Err(FolderError::Occupied { .. })));
     }
 
     #[test]
-    fn leftovers_of_a_recording_are_never_added_to() {
+    fn a_file_of_somebody_else_is_never_overwritten_nor_added_to() {
+        for (_, name) in names::all() {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join(names::EVENTS), b"").unwrap();
+            std::fs::write(dir.path().join("notes.txt"), b"somebody's own").unwrap();
+            prepare_folder(dir.path()).unwrap();
+            let path = dir.path().join(name);
+            std::fs::write(&path, b"{}").unwrap();
+            for refused in [prepare_folder(dir.path()), FolderWriter::create(dir.path(), &summary()).map(drop)] {
+                let told = refused.unwrap_err().to_string();
+                assert!(told.starts_with(&format!("{} is there already", path.display())), "{told}");
+                assert!(told.contains("`--out DIR`"), "{told}");
+            }
+            assert_eq!(std::fs::read(&path).unwrap(), b"{}");
+        }
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(names::EVENTS), b"").unwrap();
-        std::fs::write(dir.path().join("notes.txt"), b"somebody's own").unwrap();
-        prepare_folder(dir.path()).unwrap();
-        std::fs::write(dir.path().join(names::STEREO), b"OggS").unwrap();
-        assert!(matches!(prepare_folder(dir.path()), Err(FolderError::Occupied { .. })));
+        std::fs::create_dir(dir.path().join(names::REPORT)).unwrap();
+        assert!(matches!(prepare_folder(dir.path()), Err(FolderError::Foreign { .. })), "nor a folder");
+    }
+
+    #[test]
+    fn advice_fits_what_went_wrong() {
+        let told = |kind: io::ErrorKind| FolderError::Write { path: "a".into(), source: kind.into() }.to_string();
+        assert!(told(io::ErrorKind::StorageFull).contains("make room"));
+        assert!(told(io::ErrorKind::PermissionDenied).contains("permissions"));
+        assert!(!told(io::ErrorKind::FileTooLarge).contains("make room"));
     }
 
     #[test]
     fn a_disk_that_takes_no_more_is_told_and_the_rest_is_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer = FolderWriter::create(dir.path(), &json!({})).unwrap();
+        let mut writer = FolderWriter::create(dir.path(), &summary()).unwrap();
         writer.append("kept.txt", b"kept".to_vec());
         // A folder in the place of the file can't be appended to, like a full disk.
         std::fs::create_dir(dir.path().join("broken.txt")).unwrap();

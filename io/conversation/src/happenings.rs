@@ -50,7 +50,9 @@ pub(crate) fn ending(reason: CloseReason, summary: &Summary) -> String {
         CloseReason::TurnLimit => "the limit of turns was reached".to_owned(),
         CloseReason::DurationLimit => "the time was up".to_owned(),
         CloseReason::EmptyResponse => format!("the language model of {somebody} had nothing to say"),
-        CloseReason::AgentError => format!("a model of {somebody} failed"),
+        CloseReason::AgentError if summary.ended_by.is_some() => format!("a model of {somebody} failed"),
+        // The disk, the recording, or nobody knows whose model: the error says which.
+        CloseReason::AgentError => "something failed".to_owned(),
         CloseReason::AgentJoinTimeout => "one of the two never came".to_owned(),
         CloseReason::Cancelled => "it was stopped from outside".to_owned(),
     }

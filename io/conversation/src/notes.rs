@@ -1,11 +1,28 @@
 //! How a conversation was held, in sentences for people: nobody should take a script for a model, or a model that was
 //! led for one that found its own way.
 
+use crate::casting;
+use crate::scenario::{CastScenario, Side};
 use crate::summary::{AgentSummary, Guidance};
+use std::collections::BTreeMap;
 
 /// What the summary calls a stage that reads from a file.
 const SCRIPTED: &str = "scripted";
 const LOCAL: &str = "local/";
+
+/// How a conversation with these models (`provider/model` by stage, of the support agent and of the customer) will be
+/// held: the sentences that its summary and its report will carry.
+pub fn remarks(cast: &CastScenario, models: &[BTreeMap<String, String>; 2]) -> Vec<String> {
+    let agents = [Side::Support, Side::Customer].map(|side| AgentSummary {
+        side,
+        agent_name: cast.agent_name(side).to_string(),
+        name: cast.persona(side).name.clone(),
+        persona: cast.persona(side).background.clone(),
+        models: models[casting::index(side)].clone(),
+        voice: String::new(),
+    });
+    notes(guidance(cast.has_course(), &agents), &agents)
+}
 
 /// What led the language models of these agents.
 pub(crate) fn guidance(has_course: bool, agents: &[AgentSummary]) -> Guidance {
@@ -21,14 +38,14 @@ pub(crate) fn guidance(has_course: bool, agents: &[AgentSummary]) -> Guidance {
 pub(crate) fn notes(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> {
     let mut notes = match guidance {
         Guidance::Scripted => {
-            vec!["No language model was at work: both agents read their lines from a dialogue file.".to_owned()]
+            vec!["No language model is at work: both agents read their lines from a dialogue file.".to_owned()]
         }
         Guidance::Course | Guidance::Free => language_models(guidance, agents),
     };
     let speech = agents.iter().flat_map(|a| [model(a, "stt"), model(a, "tts")]);
     if !agents.is_empty() && speech.clone().all(|m| m == SCRIPTED) {
         notes.push(
-            "No speech model was at work: the voices are a babble that carries its words. Word error rates and \
+            "No speech model is at work: the voices are a babble that carries its words. Word error rates and \
              response times say nothing about real models."
                 .to_owned(),
         );
@@ -44,13 +61,19 @@ fn language_models(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> {
     let (kind, verbs) = match (local, models.as_slice()) {
         (true, [_]) => ("The local model", ["follows", "has"]),
         (true, _) => ("The local models", ["follow", "have"]),
-        (false, [_]) => ("The language model", ["follows", "has"]),
-        (false, _) => ("The language models", ["follow", "have"]),
+        (false, [_]) => ("The language model", ["gets", "has"]),
+        (false, _) => ("The language models", ["get", "have"]),
     };
     let named = if models.is_empty() { String::new() } else { format!(" ({})", models.join(", ")) };
     let mut notes = vec![match guidance {
-        Guidance::Course => format!(
+        Guidance::Course if local => format!(
             "{kind}{named} {} the scenario's course, one hint per turn. Wording and timing are the model's own.",
+            verbs[0]
+        ),
+        // Any other is told, and may do otherwise.
+        Guidance::Course => format!(
+            "{kind}{named} {} the scenario's course, one hint per turn. How closely to follow it is left to the model, \
+             and so are wording and timing.",
             verbs[0]
         ),
         _ => format!("{kind}{named} {} persona and scenario, and no hints on the way.", verbs[1]),
@@ -109,7 +132,8 @@ mod tests {
         let mixed = [["local/a", "scripted", "local/b"], ["local/a", "openai/gpt", "local/b"]];
         let (guidance, notes) = told(true, mixed);
         assert_eq!(guidance, Guidance::Course);
-        assert!(notes[0].starts_with("The language model (openai/gpt) follows"), "{notes:?}");
+        assert!(notes[0].starts_with("The language model (openai/gpt) gets the scenario's course, one"), "{notes:?}");
+        assert!(notes[0].contains("How closely to follow it is left to the model"), "{notes:?}");
         assert!(notes[1].starts_with("Joe is no model"), "{notes:?}");
     }
 }

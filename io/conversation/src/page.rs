@@ -36,6 +36,7 @@ pub(crate) fn report(summary: &Summary, transcript: &Transcript, events: &str) -
         utterances: transcript.utterances.iter().map(|u| utterance(u, summary.duration_s)).collect(),
         tool_calls: transcript.tool_calls.iter().map(tool_call).collect(),
         notes: happenings::notes(events, summary),
+        unfinished: summary.is_unfinished(),
         verdicts: summary
             .verdicts
             .iter()
@@ -117,7 +118,7 @@ fn tool_call(call: &transcript::ToolUse) -> ToolCall {
 }
 
 /// What lies beside the page and what is in it, in the order in which people look for it.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("stereo", "Both voices: support left, customer right"),
     ("support", "The support agent alone"),
     ("customer", "The customer alone"),
@@ -125,6 +126,7 @@ const FILES: [(&str, &str); 9] = [
     ("transcript", "As said, as heard, times, word error rates"),
     ("captions", "Captions for the recording"),
     ("summary", "What came of it"),
+    ("scenario", "What was to be played, and by whom"),
     ("metrics", "Figures of each turn"),
     ("events", "Everything both sessions reported"),
 ];

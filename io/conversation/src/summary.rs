@@ -53,6 +53,19 @@ pub struct Summary {
     pub files: BTreeMap<String, String>,
 }
 
+impl Summary {
+    /// Whether it never came to an end of its own, but broke off: its process was killed, somebody stopped it, or a model
+    /// or the disk failed. What is judged then is what was said until there.
+    pub fn is_unfinished(&self) -> bool {
+        use CloseReason::{AgentEnded, AgentError, AgentJoinTimeout, Cancelled, DurationLimit, EmptyResponse};
+        use CloseReason::{Inactivity, PeerEnded, ScenarioCompleted, TurnLimit};
+        match self.end_reason {
+            None | Some(AgentError | AgentJoinTimeout | EmptyResponse | Cancelled) => self.status != Status::Running,
+            Some(AgentEnded | PeerEnded | ScenarioCompleted | Inactivity | TurnLimit | DurationLimit) => false,
+        }
+    }
+}
+
 /// Whether a conversation goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

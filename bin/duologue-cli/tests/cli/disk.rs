@@ -119,28 +119,72 @@ fn check_opens_elsewhere(home: &Path, size: &str) {
     let told = last_json(&shown.stdout);
     let summary = &told["summary"];
     assert!(["cut_off", "ended"].contains(&summary["status"].as_str().unwrap()), "{size}: {told}");
-    assert!(summary["error"].is_string(), "{size}: {told}");
     assert!(!told["transcript"]["utterances"].as_array().unwrap().is_empty(), "{size}: {told}");
-    assert!(summary["status"] == "ended" || call.join("report.html").is_file(), "{size}: {told}");
+    assert!(call.join("report.html").is_file() && summary["files"]["report"].is_string(), "{size}: {told}");
+    assert!(!summary["verdicts"].as_array().unwrap().is_empty(), "{size}: {told}");
+}
+
+/// A call in whose process no file may grow beyond `kilobytes`; what it told, and its result.
+#[cfg(unix)]
+fn limited(home: &Path, kilobytes: u32) -> (String, Value) {
+    let command = scripted(home);
+    let mut limited = Command::new("bash");
+    limited.args(["-c", &format!("ulimit -f {kilobytes}; exec \"$@\""), "bash"]);
+    limited.arg(command.get_program()).args(command.get_args()).arg("--out").arg(home.join("call"));
+    limited.current_dir(home).env_clear().envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    let run = limited.env("PATH", "/usr/bin:/bin").output().unwrap();
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    (told(&run), last_json(&run.stdout))
+}
+
+#[cfg(unix)]
+fn opened(home: &Path) -> String {
+    let opened = duologue(home).args(["conversation", "open", "call"]).output().unwrap();
+    assert!(opened.status.success(), "{opened:?}");
+    let page = String::from_utf8(opened.stdout).unwrap();
+    std::fs::read_to_string(page.trim()).unwrap()
 }
 
 /// Where no disk can be mounted, a limit on the size of files stands for it: the system answers with another error.
 #[cfg(unix)]
 #[test]
-fn a_limit_on_the_size_of_files_ends_the_call_with_an_error() {
+fn a_limit_on_the_size_of_files_ends_the_call_with_its_first_cause() {
     let home = tempfile::tempdir().unwrap();
-    let command = scripted(home.path());
-    let mut limited = Command::new("/bin/sh");
-    // In units of 512 bytes, or of 1024 with some shells.
-    limited.args(["-c", "ulimit -f 12; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
-    limited.arg("--out").arg(home.path().join("call")).current_dir(home.path()).env_clear();
-    limited.envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
-    let run = limited.output().unwrap();
-    let told = told(&run);
-    assert_eq!(run.status.code(), Some(1), "{told}");
-    assert!(told.contains("File too large") && told.contains(home.path().join("call").to_str().unwrap()), "{told}");
-    let shown = duologue(home.path()).args(["conversation", "show", "call"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&shown.stdout).contains("Northwind, this is Joe."), "{shown:?}");
+    let (told, result) = limited(home.path(), 12);
+    let stereo = home.path().join("call/stereo.ogg");
+    let cause = format!("cannot write {}: File too large", stereo.display());
+    assert!(told.contains(&format!("error: {cause}")) && !told.contains("cannot write report.html"), "{told}");
+    assert!(told.contains("this process may write 12288 bytes to a file") && told.contains("ulimit -f"), "{told}");
+    assert!(told.contains("duologue conversation open") && !told.contains("call/report.html"), "{told}");
+    assert!(result["error"].as_str().unwrap().starts_with(&cause), "{result}");
+    assert_eq!((&result["status"], &result["end_reason"]), (&"ended".into(), &"agent_error".into()));
+    assert!(result["files"]["report"].is_null() && result["verdicts"][0]["passed"].is_boolean(), "{result}");
+    let page = opened(home.path());
+    for part in [
+        "Northwind, this is Joe.",
+        "stereo.ogg: File too large",
+        "Judged on an unfinished call",
+        "Ended: something failed",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let listed = duologue(home.path()).args(["conversation", "list"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("  failed  "), "{listed:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_for_which_there_was_no_room_is_made_when_there_is() {
+    let home = tempfile::tempdir().unwrap();
+    let (told, result) = limited(home.path(), 64);
+    let report = home.path().join("call/report.html");
+    let cause = format!("cannot write {}: File too large", report.display());
+    assert!(told.contains(&format!("error: {cause}")) && told.contains("65536 bytes"), "{told}");
+    assert!(result["error"].as_str().unwrap().starts_with(&cause), "{result}");
+    assert!(!report.exists());
+    let page = opened(home.path());
+    assert!(page.contains("Thank you, goodbye.") && !page.contains("File too large"));
+    assert!(page.contains("Passed <span>1 of 1 criterion<"));
 }
 
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! What goes wrong is told: what, where, and what to do next. Nothing hangs.
 
-use crate::{duologue, scripted};
+use crate::{duologue, last_json, scripted};
 
 fn refused(home: &std::path::Path, args: &[&str]) -> String {
     let run = duologue(home).args(args).output().unwrap();
@@ -57,9 +57,29 @@ fn a_folder_in_use_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("call");
     std::fs::create_dir(&out).unwrap();
-    std::fs::write(out.join("summary.json"), "{}").unwrap();
+    std::fs::write(out.join("summary.json"), "{\"conversation_id\": \"c-1\"}").unwrap();
     let run = scripted(home.path()).arg("--out").arg(&out).output().unwrap();
     assert_eq!(run.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&run.stderr).contains("already holds a conversation"));
-    assert_eq!(std::fs::read(out.join("summary.json")).unwrap(), b"{}");
+    assert!(!out.join("events.jsonl").exists());
+}
+
+#[test]
+fn files_of_somebody_else_are_never_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("mine");
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("notes.txt"), "beside it is fine").unwrap();
+    for name in ["report.html", "transcript.json", "summary.json", "stereo.ogg"] {
+        let file = out.join(name);
+        std::fs::write(&file, "my own").unwrap();
+        let run = scripted(home.path()).arg("--out").arg(&out).output().unwrap();
+        let told = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(1), "{told}");
+        assert!(told.contains(&format!("{} is there already", file.display())) && told.contains("--out DIR"), "{told}");
+        assert!(last_json(&run.stdout)["error"].as_str().unwrap().contains(name));
+        assert_eq!(std::fs::read(&file).unwrap(), b"my own");
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1, "nothing else was put there");
+    }
 }

@@ -93,11 +93,21 @@ fn check_kept(home: &Path, said: usize, was_killed: bool) {
         assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{name}");
     }
     let page = std::fs::read_to_string(call.join("report.html")).unwrap();
+    check_judged(&told["summary"], said, &page);
     assert!(utterances.iter().all(|u| page.contains(u["text"].as_str().unwrap())));
     assert!(call.join("transcript.txt").is_file() && call.join("captions.vtt").is_file());
     let deleted = duologue(home).args(["conversation", "delete", "--yes"]).arg(&call).output().unwrap();
     assert!(deleted.status.success() && !call.exists(), "{}", String::from_utf8_lossy(&deleted.stderr));
     assert_eq!(listed(home).len(), 0);
+}
+
+/// What was said so far is judged, and said to be no whole call.
+fn check_judged(summary: &Value, said: usize, page: &str) {
+    let verdicts = summary["verdicts"].as_array().unwrap();
+    assert_eq!(verdicts.len(), usize::from(said > 0 || !verdicts.is_empty()), "{summary}");
+    let Some(verdict) = verdicts.first() else { return };
+    assert!(said < 2 || verdict["passed"] == true, "the second line is on the light: {verdict}");
+    assert_eq!(page.contains("Judged on an unfinished call"), summary["status"] == "cut_off");
 }
 
 /// The audio misses less than its last second: pages of 0.8 s, written 0.1 s behind the present.
@@ -224,9 +234,13 @@ fn nobody_takes_a_call_that_goes_on_for_one_that_was_killed() {
     let mut call = Call::start(home.path());
     call.hear_utterances(1);
     assert_eq!(listed(home.path())[0]["status"], "running");
+    let list = duologue(home.path()).args(["conversation", "list"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&list.stdout).contains("  still running  "), "{list:?}");
     let folder = home.path().join("call");
     let refused = duologue(home.path()).args(["conversation", "delete", "--yes"]).arg(&folder).output().unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("still going on") && folder.join("stereo.ogg").is_file());
+    let opened = duologue(home.path()).args(["conversation", "open"]).arg(&folder).output().unwrap();
+    assert!(String::from_utf8_lossy(&opened.stderr).contains("is still going on, and its report"), "{opened:?}");
     let second = scripted(home.path()).arg("--out").arg(&folder).output().unwrap();
     assert!(String::from_utf8_lossy(&second.stderr).contains("already holds a conversation"));
     call.hear_utterances(5);

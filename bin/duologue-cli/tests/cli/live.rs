@@ -33,3 +33,18 @@ fn a_scripted_call_in_real_time_keeps_its_promises() {
     assert!(duologue(home.path()).args(["conversation", "delete", "--yes", id]).output().unwrap().status.success());
     assert!(!out.join("stereo.ogg").exists());
 }
+
+/// Lines from a file follow no course, whatever the scenario has.
+#[test]
+fn how_a_call_is_held_is_said_before_it_in_the_words_of_its_report() {
+    let home = tempfile::tempdir().unwrap();
+    let (scenario, dialogue) = (["--scenario", "internet-outage"], ["--dialogue", "lines.yaml"]);
+    drop(scripted(home.path()));
+    let mut command = duologue(home.path());
+    command.args(["--json", "converse", "--duration", "1", "--out", "call"]).args(scenario).args(dialogue);
+    let run = command.args(["--stt", "scripted", "--llm", "scripted", "--tts", "scripted"]).output().unwrap();
+    let (told, result) = (String::from_utf8_lossy(&run.stderr).into_owned(), last_json(&run.stdout));
+    assert!(!told.contains("course") && told.contains("No language model is at work"), "{told}");
+    let notes = result["notes"].as_array().unwrap();
+    assert!(notes.len() == 2 && notes.iter().all(|n| told.contains(n.as_str().unwrap())), "{told}");
+}

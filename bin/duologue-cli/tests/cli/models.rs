@@ -36,6 +36,23 @@ fn a_model_that_is_missing_or_cut_off_is_named_with_its_remedy() {
     }
 }
 
+/// What was compared once may have been changed since by a failing disk, which changes no date.
+#[test]
+fn the_doctor_reads_every_byte_of_a_model() {
+    let home = tempfile::tempdir().unwrap();
+    let engines = Engines::install(home.path());
+    let listed = engines.duologue(home.path()).args(["models", "list"]).output().unwrap();
+    assert!(!String::from_utf8_lossy(&listed.stdout).contains("damaged"), "{listed:?}");
+    let run = engines.duologue(home.path()).args(["--json", "doctor"]).output().unwrap();
+    let told = last_json(&run.stdout);
+    assert_eq!((run.status.code(), &told["ok"]), (Some(1), &false.into()), "{told}");
+    for name in ["speech models", "language model"] {
+        let check = told["checks"].as_array().unwrap().iter().find(|c| c["name"] == name).unwrap();
+        assert_eq!(check["outcome"], "problem", "{check}");
+        assert!(check["finding"].as_str().unwrap().contains("SHA-256"), "{check}");
+    }
+}
+
 /// As long as it should be, but with other bytes: copied from somewhere, or changed by a failing disk.
 #[test]
 fn a_model_with_a_wrong_checksum_is_named_before_it_speaks_nonsense() {

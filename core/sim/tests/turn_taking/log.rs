@@ -64,6 +64,12 @@ impl Log {
         self.events.iter().filter_map(item).collect()
     }
 
+    /// Messages that were cut off, by the end of the call excepted.
+    pub(crate) fn truncated(&self, ending: Ending) -> usize {
+        let cut = |e: &Event| matches!(e, Event::ConversationItemAdded { interrupted: true, .. });
+        self.events.iter().filter(|(at, _, e)| *at < ending.at && cut(e)).count()
+    }
+
     pub(crate) fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|(_, _, e)| wanted(e)).count()
     }
@@ -81,21 +87,25 @@ pub(crate) fn parties(seed: u64) -> [SessionConfig; 2] {
 
 /// Providers with the spread of real ones.
 pub(crate) fn runners(seed: u64) -> [ScriptedRunner; 2] {
-    let line = |who: &'static str| {
+    runners_saying(seed, |side, n| {
+        let who = ["Joe", "Anna"][side];
+        format!("This is line number {n} of {who}, and it is about as long as people's lines are.")
+    })
+}
+
+/// The same, with lines by party and number from 1.
+pub(crate) fn runners_saying(seed: u64, line: fn(usize, usize) -> String) -> [ScriptedRunner; 2] {
+    [0, 1].map(|side| {
         let mut n = 0;
-        move |_: &duologue_chat::ChatRequest| {
+        let mut runner = ScriptedRunner::writing(move |_| {
             n += 1;
-            format!("This is line number {n} of {who}, and it is about as long as people's lines are.")
-        }
-    };
-    let mut made = [ScriptedRunner::writing(line("Joe")), ScriptedRunner::writing(line("Anna"))];
-    for (side, runner) in made.iter_mut().enumerate() {
+            line(side, n)
+        });
         runner.stt = Latency::uniform_ms(100, 300);
         runner.llm = Latency::uniform_ms(200, 900);
         runner.tts = Latency::uniform_ms(50, 200);
-        *runner = std::mem::replace(runner, ScriptedRunner::new([""; 0])).with_seed(Seed(seed + side as u64));
-    }
-    made
+        runner.with_seed(Seed(seed + side as u64))
+    })
 }
 
 /// A usual path through a room server.

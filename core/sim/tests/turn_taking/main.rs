@@ -1,9 +1,11 @@
 //! Turn-taking in virtual time: the same sessions, packets and endings as live, two hundred seeds at a time.
 
 mod barge_in;
+mod cut_in;
 mod endings;
 mod hour;
 mod log;
 mod openings;
 mod overlap;
+mod own_words;
 mod tools;

@@ -22,8 +22,9 @@ fn a_bad_network_costs_words_not_the_conversation() {
         let [mut joe, anna] = parties(seed);
         joe.opening = Opening::Say("Northwind Internet, this is Joe.".into());
         let mut config = over_internet(seed, 120);
-        config.links =
-            [LinkConfig { delay: Duration::from_millis(80), jitter: Duration::from_millis(60), loss: 0.05 }; 2];
+        let bad =
+            LinkConfig { delay: Duration::from_millis(80), jitter: Duration::from_millis(60), loss: 0.05, echo: None };
+        config.links = [bad; 2];
         let (_, log) = play(config, [joe, anna], runners(seed));
         assert!(log.items().len() >= 10, "seed {seed}: {} turns", log.items().len());
     }

@@ -1,8 +1,12 @@
 //! Head and margins of the page: outcome, cast, criteria, files.
 
-use super::html::{T, clock, count, href, initials, size, spaced};
+use super::html::{T, clock, href, initials, size, spaced};
 use super::model::{Guidance, Report};
+use crate::quantity::counted;
 use std::fmt::Write;
+
+/// What the criteria were judged on, where that was not a whole call.
+pub(super) const UNFINISHED: &str = "Judged on an unfinished call: what was said until it broke off.";
 
 /// Heading of the notice on how the conversation was held.
 pub(super) fn guidance(report: &Report) -> &'static str {
@@ -28,10 +32,12 @@ pub(super) fn outcome(report: &Report) -> String {
     let (passed, all) = (report.passed(), report.verdicts.len());
     let (class, word) = match all {
         0 => return "<span class=\"pill none\">Not judged</span>".to_owned(),
+        _ if report.unfinished => ("none", "Unfinished"),
         _ if passed == all => ("pass", "Passed"),
         _ => ("fail", "Failed"),
     };
-    format!("<span class=\"pill {class}\">{word} <span>{passed} of {all} criteria</span></span>")
+    let criteria = if all == 1 { "criterion" } else { "criteria" };
+    format!("<span class=\"pill {class}\">{word} <span>{passed} of {all} {criteria}</span></span>")
 }
 
 /// Date, length, turns, ending.
@@ -40,7 +46,7 @@ pub(super) fn facts(report: &Report) -> String {
     let items = [
         format!("<time datetime=\"{}\">{}</time>", T(&report.started_at), T(&date(&report.started_at))),
         format!("{} {unit}", clock(report.duration_s)),
-        count(report.metrics.turns, "turn"),
+        counted(report.metrics.turns, "turn"),
         T(&ending(report)).to_string(),
     ];
     items.iter().map(|item| format!("<li>{item}</li>")).collect()
@@ -103,6 +109,9 @@ pub(super) fn verdicts(report: &Report) -> String {
     let mut sorted: Vec<_> = report.verdicts.iter().collect();
     sorted.sort_by_key(|v| v.passed);
     let mut html = String::new();
+    if report.unfinished && !sorted.is_empty() {
+        let _ = write!(html, "<li class=\"empty\">{UNFINISHED}</li>");
+    }
     for verdict in sorted {
         let (class, sign, word) = if verdict.passed { ("pass", "✓", "Passed") } else { ("fail", "✕", "Failed") };
         let _ = write!(

@@ -111,11 +111,6 @@ pub(super) fn spaced(code: &str) -> String {
     code.replace('_', " ")
 }
 
-/// `1 turn`, `2 turns`.
-pub(super) fn count(n: usize, one: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
-}
-
 /// First letters of the first two words of a name.
 pub(super) fn initials(name: &str) -> String {
     let letters: String =

@@ -49,6 +49,9 @@ pub struct Report {
     /// Anything else that happened: who opened, a nudge, a provider that failed.
     #[serde(default)]
     pub notes: Vec<Note>,
+    /// The call broke off, so that the criteria are judged on a part of it.
+    #[serde(default)]
+    pub unfinished: bool,
     /// The scenario's criteria, judged.
     #[serde(default)]
     pub verdicts: Vec<Verdict>,

@@ -1,7 +1,8 @@
 //! Metrics: four tiles at the top, all figures with their definitions below.
 
-use super::html::{T, count, milliseconds, percent};
+use super::html::{T, milliseconds, percent};
 use super::model::Report;
+use crate::quantity::counted;
 use duologue_score::{DEFINITIONS, Metrics, Spread, direction};
 use std::fmt::Write;
 
@@ -12,7 +13,7 @@ pub(super) fn tiles(report: &Report) -> String {
     let wer = pooled_wer(m).map_or("–".to_owned(), percent);
     let tiles = [
         ("Response time", p50, format!("p95 {p95}")),
-        ("Turns", m.turns.to_string(), count(m.interruptions, "interruption")),
+        ("Turns", m.turns.to_string(), counted(m.interruptions, "interruption")),
         ("Words misheard", wer, "both directions".to_owned()),
         ("Talk-over", percent(m.overlap_ratio), format!("{} silence", percent(m.silence_ratio))),
     ];

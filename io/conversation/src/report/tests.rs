@@ -56,6 +56,21 @@ fn the_page_shows_everything() {
 }
 
 #[test]
+fn an_unfinished_call_is_judged_as_one() {
+    let report = Report { unfinished: true, ..sample() };
+    let (page, text) = (render(&report), render_text(&report));
+    assert!(page.contains("Unfinished <span>3 of 4 criteria") && !page.contains("Failed <span>"));
+    for told in [&page, &text] {
+        let at = told.find("Judged on an unfinished call").expect("it is said");
+        assert!(at < told.find(report.verdicts[0].why.split('“').next().unwrap()).unwrap());
+    }
+    let finished = Report { unfinished: false, ..report };
+    assert!(!render(&finished).contains("unfinished call") && !render_text(&finished).contains("unfinished call"));
+    let one = Report { verdicts: finished.verdicts[..1].to_vec(), ..finished };
+    assert!(render(&one).contains("<span>1 of 1 criterion<"));
+}
+
+#[test]
 fn the_script_gets_times_in_the_order_of_the_transcript() {
     let mut report = sample();
     report.utterances.reverse();

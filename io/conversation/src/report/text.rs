@@ -64,6 +64,9 @@ fn said(out: &mut String, report: &Report, u: &Utterance) {
 
 fn tail(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\n{}", line(&facts::ending(report)));
+    if report.unfinished && !report.verdicts.is_empty() {
+        let _ = writeln!(out, "{}", facts::UNFINISHED);
+    }
     for verdict in &report.verdicts {
         let sign = if verdict.passed { "passed" } else { "FAILED" };
         let _ = writeln!(out, "{sign}: {} ({})", line(&verdict.criterion), line(&verdict.why));

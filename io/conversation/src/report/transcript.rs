@@ -3,6 +3,7 @@
 use super::html::{T, clock, milliseconds, percent};
 use super::model::{Note, Report, ToolCall, Utterance, side};
 use super::timeline::{Moment, moments};
+use crate::quantity::counted;
 use duologue_score::{Comparison, compare};
 use std::fmt::Write;
 use std::ops::Range;
@@ -67,9 +68,9 @@ fn heard_as(report: &Report, u: &Utterance, heard: &str, comparison: &Comparison
         if heard.trim().is_empty() { "<em>nothing</em>".to_owned() } else { marked(heard, &comparison.heard, "wrong") };
     format!(
         "<p class=\"heard\"><span class=\"label\">{listener} heard</span> {text} \
-         <span class=\"wer\" title=\"Word error rate: {errors} of {words} words\">WER {wer}</span></p>",
+         <span class=\"wer\" title=\"Word error rate: {errors} of {words}\">WER {wer}</span></p>",
         errors = comparison.errors.total(),
-        words = comparison.errors.reference,
+        words = counted(comparison.errors.reference, "word"),
         wer = percent(wer),
     )
 }

@@ -1,10 +1,11 @@
 use super::{Agent, CourseStep, MockAnswer, Opens, Persona, Scenario, Side};
 use duologue_chat::ToolSpec;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
 /// A scenario with the two personas that play it, checked, and with names and facts in place of placeholders.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CastScenario {
     scenario: Scenario,
     support: Persona,

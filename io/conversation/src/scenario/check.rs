@@ -4,6 +4,7 @@ mod course;
 mod success;
 mod tools;
 
+use super::play::OWN_VOICES;
 use super::yaml::{Node, way};
 use super::{Persona, Problem, Scenario, Side};
 
@@ -25,10 +26,9 @@ impl Checked<'_> {
     }
 }
 
-/// Appends all problems.
+/// Appends all problems but those of [`voices`].
 pub(super) fn problems(checked: &Checked<'_>, problems: &mut Vec<Problem>) {
     agents(checked, problems);
-    voices(checked, problems);
     tools::problems(checked, problems);
     course::problems(checked, problems);
     success::problems(checked, problems);
@@ -52,12 +52,12 @@ fn agents(c: &Checked<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// A listener has to be able to tell the two apart, whatever provider speaks.
-fn voices(c: &Checked<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn voices(c: &Checked<'_>, problems: &mut Vec<Problem>) {
     let (Some(support), Some(customer)) = (c.support, c.customer) else { return };
     let agents = (c.scenario.agent(Side::Support), c.scenario.agent(Side::Customer));
     let written = [&agents.0.voice, &agents.1.voice, &support.voice, &customer.voice];
     let mut providers: Vec<&str> = written.iter().flat_map(|v| v.keys()).map(String::as_str).collect();
-    providers.extend(["local", "openai"]);
+    providers.extend(OWN_VOICES.map(|(provider, _)| provider));
     providers.sort_unstable();
     providers.dedup();
     for provider in providers {

@@ -1,4 +1,5 @@
 use super::{CastScenario, Side};
+use crate::quantity::counted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -129,9 +130,9 @@ impl Criterion {
             Criterion::EndedBy(EndedBy::Support) => format!("{} hangs up", who(By::Support)),
             Criterion::EndedBy(EndedBy::Customer) => format!("{} hangs up", who(By::Customer)),
             Criterion::EndedBy(EndedBy::Either) => "one of the two hangs up".to_owned(),
-            Criterion::MinTurns(n) => format!("at least {n} turns"),
-            Criterion::MaxTurns(n) => format!("at most {n} turns"),
-            Criterion::MaxDurationS(n) => format!("at most {n} seconds"),
+            Criterion::MinTurns(n) => format!("at least {}", counted(*n, "turn")),
+            Criterion::MaxTurns(n) => format!("at most {}", counted(*n, "turn")),
+            Criterion::MaxDurationS(n) => format!("at most {}", counted(*n, "second")),
         }
     }
 }

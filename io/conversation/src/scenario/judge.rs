@@ -1,6 +1,7 @@
 use super::mock::holds;
 use super::phrase::Phrase;
 use super::{By, CastScenario, Criterion, EndedBy, NotSaid, Said, Side, ToolCalled};
+use crate::quantity::counted;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -78,11 +79,12 @@ fn verdict(cast: &CastScenario, criterion: &Criterion, facts: &ConversationFacts
         Criterion::NotSaid(not) => not_said(not, facts),
         Criterion::ToolCalled(tool) => tool_called(tool, &facts.tool_calls),
         Criterion::EndedBy(who) => ended_by(*who, facts),
-        Criterion::MinTurns(min) => within(facts.turns >= *min, format!("there were {} turns", facts.turns)),
-        Criterion::MaxTurns(max) => within(facts.turns <= *max, format!("there were {} turns", facts.turns)),
-        Criterion::MaxDurationS(max) => {
-            within(facts.duration_s <= f64::from(*max), format!("it took {:.0} seconds", facts.duration_s))
-        }
+        Criterion::MinTurns(min) => within(facts.turns >= *min, turns(facts)),
+        Criterion::MaxTurns(max) => within(facts.turns <= *max, turns(facts)),
+        Criterion::MaxDurationS(max) => within(
+            facts.duration_s <= f64::from(*max),
+            format!("it took {}", counted(facts.duration_s.round(), "second")),
+        ),
     };
     let (passed, why) = match evidence {
         Ok(why) => (true, why),
@@ -93,6 +95,11 @@ fn verdict(cast: &CastScenario, criterion: &Criterion, facts: &ConversationFacts
 
 /// Evidence for a criterion, or what is missing.
 type Evidence = Result<String, String>;
+
+fn turns(facts: &ConversationFacts) -> String {
+    let was = if facts.turns == 1 { "was" } else { "were" };
+    format!("there {was} {}", counted(facts.turns, "turn"))
+}
 
 fn within(holds: bool, why: String) -> Evidence {
     if holds { Ok(why) } else { Err(why) }
@@ -117,7 +124,7 @@ fn find(said: &Said, lines: &[Numbered<'_>]) -> Evidence {
     for wanted in &said.all {
         match hits(wanted, lines)?.first() {
             Some(hit) => evidence.push(*hit),
-            None => return Err(format!("{} is in none of {} lines", shown(wanted), lines.len())),
+            None => return Err(format!("{} is in none of {}", shown(wanted), counted(lines.len(), "line"))),
         }
     }
     if !said.any.is_empty() {
@@ -130,7 +137,7 @@ fn find(said: &Said, lines: &[Numbered<'_>]) -> Evidence {
         let needed = said.count.unwrap_or(1) as usize;
         if found.len() < needed {
             let wanted: Vec<String> = said.any.iter().map(|w| shown(w)).collect();
-            let why = format!("{} found in {} of {} lines", wanted.join(" or "), found.len(), lines.len());
+            let why = format!("{} found in {} of {}", wanted.join(" or "), found.len(), counted(lines.len(), "line"));
             return Err(if needed > 1 { format!("{why}, {needed} are needed") } else { why });
         }
         evidence.extend(found.into_iter().take(needed));
@@ -157,7 +164,7 @@ fn not_said(not: &NotSaid, facts: &ConversationFacts) -> Evidence {
             return Err(format!("{} is in line {n}: “{text}”", shown(unwanted)));
         }
     }
-    Ok(format!("in none of {} lines", lines.len()))
+    Ok(format!("in none of {}", counted(lines.len(), "line")))
 }
 
 fn tool_called(wanted: &ToolCalled, calls: &[CalledTool]) -> Evidence {
@@ -181,7 +188,7 @@ fn ended_by(who: EndedBy, facts: &ConversationFacts) -> Evidence {
     let fits = match (who, facts.ended_by.filter(|_| hung_up)) {
         (_, None) => {
             let reason = if facts.end_reason.is_empty() { "the call still runs" } else { &facts.end_reason };
-            return Err(format!("nobody hung up: {reason}"));
+            return Err(format!("nobody hung up: {}", reason.replace('_', " ")));
         }
         (EndedBy::Support, Some(side)) => side == Side::Support,
         (EndedBy::Customer, Some(side)) => side == Side::Customer,

@@ -1,10 +1,11 @@
 use super::diagnostic::{BadFile, nearest};
 use super::library::{self, Built, PERSONAS, SCENARIOS};
 use super::read::{MAX_BYTES, PersonaSource, UnknownPersona, parse_persona, parse_scenario};
-use super::{CastScenario, Persona, Side};
+use super::{CastScenario, Persona, Place, Problem, Side};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 /// Who plays instead of the personas that a scenario names: a name or a path, as a scenario would say it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +59,10 @@ fn join(files: &[BadFile]) -> String {
 /// # Errors
 /// It is not there, cannot be read or is wrong; `Display` tells people where and what to do.
 pub fn load(scenario: &str, casting: &Casting) -> Result<CastScenario, LoadError> {
+    // Who was asked for beside the scenario is told by that name, and not by the one in the scenario.
+    for persona in [&casting.support, &casting.customer].into_iter().flatten() {
+        load_persona(persona)?;
+    }
     let name = Path::new(scenario);
     let local = Path::new("scenarios").join(format!("{scenario}.yaml"));
     let path = if name.is_file() || looks_like_a_path(scenario) {
@@ -74,7 +79,10 @@ pub fn load(scenario: &str, casting: &Casting) -> Result<CastScenario, LoadError
     if !path.exists() {
         return Err(missing("scenario", scenario, SCENARIOS));
     }
-    let text = read(&path)?;
+    let text = read(&path).map_err(|e| match e {
+        ReadError::Io(why) => LoadError::Unreadable { path: path.clone(), why },
+        ReadError::NoText(bad) => LoadError::Refused(vec![*bad]),
+    })?;
     let personas = Personas { beside: path.parent(), casting };
     parse_scenario(&path.display().to_string(), &stem(&path), &text, &personas).map_err(LoadError::Refused)
 }
@@ -106,6 +114,10 @@ struct Personas<'a> {
 }
 
 impl PersonaSource for Personas<'_> {
+    fn recasts(&self) -> bool {
+        self.casting.support.is_some() || self.casting.customer.is_some()
+    }
+
     fn find(&self, side: Side, reference: &str) -> Result<Persona, UnknownPersona> {
         let instead = match side {
             Side::Support => &self.casting.support,
@@ -137,8 +149,8 @@ fn find_persona(reference: &str, beside: Option<&Path>) -> Result<Persona, NotFo
     for path in places(reference, beside) {
         if path.is_file() {
             let text = read(&path).map_err(|e| match e {
-                LoadError::Unreadable { path, why } => NotFound::Unreadable(path, why),
-                other => NotFound::Unreadable(path.clone(), io::Error::other(other.to_string())),
+                ReadError::Io(why) => NotFound::Unreadable(path.clone(), why),
+                ReadError::NoText(bad) => NotFound::Bad(bad),
             })?;
             let file = path.display().to_string();
             return parse_persona(&file, &stem(&path), &text).map_err(|bad| NotFound::Bad(Box::new(bad)));
@@ -176,14 +188,34 @@ fn stem(path: &Path) -> String {
     path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The text of a file, and one byte more than is allowed of one that is too long, which `parse_…` then refuses.
-fn read(path: &Path) -> Result<String, LoadError> {
-    let unreadable = |why| LoadError::Unreadable { path: path.to_owned(), why };
+/// Why a file gave no text.
+enum ReadError {
+    Io(io::Error),
+    NoText(Box<BadFile>),
+}
+
+/// The text of a file.
+fn read(path: &Path) -> Result<String, ReadError> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let file = File::open(path).map_err(ReadError::Io)?;
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(ReadError::Io)?;
     if bytes.len() > MAX_BYTES {
-        return Err(unreadable(io::Error::other(format!("it is larger than {MAX_BYTES} bytes"))));
+        return Err(ReadError::Io(io::Error::other(format!("it is larger than {MAX_BYTES} bytes"))));
     }
-    String::from_utf8(bytes).map_err(|e| unreadable(io::Error::other(format!("it is no UTF-8 text: {e}"))))
+    String::from_utf8(bytes).map_err(|e| ReadError::NoText(Box::new(no_text(path, &e))))
+}
+
+/// Where a file stops being text, as people count: lines, and bytes of a line.
+fn no_text(path: &Path, error: &FromUtf8Error) -> BadFile {
+    let (bytes, good) = (error.as_bytes(), error.utf8_error().valid_up_to());
+    let begin = bytes[..good].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let line = 1 + bytes[..good].iter().filter(|b| **b == b'\n').count();
+    let column = 1 + String::from_utf8_lossy(&bytes[begin..good]).chars().count();
+    let (at, bad) = (good - begin + 1, bytes.get(good).copied().unwrap_or_default());
+    let problem = Problem::new(
+        Place { line, column, len: 1 },
+        format!("this is no UTF-8 text: byte {at} of line {line} (0x{bad:02X}) is no part of a character"),
+    );
+    let problem = problem.help("save the file as UTF-8");
+    BadFile::new(&path.display().to_string(), &String::from_utf8_lossy(bytes), vec![problem])
 }

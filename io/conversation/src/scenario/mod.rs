@@ -53,6 +53,7 @@ pub use mock::MockAnswer;
 pub use persona::{Patience, Persona};
 pub use play::{
     Agent, CourseStep, Limits, Mock, MockCase, Opens, PlannedCall, Provider, Providers, Scenario, Side, Tool,
+    own_voices,
 };
 pub use read::{MAX_BYTES, PersonaSource, UnknownPersona, parse_checked, parse_persona, parse_scenario};
 pub use schema::{persona_schema, scenario_schema};

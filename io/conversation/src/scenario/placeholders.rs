@@ -86,6 +86,8 @@ impl Meanings {
                 None => {
                     let problem = Problem::new(place, format!("`{{{name}}}` stands for nothing"));
                     problems.push(problem.nearest(name, self.texts.keys().map(String::as_str)));
+                    // It stays, so that what is checked next finds a word and not a hole.
+                    out.push_str(&from[..name.len() + 2]);
                 }
             }
             rest = &from[name.len() + 2..];

@@ -299,12 +299,16 @@ impl Agent {
     /// The voice of this side at a provider: the scenario's, else the persona's, else the product's own two.
     pub fn voice<'a>(&'a self, side: Side, persona: &'a Persona, provider: &str) -> Option<&'a str> {
         let written = self.voice.get(provider).or_else(|| persona.voice.get(provider));
-        written.map(String::as_str).or(match (provider, side) {
-            ("openai", Side::Support) => Some("nova"),
-            ("openai", Side::Customer) => Some("alloy"),
-            ("local", Side::Support) => Some("orion"),
-            ("local", Side::Customer) => Some("heart"),
-            _ => None,
-        })
+        let own =
+            || own_voices(provider).map(|[support, customer]| if side == Side::Support { support } else { customer });
+        written.map(String::as_str).or_else(own)
     }
+}
+
+/// By provider: the voice of a support agent and that of a customer where nobody names one.
+pub(super) const OWN_VOICES: [(&str, [&str; 2]); 2] = [("local", ["orion", "heart"]), ("openai", ["nova", "alloy"])];
+
+/// The two clearly different voices of a provider that support agent and customer have where nobody names others.
+pub fn own_voices(provider: &str) -> Option<[&'static str; 2]> {
+    OWN_VOICES.iter().find(|(name, _)| *name == provider).map(|(_, voices)| *voices)
 }

@@ -1,7 +1,7 @@
 use super::check::{self, Checked};
 use super::diagnostic::BadFile;
 use super::placeholders::Meanings;
-use super::yaml::{Node, way};
+use super::yaml::{Kind, Node, way};
 use super::{CastScenario, Persona, Place, Problem, Scenario, Side, schema, shape};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,6 +20,11 @@ pub trait PersonaSource {
     /// # Errors
     /// Why there is none.
     fn find(&self, side: Side, reference: &str) -> Result<Persona, UnknownPersona>;
+
+    /// Whether somebody plays whom the scenario's author did not choose: their voices need not fit each other.
+    fn recasts(&self) -> bool {
+        false
+    }
 }
 
 /// Why a scenario's persona could not be had.
@@ -94,7 +99,14 @@ pub fn parse_scenario(
     let scenario: Scenario = typed(&tree).map_err(|p| refuse(vec![p]))?;
     let scenario = Scenario { id: id.to_owned(), ..scenario };
     let checked = Checked { scenario: &scenario, tree: &tree, support: support.as_ref(), customer: customer.as_ref() };
-    check::problems(&checked, &mut problems);
+    let mut misfits = Vec::new();
+    check::problems(&checked, &mut misfits);
+    if !personas.recasts() {
+        check::voices(&checked, &mut misfits);
+    }
+    // What has a placeholder that stands for nothing can't be judged any further.
+    misfits.retain(|misfit| problems.iter().all(|p| p.place != misfit.place));
+    problems.append(&mut misfits);
 
     match (support, customer) {
         (Some(support), Some(customer)) if problems.is_empty() => Ok(CastScenario::new(scenario, support, customer)),
@@ -144,8 +156,21 @@ fn tree(text: &str, schema: &Value) -> Result<Node, Vec<Problem>> {
         return Err(vec![Problem::new(Place::START, message)]);
     }
     let tree = Node::parse(text).map_err(|problem| vec![problem])?;
+    if tree.kind == Kind::Null {
+        return Err(vec![empty(schema)]);
+    }
     let problems = shape::problems(&tree, schema);
     if problems.is_empty() { Ok(tree) } else { Err(problems) }
+}
+
+/// Nothing but blanks and comments, or a lone `null`.
+fn empty(schema: &Value) -> Problem {
+    let first = schema.pointer("/required/0").and_then(Value::as_str);
+    let problem = Problem::new(Place::START, "the file is empty");
+    let Some(key) = first else { return problem };
+    let meaning = schema.pointer(&format!("/properties/{key}/description")).and_then(Value::as_str);
+    let meaning = meaning.map(|m| format!(" ({})", m.trim_end_matches('.').replace('\n', " "))).unwrap_or_default();
+    problem.help(format!("begin with the key `{key}`{meaning}"))
 }
 
 fn typed<T: DeserializeOwned>(tree: &Node) -> Result<T, Problem> {

@@ -6,6 +6,7 @@
 use super::diagnostic::nearest;
 use super::yaml::{Key, Kind, Node};
 use super::{Place, Problem};
+use crate::quantity::counted;
 use serde_json::{Map, Value};
 
 /// All problems of `tree`, in no particular order; none means that it deserialises.
@@ -140,8 +141,8 @@ impl<'a> Shape<'a> {
             (_, Some(n)) if size.n > n => ("at most", n),
             _ => return,
         };
-        let Size { n: size, unit, .. } = size;
-        self.problems.push(Problem::new(place, format!("{what} has {size} {unit}s, but has to have {wanted} {n}")));
+        let has = counted(size.n, size.unit);
+        self.problems.push(Problem::new(place, format!("{what} has {has}, but has to have {wanted} {n}")));
     }
 
     fn number(&mut self, place: Place, n: Option<f64>, schema: &Map<String, Value>, what: &str) {

@@ -169,6 +169,11 @@ fn syntax(error: &serde_saphyr::Error) -> Problem {
     let formatter = formatter.with_localizer(&WithoutPlace);
     let message = error.render_with_formatter(&formatter);
     let place = error.location().map_or(Place::START, place);
+    if let serde_saphyr::Error::DuplicateMappingKey { key, .. } = error.without_snippet() {
+        let key = key.as_ref().map_or_else(|| "this key".to_owned(), |key| format!("the key `{key}`"));
+        let problem = Problem::new(place, format!("{key} stands in this map for the second time"));
+        return problem.help("keep one of the two");
+    }
     let problem = Problem::new(place, format!("this is no YAML that can be read: {message}"));
     if let serde_saphyr::Error::Budget { .. } = error.without_snippet() {
         return problem.help("these files take no anchors and aliases (`&x`, `*x`) and no deep nesting: write it out");

@@ -98,11 +98,42 @@ fn everything_is_kept_and_opens() {
 }
 
 #[test]
+fn files_that_are_made_of_others_are_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = hold("internet-outage", dir.path(), 6);
+    let (archive, name) = (Archive::new(dir.path()), dir.path().to_string_lossy().into_owned());
+    let made = [names::REPORT, names::TRANSCRIPT_TEXT, names::CAPTIONS];
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    let texts = [names::TRANSCRIPT_TEXT, names::CAPTIONS].map(read);
+    made.iter().for_each(|name| std::fs::remove_file(dir.path().join(name)).unwrap());
+    assert_eq!(archive.report(&name).unwrap(), dir.path().join(names::REPORT));
+    assert_eq!([names::TRANSCRIPT_TEXT, names::CAPTIONS].map(read), texts);
+    assert!(read(names::REPORT).contains("Ended: Joe hung up"));
+    std::fs::remove_file(dir.path().join(names::REPORT)).unwrap();
+    assert_eq!(archive.open(&name).unwrap().1, before, "looking at it changes nothing else");
+    assert!(dir.path().join(names::REPORT).is_file());
+    // Where it can't be written, that is told by name, and the rest is shown all the same.
+    std::fs::remove_file(dir.path().join(names::REPORT)).unwrap();
+    std::fs::create_dir(dir.path().join("report.html.part")).unwrap();
+    let error = archive.report(&name).unwrap_err().to_string();
+    assert!(error.contains("report.html") && error.contains("help:"), "{error}");
+    let summary = archive.open(&name).unwrap().1;
+    assert!(summary.error.is_none() && !summary.files.contains_key("report"));
+}
+
+#[test]
 fn what_is_kept_is_the_same_twice() {
     let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     hold("internet-outage", a.path(), 3);
     hold("internet-outage", b.path(), 3);
-    for name in [names::EVENTS, names::TRANSCRIPT, names::STEREO, &names::track(Side::Customer), names::SUMMARY] {
+    for name in [
+        names::EVENTS,
+        names::TRANSCRIPT,
+        names::SCENARIO,
+        names::STEREO,
+        &names::track(Side::Customer),
+        names::SUMMARY,
+    ] {
         assert!(std::fs::read(a.path().join(name)).unwrap() == std::fs::read(b.path().join(name)).unwrap(), "{name}");
     }
 }

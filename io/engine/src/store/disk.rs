@@ -13,6 +13,10 @@ use super::progress::CancelFlag;
 pub(super) const MARGIN: u64 = 64 * 1024 * 1024;
 
 const LOCK_POLL: Duration = Duration::from_millis(200);
+/// A child process shares its parent's lock between fork and exec, so a lock that was just given back may look taken
+/// for that moment. Only one that stays taken is.
+const LOCK_ATTEMPTS: u32 = 6;
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 /// `duologue/models` below the platform's usual place for caches.
 pub(super) fn usual_place() -> Result<PathBuf, OpenError> {
@@ -83,11 +87,15 @@ impl CacheLock {
         let path = dir.join(".lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(DiskError::new("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(DiskError::new("lock", &path)(error)),
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if attempt == LOCK_ATTEMPTS => return Ok(None),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_RETRY),
+                Err(TryLockError::Error(error)) => return Err(DiskError::new("lock", &path)(error)),
+            }
         }
+        Ok(Some(Self { _file: file }))
     }
 
     /// Waits for the lock; `None` when cancelled. `on_wait` is called once if somebody else has it.

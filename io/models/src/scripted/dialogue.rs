@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::string::FromUtf8Error;
 
 /// Longest pause in front of a line.
 const LATENCY_MAX_MS: u64 = 60_000;
@@ -101,7 +102,7 @@ impl Dialogue {
     /// See [`DialogueError`].
     pub fn load(path: &Path) -> Result<Dialogue, DialogueError> {
         let unreadable = |source| DialogueError::Unreadable { path: path.to_path_buf(), source };
-        std::fs::read_to_string(path).map_err(unreadable)?.parse()
+        String::from_utf8(std::fs::read(path).map_err(unreadable)?).map_err(|e| no_text(&e))?.parse()
     }
 
     /// A dialogue of these lines.
@@ -146,6 +147,17 @@ impl FromStr for Dialogue {
     }
 }
 
+fn no_text(error: &FromUtf8Error) -> DialogueError {
+    let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let before = good.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    DialogueError::Invalid {
+        line: 1 + good.iter().filter(|b| **b == b'\n').count() as u64,
+        column: 1 + String::from_utf8_lossy(&good[before..]).chars().count() as u64,
+        reason: "this is no UTF-8 text".to_string(),
+        help: "save the file as UTF-8".to_string(),
+    }
+}
+
 fn invalid(error: &serde_saphyr::Error) -> DialogueError {
     use serde_saphyr::Error;
     let error = error.without_snippet();
@@ -158,6 +170,10 @@ fn invalid(error: &serde_saphyr::Error) -> DialogueError {
             (format!("`{variant}` is not known here"), nearest(variant, expected))
         }
         Error::SerdeMissingField { field, .. } => (format!("the key `{field}` is missing"), format!("add `{field}:`")),
+        Error::DuplicateMappingKey { key, .. } => {
+            let key = key.as_ref().map_or("a key".to_string(), |key| format!("the key `{key}`"));
+            (format!("{key} is there twice"), "leave one of them out".to_string())
+        }
         other => {
             let text = other.to_string();
             let help = "a dialogue is a YAML list of `speaker`, `say`, `latency_ms` and `tool_call`";
@@ -197,6 +213,13 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_text_are_refused_with_their_place() {
+        let error =
+            no_text(&String::from_utf8(b"- speaker: support\n  say: \xe9t\xe9\n".to_vec()).expect_err("Latin-1"));
+        assert!(error.to_string().starts_with("line 2, column 8: this is no UTF-8 text"), "{error}");
+    }
+
+    #[test]
     fn a_bad_file_is_refused_with_place_reason_and_nearest_key() {
         let refused = |yaml: &str| yaml.parse::<Dialogue>().expect_err(yaml).to_string();
         let typo = refused("- speaker: support\n  say: Hi\n  latency: 5\n");
@@ -204,6 +227,8 @@ mod tests {
         assert!(typo.contains("did you mean `latency_ms`?"), "{typo}");
         let who = refused("- speaker: suport\n  say: Hi\n");
         assert!(who.contains("line 1") && who.contains("did you mean `support`?"), "{who}");
+        let twice = refused("- speaker: support\n  say: Hi\n  say: Hello\n");
+        assert!(twice.starts_with("line 3") && twice.contains("the key `say` is there twice"), "{twice}");
         assert!(refused("- say: Hi\n").contains("the key `speaker` is missing"));
         assert!(refused("- speaker: support\n").contains("entry 1"));
         assert!(refused("- {speaker: support, say: Hi, latency_ms: 60001}").contains("minute"));

@@ -1,5 +1,6 @@
 use super::Checked;
 use super::tools::misfits;
+use crate::quantity::counted;
 use crate::scenario::yaml::way;
 use crate::scenario::{CourseStep, PlannedCall, Problem, Side};
 use duologue_score::words::normalise;
@@ -24,7 +25,7 @@ pub(super) fn problems(c: &Checked<'_>, problems: &mut Vec<Problem>) {
         if step.end_call && i + 1 < course.len() {
             let place = c.tree.key_place(way!["course", i, "end_call"]);
             let left = course.len() - i - 1;
-            let problem = Problem::new(place, format!("{} hangs up with {left} steps to go", step.who));
+            let problem = Problem::new(place, format!("{} hangs up with {} to go", step.who, counted(left, "step")));
             problems.push(problem.help("only the last step can end the call"));
         }
     }
@@ -34,9 +35,11 @@ pub(super) fn problems(c: &Checked<'_>, problems: &mut Vec<Problem>) {
         let place = c.tree.place(way!["limits", "turns"]);
         let problem = Problem::new(
             place,
-            format!("a call of {} turns is cut off before its course ends", c.scenario.limits.turns),
+            format!("a call of {} is cut off before its course ends", counted(c.scenario.limits.turns, "turn")),
         );
-        problems.push(problem.help(format!("greeting and course together are {lines} turns; leave some to spare")));
+        problems.push(
+            problem.help(format!("greeting and course together are {}; leave some to spare", counted(lines, "turn"))),
+        );
     }
 }
 

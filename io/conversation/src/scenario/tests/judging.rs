@@ -56,11 +56,30 @@ fn only_the_right_side_counts_and_the_line_is_quoted() {
     let expected = Verdict {
         criterion: "Anna says “red”".to_owned(),
         passed: false,
-        why: "“red” found in 0 of 1 lines".to_owned(),
+        why: "“red” found in 0 of 1 line".to_owned(),
     };
     assert_eq!(no, [expected]);
     let yes = judge(&cast, &facts(&[(Support, "What colour?"), (Customer, "It is red.")]));
     assert_eq!((yes[0].passed, yes[0].why.as_str()), (true, "line 2: “It is red.”"));
+}
+
+#[test]
+fn one_turn_is_a_turn() {
+    let cast = cast("  - min_turns: 1\n  - max_turns: 2");
+    let told = judge(&cast, &facts(&[(Support, "Hello.")]));
+    assert_eq!(told.iter().map(|v| v.criterion.as_str()).collect::<Vec<_>>(), ["at least 1 turn", "at most 2 turns"]);
+    assert!(told.iter().all(|v| v.why == "there was 1 turn"), "{told:?}");
+}
+
+/// By what is kept of it a call that was cut off is judged.
+#[test]
+fn a_scenario_that_was_written_down_judges_as_before() {
+    for name in scenario_names() {
+        let cast = load(name, &Casting::default()).unwrap();
+        let kept: CastScenario = serde_json::from_str(&serde_json::to_string_pretty(&cast).unwrap()).unwrap();
+        let said = facts(&[(Support, "Is it red?"), (Customer, "Twenty-four Maple Street, and yes, it is red.")]);
+        assert_eq!(judge(&kept, &said), judge(&cast, &said), "{name}");
+    }
 }
 
 #[test]

@@ -57,6 +57,23 @@ fn others_can_play() {
     assert_eq!(cast.voice(Side::Customer, "local"), Some("tom"));
 }
 
+/// Not the persona in whose place they play, nor the scenario, which has nothing to do with it.
+#[test]
+fn others_who_cannot_play_are_told_by_their_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |customer: &str| {
+        let casting = Casting { customer: Some(customer.to_owned()), ..Casting::default() };
+        load("internet-outage", &casting).unwrap_err().to_string()
+    };
+    let typo = told(&write(folder.path(), "tomx.yaml", &TOM.replace("background", "backgrond")));
+    assert!(typo.starts_with("unknown key `backgrond`, did you mean `background`?"), "{typo}");
+    assert!(typo.contains("tomx.yaml:2:1"), "{typo}");
+    let nobody = told("./nobody.yaml");
+    assert!(nobody.starts_with("there is no persona `./nobody.yaml`") && nobody.contains("anna, joe"), "{nobody}");
+    assert!(told("ana").starts_with("there is no persona `ana`, did you mean `anna`?"));
+    assert!(![typo, nobody].concat().contains("internet-outage"));
+}
+
 #[test]
 fn what_is_not_there_is_told_with_what_is() {
     let said = customer("internet-outrage").unwrap_err();
@@ -71,8 +88,13 @@ fn what_is_not_there_is_told_with_what_is() {
 fn unreadable_files_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latin.yaml");
-    fs::write(&path, b"title: Caf\xe9\n").unwrap();
-    assert!(customer(path.to_str().unwrap()).unwrap_err().contains("no UTF-8"));
+    fs::write(&path, b"# fine\ntitle: C\xc3\xa4f\xe9\n").unwrap();
+    let said = customer(path.to_str().unwrap()).unwrap_err();
+    assert!(said.starts_with("this is no UTF-8 text: byte 12 of line 2 (0xE9) is no part of a character"), "{said}");
+    assert!(said.contains("latin.yaml:2:11\n") && said.contains("2 | title: C\u{e4}f\u{fffd}\n"), "{said}");
+    assert!(said.contains("help: save the file as UTF-8"), "{said}");
+    let told = load_persona(path.to_str().unwrap()).unwrap_err().to_string();
+    assert_eq!(told, said);
     let large = write(folder.path(), "large.yaml", &"#".repeat(MAX_BYTES + 1));
     assert!(customer(&large).unwrap_err().contains("larger than 1048576 bytes"));
     assert!(matches!(load(folder.path().to_str().unwrap(), &Casting::default()), Err(LoadError::Unreadable { .. })));

@@ -71,7 +71,7 @@ fn every_kind_of_nonsense_has_its_message() {
         ("title: Small", "title: 5", "`title` is a number, but text belongs here"),
         ("title: Small", "title: ''", "`title` is empty"),
         ("title: Small", "title: [Small]", "`title` is a list, but text belongs here"),
-        ("title: Small", "title: Small\ntitle: Two", "duplicate"),
+        ("title: Small", "title: Small\ntitle: Two", "the key `title` stands in this map for the second time"),
         ("title: Small", "title: Small\nopens: costumer", "`opens` cannot be `costumer`, did you mean `customer`?"),
         ("title: Small", "title: Small\nopens: customer", "support has a greeting but does not open"),
         ("title: Small", "title: Small\nlanguage: English", "`language` cannot be `English`"),
@@ -104,7 +104,7 @@ fn every_kind_of_nonsense_has_its_message() {
         ("arguments: {number: \"1\"}", "arguments: {}", "\"number\" is a required property"),
         ("- who: support", "- who: customer", "customer speaks twice in a row"),
         ("- who: customer", "- who: support", "support speaks twice in a row: the greeting is theirs already"),
-        ("{colour}.\"", "{colour}.\"\n    end_call: true", "customer hangs up with 1 steps to go"),
+        ("{colour}.\"", "{colour}.\"\n    end_call: true", "customer hangs up with 1 step to go"),
         ("{colour}.\"", "{colour}.\"\n    call: {tool: look_up}", "the customer has no tools"),
         ("any: [\"{colour}\"]", "any: ['...']", "`...` cannot be searched for: there is no word in it"),
         ("any: [\"{colour}\"]", "any: [/twenty (four|five)/]", "a pattern sees numbers in digits, never `twenty`"),
@@ -123,6 +123,48 @@ fn every_kind_of_nonsense_has_its_message() {
         assert!(said.contains(expected), "{by}\n  should say: {expected}\n  says: {said}");
         assert!(said.contains("--> x.yaml:"), "{said}");
     }
+}
+
+/// What is wrong because of it would only distract.
+#[test]
+fn a_placeholder_without_meaning_is_one_problem() {
+    for (passage, by) in [
+        ("\"{customer} says the light", "\"{gests} says the light"),
+        ("any: [\"{colour}\"]", "any: [\"{gests}\"]"),
+        ("tool: look_up", "tool: \"{gests}\""),
+        ("colour: red", "colour: \"{gests}\""),
+    ] {
+        let files = read(&SMALL.replacen(passage, by, 1)).unwrap_err();
+        let messages: Vec<&str> = files[0].problems.iter().map(|p| p.message.as_str()).collect();
+        assert_eq!(messages, ["`{gests}` stands for nothing"], "{by}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_said_to_be_empty_and_where_to_begin() {
+    for text in ["", "\n\n  \n", "# title: x\n", "---\n", "null"] {
+        let said = complaint(text);
+        assert!(said.starts_with("error: the file is empty\n --> x.yaml:1:1\n"), "{text:?}: {said}");
+        assert!(said.ends_with("help: begin with the key `title` (A line for lists and reports)\n"), "{said}");
+    }
+    let persona = parse_persona("tom.yaml", "tom", "").unwrap_err().to_string();
+    assert!(persona.contains("error: the file is empty\n --> tom.yaml:1:1"), "{persona}");
+    assert!(persona.contains("begin with the key `name` (First name, one word"), "{persona}");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_shown_where_it_stands_again() {
+    assert_eq!(
+        refused("description: A call.", "description: A call.\ntitle: Two"),
+        "\
+error: the key `title` stands in this map for the second time
+ --> x.yaml:3:1
+  |
+3 | title: Two
+  | ^^^^^
+   = help: keep one of the two
+"
+    );
 }
 
 #[test]
