@@ -5,6 +5,7 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BIN := $(TARGET)/release
 PROGRAMS := -p duologue-cli -p duologue-engine-llm -p duologue-engine-speech
+FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
@@ -18,7 +19,7 @@ setup: ## installs the system packages that building needs (Debian, Ubuntu)
 
 build: ## builds what a user gets: duologue and its two engines
 	$(CARGO) build --release $(PROGRAMS)
-	@scripts/fast-engine.sh $(CARGO) build --release $(PROGRAMS) || [ $$? = 3 ]
+	@scripts/fast-engine.sh $(CARGO) build --release $(PROGRAMS) $(FAST) || [ $$? = 3 ]
 
 demo: setup ## builds, fetches models, and holds a real voice conversation (SCENARIO=internet-outage)
 	@CARGO="$(CARGO)" BIN="$(BIN)" scripts/demo.sh --scenario $(SCENARIO)
@@ -27,7 +28,7 @@ demo: setup ## builds, fetches models, and holds a real voice conversation (SCEN
 # Those tests run where the models are in the cache, and say so where they are not.
 test: setup ## builds and passes all tests that need nothing but this machine
 	$(CARGO) build --release --workspace --bins --tests
-	@scripts/fast-engine.sh $(CARGO) build --release --workspace || [ $$? = 3 ]
+	@scripts/fast-engine.sh $(CARGO) build --release --workspace $(FAST) || [ $$? = 3 ]
 	$(CARGO) test --release --workspace
 
 test-core: ## the tests that need no C++ compiler: everything but the engines, in seconds

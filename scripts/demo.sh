@@ -24,7 +24,7 @@ trap interrupted INT TERM
 trap stop_fetch EXIT
 
 say_what_is_ahead() {
-  if [ -x "$bin/duologue" ] && [ -x "$bin/duologue-engine-speech" ]; then
+  if [ -x "$bin/duologue" ] && [ -x "$bin/duologue-engine-llm" ] && [ -x "$bin/duologue-engine-speech" ]; then
     echo 'demo: built before, so this is quick unless sources changed; models that are missing are fetched (1.2 GB in all).'
     return
   fi
@@ -66,8 +66,8 @@ build=("$cargo" build --release -p duologue-cli -p duologue-engine-llm -p duolog
 "${build[@]}" --bin duologue
 start_fetch
 "${build[@]}" --bin duologue-engine-speech
-# One language engine will do here: the fast one, or where the processor is no good for it, the portable one.
-scripts/fast-engine.sh "${build[@]}" || "${build[@]}" --bin duologue-engine-llm
+# One language engine will do here: one for this very processor, or the portable one.
+scripts/fast-engine.sh "${build[@]}" --bin duologue-engine-llm || "${build[@]}" --bin duologue-engine-llm
 finish_fetch
 
 # The conversation ends in order on Ctrl-C by itself, and prints the path of its report last.

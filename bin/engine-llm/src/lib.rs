@@ -1,5 +1,5 @@
-//! The child process `duologue-engine-llm --model FILE [--threads N] [--context TOKENS] [--sessions N]`: continues prompts with a local
-//! language model (any GGUF file that llama.cpp reads), over stdin and stdout in the frames of
+//! The child process `duologue-engine-llm --model FILE [--threads N] [--context TOKENS] [--sessions N]`: continues
+//! prompts with a local language model (any GGUF file that llama.cpp reads), over stdin and stdout in the frames of
 //! [`duologue_engine::protocol`].
 //!
 //! A request walks: [`serve`] (reader, worker) → [`sessions`] (which cache) → [`session`] (what of the prompt is new) →
@@ -15,6 +15,7 @@ mod serve;
 mod session;
 mod sessions;
 mod text_stream;
+mod variant;
 
 use arguments::Arguments;
 use duologue_engine::protocol::Event;
@@ -25,6 +26,7 @@ use std::time::Instant;
 
 /// The whole program; returns when the parent has closed the pipe.
 pub fn run() -> ExitCode {
+    variant::become_fast();
     let outbox = Outbox::new(std::io::stdout());
     let refuse = |message: String| {
         eprintln!("{message}");
@@ -34,6 +36,9 @@ pub fn run() -> ExitCode {
     };
     if let Err(missing) = serving::check_processor() {
         return refuse(format!("{missing}, which the local language model needs: use a provider in the cloud instead"));
+    }
+    if let Err(missing) = variant::check() {
+        return refuse(format!("{missing}: build it on this machine (`make build`)"));
     }
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,

@@ -2,7 +2,7 @@
 
 use crate::scenario::{CastScenario, CourseStep, Opens, Side};
 use duologue_chat::ToolCall;
-use duologue_ids::Seed;
+use duologue_ids::{Seed, SeededRng};
 use duologue_voice::{Brain, Cascade, Limits, Opening, SessionConfig, Step};
 use serde_json::Value;
 use std::time::Duration;
@@ -27,8 +27,9 @@ pub fn session_config(cast: &CastScenario, side: Side, seed: Seed, temperature: 
     config.brain = Brain::Cascade(Cascade { temperature, ..Cascade::default() });
     config.tools = cast.tools(side).into();
     config.opening = opening(cast, side);
-    config.course = cast.course(side).map(step).collect();
     config.seed = seed.derive(side.as_str());
+    let mut words = config.seed.derive("words").rng();
+    config.course = cast.course(side).map(|s| step(s, &mut words)).collect();
     // Of two parties of ours exactly one gives way when both begin at once: the caller does.
     config.collision.yields = side == Side::Customer;
     if cast.opens(other) && !cast.opens(side) {
@@ -57,11 +58,32 @@ fn opening(cast: &CastScenario, side: Side) -> Opening {
     }
 }
 
-fn step(step: &CourseStep) -> Step {
+fn step(step: &CourseStep, words: &mut SeededRng) -> Step {
+    let hint = step.hints().nth(words.below(1 + step.or.len())).unwrap_or(&step.hint).to_string();
     let call = step.call.as_ref().map(|call| ToolCall {
         id: String::new(),
         name: call.tool.clone(),
         arguments: Value::Object(call.arguments.clone()),
     });
-    Step { hint: step.hint.clone(), call, end_call: step.end_call }
+    Step { hint, call, end_call: step.end_call }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Casting, load};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_seed_draws_the_words_of_each_step_and_nothing_else_of_it() {
+        let cast = load("internet-outage", &Casting::default()).unwrap();
+        let course = |seed| session_config(&cast, Side::Customer, Seed(seed), None).course;
+        let hints = |seed| course(seed).iter().map(|step| step.hint.clone()).collect::<Vec<_>>();
+        assert_eq!(hints(7), hints(7));
+        let drawn: Vec<Vec<String>> = (0..100).map(hints).collect();
+        for (i, step) in cast.course(Side::Customer).enumerate() {
+            let ways: BTreeSet<&str> = drawn.iter().map(|hints| hints[i].as_str()).collect();
+            assert_eq!(ways, step.hints().collect());
+        }
+    }
 }

@@ -182,11 +182,23 @@ pub struct CourseStep {
     /// What is said, with the speaker by name and every fact in it: "{customer} says: the light is red."
     #[schemars(length(min = 1, max = 240))]
     pub hint: String,
+    /// Other ways to say it, with the same facts. Each call takes one of all of them, drawn by its seed, so that calls
+    /// differ in their words and not in their course.
+    #[serde(default)]
+    #[schemars(length(max = 8), inner(length(min = 1, max = 240)))]
+    pub or: Vec<String>,
     /// A tool that is called before the line is written; its result is known to the model by then.
     pub call: Option<PlannedCall>,
     /// This side hangs up after the line. Only in the last step.
     #[serde(default)]
     pub end_call: bool,
+}
+
+impl CourseStep {
+    /// All the ways to say it.
+    pub fn hints(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.hint).chain(&self.or).map(String::as_str)
+    }
 }
 
 /// A tool call of the course.

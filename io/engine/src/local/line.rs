@@ -1,5 +1,5 @@
 /// Turns what a small model writes into what can be spoken, piece by piece: without a repeated speaker's name, quotation
-/// marks, markup and stage directions ("*smiles*", "(laughing)").
+/// marks, markup and stage directions ("*smiles*", "(laughing)"), and with a capital at its beginning.
 ///
 /// Text is passed on as soon as it is certain. What stands in round or square brackets, and what stands between single
 /// asterisks at the beginning of a sentence, is dropped; "**free**" is spoken without its asterisks.
@@ -73,7 +73,7 @@ impl LineCleaner {
                 if std::mem::take(&mut self.blank) && !is_mark(c) {
                     out.push(' ');
                 }
-                out.push(c);
+                out.push(if self.last.is_none() { capital(c) } else { c });
                 self.last = Some(c);
             }
         }
@@ -82,6 +82,12 @@ impl LineCleaner {
     fn begins_sentence(&self) -> bool {
         self.last.is_none_or(|last| matches!(last, '.' | '!' | '?' | '…'))
     }
+}
+
+/// As a line begins; a letter without a single capital stays.
+fn capital(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    if upper.len() == 1 { upper.next().unwrap_or(c) } else { c }
 }
 
 fn is_quote(c: char) -> bool {
@@ -111,6 +117,7 @@ mod tests {
         assert_eq!(clean(&["\"JOE:", " Hi\""]), "Hi");
         assert_eq!(clean(&[" Jo"]), "Jo");
         assert_eq!(clean(&[" Joel: hm"]), "Joel: hm");
+        assert_eq!(clean(&[" Joe: a", " red light"]), "A red light");
     }
 
     #[test]

@@ -66,12 +66,17 @@ fn opening(c: &Checked<'_>, problems: &mut Vec<Problem>) {
 /// A hint that does not say who speaks lets a small model speak for the other.
 fn hint(c: &Checked<'_>, i: usize, step: &CourseStep, problems: &mut Vec<Problem>) {
     let Some(speaker) = c.persona(step.who) else { return };
-    let words = normalise(&step.hint);
     let name = normalise(&speaker.name);
-    let named =
-        !name.is_empty() && words.windows(name.len()).any(|w| w.iter().zip(&name).all(|(a, b)| a.text == b.text));
-    if !named {
-        let place = c.tree.place(way!["course", i, "hint"]);
+    for (n, hint) in step.hints().enumerate() {
+        let words = normalise(hint);
+        let mut all = words.windows(name.len().max(1));
+        if !name.is_empty() && all.any(|w| w.iter().zip(&name).all(|(a, b)| a.text == b.text)) {
+            continue;
+        }
+        let place = match n.checked_sub(1) {
+            None => c.tree.place(way!["course", i, "hint"]),
+            Some(n) => c.tree.place(way!["course", i, "or", n]),
+        };
         let problem = Problem::new(place, format!("the hint does not name {}, who speaks here", speaker.name));
         problems.push(problem.help(format!("begin with the speaker: \"{{{}}} says: ...\"", step.who)));
     }

@@ -65,6 +65,15 @@ fn all_problems_come_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
+fn every_way_to_say_a_line_names_its_speaker() {
+    let text = SMALL.replace("{colour}.\"\n", "{colour}.\"\n    or: [\"{customer} says red.\", \"It is red.\"]\n");
+    let files = read(&text).unwrap_err();
+    let [problem] = files[0].problems.as_slice() else { panic!("{files:?}") };
+    assert_eq!(problem.message, "the hint does not name Anna, who speaks here");
+    assert!(files[0].to_string().contains("It is red."), "{}", files[0]);
+}
+
+#[test]
 fn every_kind_of_nonsense_has_its_message() {
     let cases = [
         ("title: Small", "title:", "`title` is nothing, but text belongs here"),
