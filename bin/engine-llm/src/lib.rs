@@ -2,8 +2,8 @@
 //! prompts with a local language model (any GGUF file that llama.cpp reads), over stdin and stdout in the frames of
 //! [`duologue_engine::protocol`].
 //!
-//! A request walks: [`serve`] (reader, worker) → [`sessions`] (which cache) → [`session`] (what of the prompt is new) →
-//! [`generate`] (token by token) → [`text_stream`] (whole characters, nothing of a stop string) → back.
+//! A request walks: `serve` (reader, worker) → `sessions` (which cache) → `session` (what of the prompt is new) →
+//! `generate` (token by token) → `text_stream` (whole characters, nothing of a stop string) → back.
 //! Exit codes: 0 the parent closed the pipe, 1 the pipe broke, 2 the engine cannot start (the reason is the first and
 //! only frame, an error with id 0).
 

@@ -67,7 +67,7 @@ fn language_models(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> {
     let named = if models.is_empty() { String::new() } else { format!(" ({})", models.join(", ")) };
     let mut notes = vec![match guidance {
         Guidance::Course if local => format!(
-            "{kind}{named} {} the scenario's course, one hint per turn. Wording and timing are the model's own.",
+            "{kind}{named} {} the scenario's course, one hint per turn, in words that are often the hint's own.",
             verbs[0]
         ),
         // Any other is told, and may do otherwise.
@@ -117,8 +117,8 @@ mod tests {
         assert_eq!(guidance, Guidance::Course);
         assert_eq!(
             notes,
-            ["The local model (local/small) follows the scenario's course, one hint per turn. Wording and timing are \
-              the model's own."]
+            ["The local model (local/small) follows the scenario's course, one hint per turn, in words that are \
+              often the hint's own."]
         );
         assert!(told(false, [local, local]).1[0].contains("no hints"));
     }
