@@ -28,7 +28,7 @@ say_what_is_ahead() {
     echo 'demo: built before, so this is quick unless sources changed; models that are missing are fetched (1.2 GB in all).'
     return
   fi
-  echo 'demo: the first time takes about 15 minutes on two cores: it compiles llama.cpp, whisper.cpp and Duologue while'
+  echo 'demo: the first time takes 12 to 16 minutes on two cores: it compiles llama.cpp, whisper.cpp and Duologue while'
   echo '      it downloads 1.2 GB of models (4 GB of disk while unpacking, 1.3 GB after). Then the call begins.'
   local free_kib
   free_kib=$(df -Pk . | awk 'NR == 2 { print $4 }')
