@@ -43,16 +43,21 @@ impl Follower {
             Event::AgentStateChanged { state: AgentState::Thinking } => {
                 self.bar.set_message(format!("{name} thinks …"))
             }
-            Event::UserInputTranscribed { text } => self.bar.set_message(format!("{name} hears: {text}")),
+            Event::UserInputTranscribed { text } => {
+                self.bar.set_message(format!("{name} hears: {}", text.replace(char::is_control, " ")))
+            }
             Event::MetricsCollected { metrics, .. } => {
                 self.metrics[side] = Some(*metrics);
                 self.began[side] = progress.at;
             }
-            Event::SpeechProgress { text, .. } => self.bar.set_message(format!("{name} speaks: {text}")),
+            Event::SpeechProgress { text, .. } => {
+                self.bar.set_message(format!("{name} speaks: {}", text.replace(char::is_control, " ")))
+            }
             // Cut off before a word of it was heard.
             Event::ConversationItemAdded { text, .. } if text.is_empty() => {}
             Event::ConversationItemAdded { text, interrupted, .. } => {
                 let latency = self.metrics[side].take().map(describe).unwrap_or_default();
+                let text = text.replace(char::is_control, " ");
                 let cut = if *interrupted { " —" } else { "" };
                 let line = format!(
                     "{:>6.1}s  {}  {text}{cut}{}",

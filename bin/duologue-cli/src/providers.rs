@@ -227,10 +227,12 @@ pub(crate) fn openai_config(choice: &Choice, settings: &Settings) -> OpenAiConfi
         Choice::OpenAi { base_url, .. } => base_url.clone(),
         _ => None,
     };
-    let base_url = own.or_else(|| settings.get("openai.base_url").map(String::from));
+    let base_url = settings.get("openai.base_url").unwrap_or(OpenAiConfig::OPENAI_BASE_URL).to_string();
+    // A scenario may come from anybody: its endpoint gets the key only where that goes anyway.
+    let trusted = own.as_ref().is_none_or(|own| *own == base_url);
     OpenAiConfig {
-        base_url: base_url.unwrap_or_else(|| OpenAiConfig::OPENAI_BASE_URL.to_string()),
-        api_key: settings.get("openai.api_key").map(|k| Redacted::new(k.to_string())),
+        base_url: own.unwrap_or(base_url),
+        api_key: settings.get("openai.api_key").filter(|_| trusted).map(|k| Redacted::new(k.to_string())),
         ..OpenAiConfig::default()
     }
 }

@@ -51,11 +51,12 @@ pub(crate) fn conclude_if_cut_off(
     measure(summary, transcript, &sides);
     judge_by(read_cast(folder).as_ref(), summary, transcript, CUT_OFF);
     summary.status = Status::CutOff;
-    summary.error = Some("its process ended before the conversation did; this is what was said until then".into());
+    summary.error =
+        Some("its process or its disk gave out before the conversation ended; this is what was said until then".into());
     [names::EVENTS, names::METRICS].iter().for_each(|name| drop_half_line(&folder.join(name)));
     let written = write(folder, summary, transcript, &sides, &TOLD);
     if let Err(e) = &written {
-        summary.error = Some(format!("its process ended before the conversation did, and {e}"));
+        summary.error = Some(format!("its process or its disk gave out before the conversation ended, and {e}"));
     }
     written
 }
@@ -81,6 +82,8 @@ fn measure(summary: &mut Summary, transcript: &Transcript, sides: &[RecordedSide
     summary.duration_s = round(sides[0].length.max(sides[1].length).as_secs_f64());
     summary.turns = transcript.utterances.len() as u32;
     summary.metrics = measure::metrics(sides, transcript);
+    // The recording may know one less: words that were begun and made no sound.
+    summary.metrics.turns = summary.turns as usize;
 }
 
 /// Without a cast nothing is judged: the call is of an older version, or was killed before a word was said.

@@ -324,6 +324,10 @@ impl<P: FnMut(Progress)> Tap for Keeper<P> {
     }
 
     fn event(&mut self, now: Mono, side: usize, event: &Event) {
+        // Whoever was hung up on still listens to the last words, and need not find an answer to them.
+        if self.hung_up && matches!(event, Event::Error { .. }) {
+            return;
+        }
         let line = EventLine { t: now.as_secs_f64(), side: casting::side(side), event };
         self.writer.append_json(names::EVENTS, &line);
         if matches!(event, Event::MetricsCollected { .. } | Event::UsageCollected { .. }) {
@@ -335,8 +339,7 @@ impl<P: FnMut(Progress)> Tap for Keeper<P> {
         match event {
             Event::ConversationItemAdded { .. } | Event::ToolReturned { .. } => self.note_goal(now),
             Event::Closed { reason: CloseReason::AgentEnded } => self.hung_up = true,
-            // Whoever was hung up on still listens to the last words, and need not find an answer to them.
-            Event::Error { message, fatal: true } if !self.hung_up => {
+            Event::Error { message, fatal: true } => {
                 self.error.get_or_insert(message.clone());
             }
             _ => {}

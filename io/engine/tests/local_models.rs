@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const LANGUAGE_MODEL: &str = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf";
+const LANGUAGE_MODEL: &str = "language/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf";
 const JOE: &str = "You write the lines of Joe, a friendly phone support agent at Northwind Internet, talking on the phone to \
     the customer Anna. Joe is calm and helpful. Joe speaks in short, warm sentences with plain words. Write one spoken line \
     of at most 20 words. No lists. Never write a line for Anna.";
@@ -19,23 +19,23 @@ const ANNA: &str = "You write the lines of Anna, a customer, talking on the phon
     spoken line of at most 20 words. No lists. Never write a line for Joe.";
 const GREETING: &str = "Northwind Internet, this is Joe. How can I help you today?";
 
-/// What each line is about, and words of which at least one must be in it.
+/// What each line says, in the form that the built-in scenarios have, and words of which at least one must be in it.
 const COURSE: [(&str, &[&str]); 12] = [
-    ("Anna says her home internet stopped working this morning and she works from home.", &["internet"]),
-    ("Joe says sorry and asks whether Anna has restarted the router.", &["restart"]),
-    ("Anna says she already restarted the router twice.", &["twice"]),
-    ("Joe asks Anna what colour the light on the router is.", &["colour", "color"]),
-    ("Anna says the light is red.", &["red"]),
+    ("Anna says: hi Joe, my internet at home stopped working this morning.", &["internet"]),
+    ("Joe asks Anna: can you tell me if you have restarted the router?", &["restart"]),
+    ("Anna says: yes, I have restarted it twice already.", &["twice"]),
+    ("Joe asks Anna: can you tell me what colour the light on the router is?", &["colour", "color"]),
+    ("Anna says: the light is red.", &["red"]),
     (
-        "Joe explains that a red light is a line fault and offers a free technician visit tomorrow between nine and eleven.",
+        "Joe says: a red light is a line fault, so I can send a technician for free tomorrow between nine and eleven.",
         &["technician"],
     ),
-    ("Anna says tomorrow morning is fine for her.", &["fine", "good", "great", "works"]),
-    ("Joe asks for Anna's street address.", &["address"]),
-    ("Anna says her address is twenty four Maple Street.", &["maple street"]),
-    ("Joe repeats the address and confirms the visit tomorrow between nine and eleven.", &["eleven", "11"]),
-    ("Anna thanks Joe and says goodbye.", &["bye"]),
-    ("Joe says goodbye to Anna.", &["bye"]),
+    ("Anna says: yes, tomorrow between nine and eleven is fine.", &["fine", "good", "great", "works"]),
+    ("Joe asks Anna: can you tell me your street address?", &["address"]),
+    ("Anna says: my address is twenty four Maple Street.", &["maple street"]),
+    ("Joe says: the technician visit is booked for tomorrow between nine and eleven.", &["eleven", "11"]),
+    ("Anna says: thank you Joe, goodbye.", &["bye"]),
+    ("Joe says: thank you for calling, goodbye Anna.", &["bye"]),
 ];
 /// Where a model falls out of its part.
 const OUT_OF_PART: [&str; 8] =

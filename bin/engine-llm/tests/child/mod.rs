@@ -39,7 +39,7 @@ impl Child {
             eprintln!("SKIPPED: DUOLOGUE_TEST_MODELS does not name a folder with models");
             return None;
         };
-        let model = PathBuf::from(folder).join("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf");
+        let model = PathBuf::from(folder).join("language/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf");
         let model = model.to_str().expect("a path in UTF-8");
         let mut child = Child::start(&[&["--model", model], arguments].concat());
         match child.receive() {

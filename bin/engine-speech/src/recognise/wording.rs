@@ -8,7 +8,25 @@ pub(super) fn spoken(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().filter(|word| *word != ">>").collect();
     let joined = words.join(" ").replace(['♪', '♫'], "");
     let joined = joined.trim();
-    joined.chars().any(char::is_alphanumeric).then(|| joined.to_owned())
+    joined.chars().any(char::is_alphanumeric).then(|| without_loop(joined).to_owned())
+}
+
+/// Fewer words than these may well be said twice ("no, no, no", "bye bye").
+const LOOP: usize = 5;
+
+/// Whisper now and then writes the same words again and again; nobody says a whole sentence twice without a breath.
+fn without_loop(text: &str) -> &str {
+    let letters =
+        |word: &str| word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let words: Vec<String> = text.split_whitespace().map(letters).collect();
+    let loops =
+        |period: &usize| words.len() >= 2 * period && (*period..words.len()).all(|i| words[i] == words[i - period]);
+    let Some(period) = (LOOP..=words.len() / 2).find(loops) else { return text };
+    let end = text
+        .split_whitespace()
+        .nth(period - 1)
+        .map(|last| last.as_ptr() as usize - text.as_ptr() as usize + last.len());
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// Removes what stands between `open` and `close`, unless it has digits: "(555) 014-2288" was said.
@@ -37,6 +55,16 @@ mod tests {
     fn descriptions_of_sounds_are_not_words() {
         for text in ["[BLANK_AUDIO]", " (upbeat music)", "*sigh*", " ♪♪", "...", "", "[Music] (laughs)", ">>"] {
             assert_eq!(spoken(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_that_goes_round_is_heard_once() {
+        let once = "Here it is, you have a double room for two nights.";
+        let twice = format!("{once} Here it is you have a double room for two nights. Here it is,");
+        assert_eq!(spoken(&twice).as_deref(), Some(once));
+        for kept in ["No, no, no, no, no, no.", "Bye bye. Bye bye.", once, "I see it now. I see it there."] {
+            assert_eq!(spoken(kept).as_deref(), Some(kept));
         }
     }
 

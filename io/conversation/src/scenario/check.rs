@@ -42,6 +42,14 @@ fn agents(c: &Checked<'_>, problems: &mut Vec<Problem>) {
         let problem = Problem::new(place, format!("both agents are named `{}`", support.agent_name(Side::Support)));
         problems.push(problem.help("each agent runs in a worker of its own and needs a name of its own"));
     }
+    if let (Some(support), Some(customer)) = (c.support, c.customer)
+        && support.name.to_lowercase() == customer.name.to_lowercase()
+    {
+        let place = c.tree.place(way!["customer", "persona"]);
+        let problem = Problem::new(place, format!("both sides are named {}", support.name));
+        problems
+            .push(problem.help("transcript and models tell them apart by name: let somebody else play one of them"));
+    }
     for side in [Side::Support, Side::Customer] {
         if c.scenario.agent(side).greeting.is_some() && !c.scenario.opens.includes(side) {
             let place = c.tree.key_place(way![side.as_str(), "greeting"]);

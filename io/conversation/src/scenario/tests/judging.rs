@@ -175,7 +175,10 @@ fn the_criteria_of_the_library_accept_its_own_courses() {
                 ),
             };
             ConversationFacts {
-                lines: steps.iter().map(|s| says(side(s.who), &s.hint)).collect(),
+                lines: steps
+                    .iter()
+                    .map(|s| Line { heard: Some(s.hint.clone()), ..says(side(s.who), &s.hint) })
+                    .collect(),
                 tool_calls: steps.iter().filter_map(|s| s.call.as_ref()).map(called).collect(),
                 end_reason: "agent_ended".to_owned(),
                 ended_by: steps.last().map(|s| s.who),
@@ -187,5 +190,9 @@ fn the_criteria_of_the_library_accept_its_own_courses() {
         assert!(failed.is_empty(), "{id}: {failed:#?}");
         assert!(goal_reached(&cast, &play(false)));
         assert!(!goal_reached(&cast, &play(true)), "{id}");
+        // Nor is one in which nobody understood a word.
+        let mut deaf = play(false);
+        deaf.lines.iter_mut().for_each(|line| line.heard = Some("I have a question for you.".to_owned()));
+        assert!(!goal_reached(&cast, &deaf), "{id}");
     }
 }
