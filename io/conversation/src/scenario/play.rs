@@ -138,7 +138,7 @@ pub struct Provider {
     /// Its name: `local`, `openai`, `scripted`, ...
     #[schemars(length(min = 1, max = 64))]
     pub provider: String,
-    /// Its name of the model.
+    /// The model, by the name that it has there.
     #[schemars(length(min = 1, max = 120))]
     pub model: Option<String>,
     /// Where it is, for OpenAI-compatible servers.
@@ -278,7 +278,7 @@ pub struct Limits {
     /// Seconds from the first word.
     #[schemars(range(max = 7200.0), extend("exclusiveMinimum" = 0))]
     pub duration_s: f64,
-    /// Seconds in which nobody speaks.
+    /// Seconds in which nobody speaks and no answer is being made.
     #[schemars(range(max = 600.0), extend("exclusiveMinimum" = 0))]
     pub silence_s: f64,
 }
