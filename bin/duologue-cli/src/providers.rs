@@ -39,6 +39,8 @@ pub(crate) enum ChoiceError {
     MixedSpeech(String),
     #[error("{0} has no voice for the provider `{1}`\n  help: name one with `--{2}-voice`, or add it to the persona")]
     NoVoice(String, &'static str, &'static str),
+    #[error("there is no local voice `{0}`\n  help: there are {1}; name one with `--{2}-voice` or in the persona")]
+    UnknownVoice(String, String, &'static str),
 }
 
 impl FromStr for Choice {
@@ -207,7 +209,12 @@ impl Connector<'_> {
             Choice::Scripted => Arc::new(ScriptedTts { pitch }),
             c @ Choice::OpenAi { .. } => Arc::new(server(c)?.tts(c.openai_model(Stage::Tts))),
         };
-        let voice = self.voices[duologue_conversation::index(side)].as_str().into();
+        let voice = &self.voices[duologue_conversation::index(side)];
+        let known = self.local.filter(|_| choices.tts == Choice::Local).map_or(&[][..], LocalModels::voices);
+        if !known.is_empty() && !known.contains(voice) {
+            return Err(ChoiceError::UnknownVoice(voice.clone(), known.join(", "), side.as_str()).into());
+        }
+        let voice = voice.as_str().into();
         let language = self.cast.scenario().language.as_str().into();
         Ok(Providers { stt, llm, tts, voice, speed: self.cast.persona(side).speed, language })
     }
