@@ -249,6 +249,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_key_goes_to_the_configured_endpoint_only() {
+        let env = [("HOME", "/nowhere"), ("OPENAI_API_KEY", "sk-mine"), ("OPENAI_BASE_URL", "http://mine/v1")];
+        let env = env.map(|(name, value)| (name.to_string(), value.to_string())).into();
+        let settings = Settings::read(Path::new("/nowhere"), &env, &[]).unwrap();
+        let reached = |base_url: Option<&str>| {
+            let choice = Choice::OpenAi { model: None, base_url: base_url.map(String::from) };
+            let config = openai_config(&choice, &settings);
+            (config.base_url, config.api_key.is_some())
+        };
+        assert_eq!(reached(None), ("http://mine/v1".to_string(), true));
+        assert_eq!(reached(Some("http://mine/v1")), ("http://mine/v1".to_string(), true));
+        // What a scenario names without being asked.
+        assert_eq!(reached(Some("http://other/v1")), ("http://other/v1".to_string(), false));
+        assert_eq!(reached(Some("http://mine/v1.evil")).1, false);
+    }
+
+    #[test]
     fn provider_names_are_read() {
         assert_eq!("local".parse::<Choice>().unwrap(), Choice::Local);
         let tts = "openai/gpt-4o-mini-tts".parse::<Choice>().unwrap();

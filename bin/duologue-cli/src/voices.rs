@@ -37,8 +37,7 @@ fn voice(side: Side, sides: &[SideChoices; 2], cast: &CastScenario) -> Result<St
 /// Gives `side` the voice of the provider's own two that the other side does not have.
 fn resolve(side: Side, provider: &str, mut of: [String; 2], cast: &CastScenario) -> Voices {
     let taken = of[0].clone();
-    let other = if side == Side::Support { Side::Customer } else { Side::Support };
-    let (name, other) = (&cast.persona(side).name, &cast.persona(other).name);
+    let (name, other) = (&cast.persona(side).name, &cast.persona(side.other()).name);
     let free = own_voices(provider).into_iter().flatten().find(|voice| *voice != taken);
     let advice = format!("`--{side}-voice` chooses another");
     let note = match free {

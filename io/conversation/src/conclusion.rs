@@ -82,8 +82,6 @@ fn measure(summary: &mut Summary, transcript: &Transcript, sides: &[RecordedSide
     summary.duration_s = round(sides[0].length.max(sides[1].length).as_secs_f64());
     summary.turns = transcript.utterances.len() as u32;
     summary.metrics = measure::metrics(sides, transcript);
-    // The recording may know one less: words that were begun and made no sound.
-    summary.metrics.turns = summary.turns as usize;
 }
 
 /// Without a cast nothing is judged: the call is of an older version, or was killed before a word was said.

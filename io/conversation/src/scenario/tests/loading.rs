@@ -57,6 +57,13 @@ fn others_can_play() {
     assert_eq!(cast.voice(Side::Customer, "local"), Some("tom"));
 }
 
+#[test]
+fn nobody_talks_to_somebody_of_the_same_name() {
+    let casting = Casting { customer: Some("joe".to_owned()), support: None };
+    let refused = load("internet-outage", &casting).unwrap_err().to_string();
+    assert!(refused.contains("both sides are named Joe"), "{refused}");
+}
+
 /// Not the persona in whose place they play, nor the scenario, which has nothing to do with it.
 #[test]
 fn others_who_cannot_play_are_told_by_their_own_name() {
