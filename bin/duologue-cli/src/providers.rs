@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(reached(Some("http://mine/v1")), ("http://mine/v1".to_string(), true));
         // What a scenario names without being asked.
         assert_eq!(reached(Some("http://other/v1")), ("http://other/v1".to_string(), false));
-        assert_eq!(reached(Some("http://mine/v1.evil")).1, false);
+        assert!(!reached(Some("http://mine/v1.evil")).1);
     }
 
     #[test]
