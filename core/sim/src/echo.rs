@@ -72,18 +72,12 @@ impl Echo {
     }
 }
 
-/// A recogniser understands quiet speech too: the lowest bit, by which the voices of simulations carry their words
-/// (see [`crate::babble`]), stays.
 fn quieter(sample: i16, gain: f64) -> i16 {
-    ((f64::from(sample) * gain) as i16 & !1) | (sample & 1)
+    (f64::from(sample) * gain) as i16
 }
 
-/// The sum; of two voices at once, the words of the louder one are understood.
 fn mixed(a: &[i16], b: &[i16]) -> Vec<i16> {
-    let energy = |s: &[i16]| s.iter().map(|&s| i64::from(s).pow(2)).sum::<i64>();
-    let louder = if energy(a) >= energy(b) { a } else { b };
-    let sums = a.iter().zip(b).map(|(&a, &b)| a.saturating_add(b) & !1);
-    sums.zip(louder).map(|(sum, &l)| sum | (l & 1)).collect()
+    a.iter().zip(b).map(|(&a, &b)| a.saturating_add(b)).collect()
 }
 
 #[cfg(test)]
