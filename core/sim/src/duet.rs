@@ -1,5 +1,7 @@
 use crate::link::{Link, LinkConfig, LinkStats};
+use crate::caller::Stimulus;
 use crate::queue::Queue;
+use crate::seat::Seat;
 use duologue_ids::{Mono, Seed};
 use duologue_media::{Codec, FRAME, MouthError, Packet};
 use duologue_voice::{
@@ -46,6 +48,11 @@ pub trait Tap {
     fn event(&mut self, now: Mono, side: usize, event: &Event) {
         let _ = (now, side, event);
     }
+
+    /// The scripted caller at `side` has made a sound.
+    fn stimulus(&mut self, side: usize, stimulus: &Stimulus) {
+        let _ = (side, stimulus);
+    }
 }
 
 /// Nobody watches.
@@ -85,7 +92,7 @@ enum Due {
 
 /// Two parties joined by two links: all of a conversation that is not a provider, a clock or a file.
 pub struct Duet<R, T> {
-    parties: [Party; 2],
+    seats: [Seat; 2],
     runners: [R; 2],
     links: [Link; 2],
     queue: Queue<Due>,
@@ -117,11 +124,13 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
     /// The same with sessions that are made already, for another detector or hooks. [`SessionConfig::output_rate`] must
     /// be the rate of [`Codec::L16`] where the words of scripted providers are to arrive.
     pub fn with_sessions(config: DuetConfig, sessions: [Session; 2], runners: [R; 2], tap: T) -> Self {
-        let mut source = 0;
-        let parties = sessions.map(|s| {
-            source += 1;
-            Party::new(s, config.codec, source)
-        });
+        let [a, b] = sessions;
+        let seats = [Party::new(a, config.codec, 1), Party::new(b, config.codec, 2)].map(|p| Seat::Agent(Box::new(p)));
+        Duet::with_seats(config, seats, runners, tap)
+    }
+
+    /// The same with whoever takes part. Their codec has to be [`DuetConfig::codec`].
+    pub fn with_seats(config: DuetConfig, seats: [Seat; 2], runners: [R; 2], tap: T) -> Self {
         let link = |side: usize| Link::new(config.links[side], config.seed.derive(&format!("link {side}")));
         let mut queue = Queue::default();
         for side in 0..2 {
@@ -130,7 +139,7 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
             queue.push(Mono::from_millis(10 * side as u64), Due::Tick(side));
         }
         let watch = EndWatch::new(config.limits, Mono::ZERO);
-        Duet { parties, runners, links: [link(0), link(1)], queue, watch, tap, ending: None, over: false }
+        Duet { seats, runners, links: [link(0), link(1)], queue, watch, tap, ending: None, over: false }
     }
 
     /// When the next thing is due; `None` once it is over.
@@ -146,7 +155,7 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
                 Due::Tick(side) => self.tick(at, side)?,
                 Due::Arrive { at_side, packet, voice } => {
                     self.links[1 - at_side].play(at, voice);
-                    self.parties[at_side].receive(at, packet);
+                    self.seats[at_side].receive(at, packet);
                 }
                 Due::Input { side, input } => self.input(at, side, input),
             }
@@ -175,9 +184,9 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
         self.watch.turns()
     }
 
-    /// Party `side`.
-    pub fn party(&self, side: usize) -> &Party {
-        &self.parties[side]
+    /// Who sits at `side`.
+    pub fn seat(&self, side: usize) -> &Seat {
+        &self.seats[side]
     }
 
     /// What the path from party `side` did.
@@ -187,9 +196,12 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
 
     fn tick(&mut self, now: Mono, side: usize) -> Result<(), DuetError> {
         self.queue.push(now + FRAME, Due::Tick(side));
-        let (packet, requests) = self.parties[side].tick(now)?;
+        let (packet, requests) = self.seats[side].tick(now)?;
         if let Some(packet) = &packet {
             self.tap.packet(now, side, packet);
+        }
+        for stimulus in self.seats[side].take_stimuli() {
+            self.tap.stimulus(side, &stimulus);
         }
         let voice = if self.links[side].has_echo() { packet.clone() } else { None };
         // Where this party is stands the far end of the other's link.
@@ -203,7 +215,7 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
     }
 
     fn input(&mut self, now: Mono, side: usize, input: Input) {
-        let requests = self.parties[side].input(now, input);
+        let requests = self.seats[side].input(now, input);
         self.serve(now, side, requests);
     }
 
@@ -251,7 +263,7 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
         self.ending = Some(ending);
         for side in 0..2 {
             let reason = if ending.by == Some(1 - side) { CloseReason::PeerEnded } else { ending.reason };
-            for request in self.parties[side].input(now, Input::Close(reason)) {
+            for request in self.seats[side].input(now, Input::Close(reason)) {
                 if let Request::Event(event) = request {
                     self.watch.observe(now, side, &event);
                     self.tap.event(now, side, &event);

@@ -22,17 +22,23 @@
 //! ```
 
 mod babble;
+mod caller;
 mod duet;
 mod echo;
+mod impairment;
 mod latency;
 mod link;
 mod queue;
 mod scripted;
+mod seat;
 
 pub use babble::{BABBLE_RATE, babble, understand};
+pub use caller::{Act, Caller, CallerConfig, Interjection, Stimulus, StimulusKind};
 pub use duet::{Duet, DuetConfig, DuetError, Ending, NoTap, Tap, run};
 pub use echo::EchoConfig;
+pub use impairment::{Impairments, Noise, NoiseKind};
 pub use latency::Latency;
 pub use link::{Link, LinkConfig, LinkStats};
 pub use queue::Queue;
 pub use scripted::ScriptedRunner;
+pub use seat::Seat;

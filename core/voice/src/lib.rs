@@ -75,6 +75,6 @@ pub use effect::{Effect, EffectRunner, Failure, Input, Spoken};
 pub use ending::{EndWatch, Limits};
 pub use event::{AgentState, CloseReason, Event, SpeechSource, TurnMetrics};
 pub use hooks::{EndOfTurn, Hooks, NoHooks, TrailingWords};
-pub use party::{HEARING_RATE, Party, Request};
+pub use party::{HEARING_RATE, Microphone, Party, Request};
 pub use session::{Output, Session, SessionError};
 pub use tools::{END_CALL, end_call};

@@ -12,6 +12,13 @@ pub struct Party {
     ear: Ear,
     mouth: Mouth,
     next_frame: Option<Frame>,
+    microphone: Option<Box<dyn Microphone>>,
+}
+
+/// What stands between a voice and its packets: noise of the room, a bad line. Agents have none; simulations put one in.
+pub trait Microphone: Send {
+    /// What is sent of these 20 ms: `voice` is what the party says, if anything. Called for every frame.
+    fn pick_up(&mut self, voice: Option<Frame>) -> Option<Frame>;
 }
 
 /// What a party wants done, packets aside.
@@ -30,7 +37,13 @@ impl Party {
     /// A party that speaks by `codec`; `source` is the RTP synchronisation source of its packets.
     pub fn new(session: Session, codec: Codec, source: u32) -> Party {
         let mouth = Mouth::new(codec, session.config.output_rate, source);
-        Party { session, ear: Ear::new(HEARING_RATE, EarConfig::default()), mouth, next_frame: None }
+        Party { session, ear: Ear::new(HEARING_RATE, EarConfig::default()), mouth, next_frame: None, microphone: None }
+    }
+
+    /// The same, heard through `microphone`.
+    pub fn with_microphone(mut self, microphone: Box<dyn Microphone>) -> Party {
+        self.microphone = Some(microphone);
+        self
     }
 
     /// The session.
@@ -59,7 +72,12 @@ impl Party {
         let heard = self.ear.pull(now);
         self.session.handle(now, Input::Audio(heard.frame));
         let requests = self.drain();
-        let packet = self.mouth.send(self.next_frame.take().as_ref())?;
+        let voice = self.next_frame.take();
+        let sent = match &mut self.microphone {
+            Some(microphone) => microphone.pick_up(voice),
+            None => voice,
+        };
+        let packet = self.mouth.send(sent.as_ref())?;
         Ok((packet, requests))
     }
 

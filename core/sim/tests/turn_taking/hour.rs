@@ -56,7 +56,7 @@ fn talk(seed: u64, seconds: u64) -> Outcome {
     let mut duet = Duet::new(over_internet(seed, seconds), [joe, anna], runners(seed), tap).expect("a duet");
     let ending = run(&mut duet).expect("it runs");
     assert_eq!(ending.reason, CloseReason::DurationLimit);
-    let (links, ears) = ([0, 1].map(|s| duet.link_stats(s)), [0, 1].map(|s| duet.party(s).ear_stats()));
+    let (links, ears) = ([0, 1].map(|s| duet.link_stats(s)), [0, 1].map(|s| duet.seat(s).ear_stats()));
     let Digest { log, packets, pcm: [(_, joe), (_, anna)], samples } = duet.tap;
     Outcome { events: log.events, digests: [packets, joe, anna].map(|d| d.finish()), links, ears, samples }
 }
