@@ -31,6 +31,10 @@ const EXIT_CODES: &str = "Exit codes:
 pub(crate) enum Command {
     /// Hold one voice conversation between two agents.
     Converse(Box<ConverseArgs>),
+    /// Hold a suite of conversations in virtual time, many times as fast as real time, and judge them.
+    Simulate(Box<SimulateArgs>),
+    /// Compare two runs of a suite: what got better and worse, with intervals over seeds.
+    Compare(CompareArgs),
     /// What was kept of conversations.
     #[command(subcommand)]
     Conversation(ConversationCommand),
@@ -86,6 +90,47 @@ pub(crate) struct ConverseArgs {
     pub(crate) support: Option<String>,
     #[command(flatten)]
     pub(crate) providers: ProviderArgs,
+}
+
+/// Hold a suite of conversations in virtual time.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  duologue simulate suites/turn-taking.yaml --seeds 20
+  duologue simulate my/suite.yaml --jobs 4 --out run-1 --json
+  duologue simulate turn-taking --only interruption --seeds 3
+
+Exit code 1 if a conversation missed its criteria or a case its bounds.")]
+pub(crate) struct SimulateArgs {
+    /// A suite's file, or the name of one that comes with Duologue: support, turn-taking.
+    #[arg(value_name = "SUITE")]
+    pub(crate) suite: String,
+    /// Hold each case with the seeds 1 to K; the suite says how many where this is left out.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) seeds: Option<u32>,
+    /// Conversations at once; as many as there are processors where this is left out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub(crate) jobs: Option<u32>,
+    /// Keep the results in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Only cases whose name has this in it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// Keep no recordings.
+    #[arg(long)]
+    pub(crate) no_audio: bool,
+}
+
+/// Compare two runs of a suite.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The folder of a run, or its run.json.
+    pub(crate) a: PathBuf,
+    /// The folder of the other.
+    pub(crate) b: PathBuf,
+    /// Exit with 1 if anything got worse.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Which models speak, for both agents or for one.

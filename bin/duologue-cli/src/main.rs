@@ -11,6 +11,7 @@ mod models;
 mod output;
 mod providers;
 mod settings;
+mod simulate;
 mod voices;
 
 use args::{Cli, Command, ConfigCommand};
@@ -48,6 +49,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     let settings = read_settings(cli)?;
     match &cli.command {
         Command::Converse(args) => runtime()?.block_on(converse::run(args, &settings, cli.json)),
+        Command::Simulate(args) => simulate::simulate(args, &settings, cli.json),
+        Command::Compare(args) => simulate::compare_runs(args, cli.json),
         Command::Conversation(command) => conversations::run(command, &settings, cli.json),
         Command::Models(command) => models::run(command, &settings, cli.json),
         Command::Config(ConfigCommand::Show) => Ok(show_settings(&settings, cli.json)),

@@ -6,7 +6,8 @@ use duologue_voice::{Effect, EffectRunner, Input, Spoken};
 use std::time::Duration;
 
 type Writer = Box<dyn FnMut(&ChatRequest) -> String + Send>;
-type Desk = Box<dyn FnMut(&ToolCall) -> ToolOutcome + Send>;
+/// What a tool answers, and when where that is not left to [`ScriptedRunner::tool`].
+type Desk = Box<dyn FnMut(&ToolCall) -> (Option<Duration>, ToolOutcome) + Send>;
 
 /// Providers that answer from a script after drawn delays: recognition reads the words that [`babble`] carries, the
 /// "model" writes the lines it was given, speech is babble. It says what it is; nothing of it is a model.
@@ -33,12 +34,21 @@ impl ScriptedRunner {
     /// early and dropped is simply written again. After the last one it has nothing to say.
     pub fn new<I: IntoIterator<Item = S>, S: Into<String>>(lines: I) -> ScriptedRunner {
         let lines: Vec<String> = lines.into_iter().map(Into::into).collect();
+        ScriptedRunner::by_number(move |n| lines.get(n).cloned().unwrap_or_default())
+    }
+
+    /// The same, from the beginning again after the last line.
+    pub fn cycling(lines: Vec<String>) -> ScriptedRunner {
+        ScriptedRunner::by_number(move |n| lines.get(n % lines.len().max(1)).cloned().unwrap_or_default())
+    }
+
+    fn by_number(line: impl Fn(usize) -> String + Send + 'static) -> ScriptedRunner {
         let mut opened_by_say = None;
         ScriptedRunner::writing(move |request| {
             let said = said_before(&request.items);
             // An opening that was given to the session is no line of the script.
             let offset = *opened_by_say.get_or_insert(said);
-            lines.get(said - offset.min(said)).cloned().unwrap_or_default()
+            line(said - offset.min(said))
         })
     }
 
@@ -46,7 +56,9 @@ impl ScriptedRunner {
     pub fn writing(writer: impl FnMut(&ChatRequest) -> String + Send + 'static) -> ScriptedRunner {
         ScriptedRunner {
             writer: Box::new(writer),
-            desk: Box::new(|call| ToolOutcome::Error(format!("there is no tool `{}` in this script", call.name))),
+            desk: Box::new(|call| {
+                (None, ToolOutcome::Error(format!("there is no tool `{}` in this script", call.name)))
+            }),
             stt: Latency::fixed_ms(150),
             llm: Latency::fixed_ms(250),
             llm_word: Duration::from_millis(15),
@@ -58,7 +70,15 @@ impl ScriptedRunner {
     }
 
     /// Answers tool calls.
-    pub fn with_tools(mut self, desk: impl FnMut(&ToolCall) -> ToolOutcome + Send + 'static) -> ScriptedRunner {
+    pub fn with_tools(self, mut desk: impl FnMut(&ToolCall) -> ToolOutcome + Send + 'static) -> ScriptedRunner {
+        self.with_timed_tools(move |call| (None, desk(call)))
+    }
+
+    /// Answers tool calls, each in its own time.
+    pub fn with_timed_tools(
+        mut self,
+        desk: impl FnMut(&ToolCall) -> (Option<Duration>, ToolOutcome) + Send + 'static,
+    ) -> ScriptedRunner {
         self.desk = Box::new(desk);
         self
     }
@@ -99,8 +119,9 @@ impl EffectRunner for ScriptedRunner {
                 ]
             }
             Effect::CallTool { call, .. } => {
-                let outcome = (self.desk)(&call);
-                vec![(self.tool.draw(&mut self.rng), Input::ToolReturned { id: call.id, outcome })]
+                let (after, outcome) = (self.desk)(&call);
+                let after = after.unwrap_or_else(|| self.tool.draw(&mut self.rng));
+                vec![(after, Input::ToolReturned { id: call.id, outcome })]
             }
             Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } => Vec::new(),
         }

@@ -23,13 +23,18 @@ pub(crate) fn conclude(
     transcript: &Transcript,
     cast: &CastScenario,
 ) -> Result<(), FolderError> {
-    let end = summary.end_reason.and_then(|r| serde_json::to_value(r).ok());
-    let end = end.as_ref().and_then(|v| v.as_str()).unwrap_or("");
     let sides = read_sides(folder);
-    measure(summary, transcript, &sides);
-    judge_by(Some(cast), summary, transcript, end);
+    assess(summary, transcript, &sides, cast);
     summary.status = Status::Ended;
     write(folder, summary, transcript, &sides, &TOLD)
+}
+
+/// Measures and judges what ended in order.
+pub(crate) fn assess(summary: &mut Summary, transcript: &Transcript, sides: &[RecordedSide; 2], cast: &CastScenario) {
+    let end = summary.end_reason.and_then(|r| serde_json::to_value(r).ok());
+    let end = end.as_ref().and_then(|v| v.as_str()).unwrap_or("");
+    measure(summary, transcript, sides);
+    judge_by(Some(cast), summary, transcript, end);
 }
 
 /// Concludes what is said to go on though its process is gone. Where that can't be written (a full disk, somebody else's

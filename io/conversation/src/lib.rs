@@ -29,6 +29,7 @@ pub mod scenario;
 mod scripted;
 mod summary;
 mod transcript;
+pub mod virtual_time;
 
 pub use archive::{Archive, ArchiveError};
 pub use casting::{index, limits, session_config, side};

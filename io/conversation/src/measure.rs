@@ -36,10 +36,17 @@ pub fn read_side(folder: &Path, side: Side) -> RecordedSide {
         .and_then(|bytes| decode_ogg_opus(&bytes, RATE).ok())
         .and_then(|decoded| decoded.samples.into_iter().next())
         .unwrap_or_default();
-    RecordedSide {
-        speech: speech(&samples),
-        peaks: samples.chunks((RATE / PEAKS_PER_SECOND) as usize).map(peak).collect(),
-        length: Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE)),
+    RecordedSide::from_samples(RATE, &samples)
+}
+
+impl RecordedSide {
+    /// The same from sound in memory, 16 kHz mono.
+    pub fn from_samples(_rate: u32, samples: &[i16]) -> RecordedSide {
+        RecordedSide {
+            speech: speech(samples),
+            peaks: samples.chunks((RATE / PEAKS_PER_SECOND) as usize).map(peak).collect(),
+            length: Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE)),
+        }
     }
 }
 

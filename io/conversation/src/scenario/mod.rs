@@ -56,7 +56,7 @@ pub use play::{
     own_voices,
 };
 pub use read::{MAX_BYTES, PersonaSource, UnknownPersona, parse_checked, parse_persona, parse_scenario};
-pub use schema::{persona_schema, scenario_schema};
+pub use schema::{persona_schema, scenario_schema, schema_of};
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,8 @@ pub fn scenario_schema() -> Value {
     schema_of::<Scenario>()
 }
 
-fn schema_of<T: JsonSchema>() -> Value {
+/// The JSON Schema of a file of another kind, for [`super::parse_checked`].
+pub fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(NoNull));
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
