@@ -39,7 +39,7 @@ impl CastScenario {
         let agent = self.agent(side);
         let mut text = format!("You are {}, {}. {}", me.name, self.role(side), me.background.trim());
         paragraph(&mut text, &manner(me));
-        let goals = [agent.instructions.as_deref(), me.goal.as_deref()];
+        let goals = [agent.instructions.as_deref(), me.goal_on(side)];
         for goal in goals.into_iter().flatten() {
             paragraph(&mut text, goal.trim());
         }
@@ -78,7 +78,7 @@ impl CastScenario {
 
     /// "a friendly phone support agent at Northwind Internet", "a customer".
     fn role(&self, side: Side) -> String {
-        let role = self.persona(side).role.as_deref().unwrap_or(match side {
+        let role = self.persona(side).role_on(side).unwrap_or(match side {
             Side::Support => "phone support agent",
             Side::Customer => "customer",
         });

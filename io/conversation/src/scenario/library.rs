@@ -12,10 +12,24 @@ macro_rules! built {
     };
 }
 
-pub(super) const SCENARIOS: &[Built] =
-    built!("scenarios": "card-block", "hotel-change", "internet-outage", "missing-parcel");
+pub(super) const SCENARIOS: &[Built] = built!(
+    "scenarios":
+    "car-claim",
+    "card-block",
+    "card-reader",
+    "dentist-appointment",
+    "electricity-bill",
+    "flight-rebooking",
+    "hotel-change",
+    "internet-outage",
+    "missing-parcel",
+    "prescription-refill",
+    "subscription-cancel",
+    "table-allergies",
+);
 
-pub(super) const PERSONAS: &[Built] = built!("personas": "anna", "joe", "priya", "walter");
+pub(super) const PERSONAS: &[Built] =
+    built!("personas": "anna", "danny", "joe", "nadia", "priya", "rosa", "victor", "walter");
 
 /// The names of the scenarios that come with the product, for `--scenario`.
 pub fn scenario_names() -> impl Iterator<Item = &'static str> {
@@ -25,6 +39,11 @@ pub fn scenario_names() -> impl Iterator<Item = &'static str> {
 /// The names of the personas that come with the product.
 pub fn persona_names() -> impl Iterator<Item = &'static str> {
     PERSONAS.iter().map(|b| b.id)
+}
+
+/// The file of a scenario that comes with the product, to begin one's own with.
+pub fn scenario_text(id: &str) -> Option<&'static str> {
+    text(SCENARIOS, id)
 }
 
 /// A file of the library by name.

@@ -8,12 +8,23 @@ use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
 /// Who plays instead of the personas that a scenario names: a name or a path, as a scenario would say it.
+///
+/// Who is asked for on one side may be whom the scenario names for the other: then the two change places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Casting {
     /// In place of the support agent's persona.
     pub support: Option<String>,
     /// In place of the customer's persona.
     pub customer: Option<String>,
+}
+
+impl Casting {
+    fn of(&self, side: Side) -> Option<&str> {
+        match side {
+            Side::Support => self.support.as_deref(),
+            Side::Customer => self.customer.as_deref(),
+        }
+    }
 }
 
 /// Why a scenario or a persona could not be loaded.
@@ -114,15 +125,12 @@ struct Personas<'a> {
 }
 
 impl PersonaSource for Personas<'_> {
-    fn recasts(&self) -> bool {
-        self.casting.support.is_some() || self.casting.customer.is_some()
+    fn recasts(&self, side: Side) -> bool {
+        self.casting.of(side).is_some()
     }
 
     fn find(&self, side: Side, reference: &str) -> Result<Persona, UnknownPersona> {
-        let instead = match side {
-            Side::Support => &self.casting.support,
-            Side::Customer => &self.casting.customer,
-        };
+        let instead = self.casting.of(side);
         // Who comes from the command line is looked for where the command was given.
         let found = match instead {
             Some(instead) => find_persona(instead, Some(Path::new(""))),

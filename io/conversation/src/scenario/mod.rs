@@ -47,7 +47,7 @@ pub use cast::CastScenario;
 pub use criterion::{By, Criterion, EndedBy, NotSaid, Said, ToolCalled};
 pub use diagnostic::{BadFile, Place, Problem};
 pub use judge::{CalledTool, ConversationFacts, Line, Verdict, goal_reached, judge};
-pub use library::{persona_names, scenario_names};
+pub use library::{persona_names, scenario_names, scenario_text};
 pub use load::{Casting, LoadError, load, load_persona};
 pub use mock::MockAnswer;
 pub use persona::{Patience, Persona};

@@ -1,3 +1,4 @@
+use super::Side;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,6 +13,10 @@ pub struct Persona {
     /// First name, one word: it stands before each line that this persona says.
     #[schemars(length(min = 1, max = 30), regex(pattern = r"^[^\s:{}]+$"))]
     pub name: String,
+    /// The side that this persona usually plays, of which `role` and `goal` speak. On the other one it is a plain customer
+    /// or phone support agent. Left out, they fit both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
     /// What this persona is, as it completes "Joe, a ...": "friendly phone support agent".
     #[schemars(length(min = 1, max = 60))]
     pub role: Option<String>,
@@ -40,6 +45,22 @@ pub struct Persona {
     /// What this persona knows, by name. For models that run free.
     #[serde(default)]
     pub facts: BTreeMap<String, String>,
+}
+
+impl Persona {
+    /// What this persona is on a side, where that is known.
+    pub(super) fn role_on(&self, side: Side) -> Option<&str> {
+        self.role.as_deref().filter(|_| self.belongs_on(side))
+    }
+
+    /// What this persona wants on a side, where that is known.
+    pub(super) fn goal_on(&self, side: Side) -> Option<&str> {
+        self.goal.as_deref().filter(|_| self.belongs_on(side))
+    }
+
+    fn belongs_on(&self, side: Side) -> bool {
+        self.side.is_none_or(|own| own == side)
+    }
 }
 
 /// How long somebody stands questions, waiting and being misunderstood.

@@ -21,8 +21,8 @@ pub trait PersonaSource {
     /// Why there is none.
     fn find(&self, side: Side, reference: &str) -> Result<Persona, UnknownPersona>;
 
-    /// Whether somebody plays whom the scenario's author did not choose: their voices need not fit each other.
-    fn recasts(&self) -> bool {
+    /// Whether somebody plays this side whom the scenario's author did not choose: voices need not fit each other then.
+    fn recasts(&self, _side: Side) -> bool {
         false
     }
 }
@@ -74,9 +74,9 @@ pub fn parse_scenario(
 
     let mut problems = Vec::new();
     let mut bad_files = Vec::new();
-    let mut cast = |side: Side| {
-        let reference = &raw.agent(side).persona;
-        let place = tree.place(way![side.as_str(), "persona"]);
+    let mut cast = |side: Side, named_for: Side| {
+        let reference = &raw.agent(named_for).persona;
+        let place = tree.place(way![named_for.as_str(), "persona"]);
         personas
             .find(side, reference)
             .map_err(|error| persona_problem(reference, place, error, &mut bad_files))
@@ -88,7 +88,15 @@ pub fn parse_scenario(
                 Some,
             )
     };
-    let (support, customer) = (cast(Side::Support), cast(Side::Customer));
+    let (mut support, mut customer) = (cast(Side::Support, Side::Support), cast(Side::Customer, Side::Customer));
+    if same_name(&support, &customer) {
+        // Whoever is asked for is the scenario's own persona of the other side: the two change places.
+        match [Side::Support, Side::Customer].map(|side| personas.recasts(side)) {
+            [true, false] => customer = cast(Side::Customer, Side::Support),
+            [false, true] => support = cast(Side::Support, Side::Customer),
+            _ => {}
+        }
+    }
 
     // Without a persona its name still has to stand for something, so that other problems can be found.
     let name = |p: &Option<Persona>, side: Side| p.as_ref().map_or_else(|| side.to_string(), |p| p.name.clone());
@@ -101,7 +109,7 @@ pub fn parse_scenario(
     let checked = Checked { scenario: &scenario, tree: &tree, support: support.as_ref(), customer: customer.as_ref() };
     let mut misfits = Vec::new();
     check::problems(&checked, &mut misfits);
-    if !personas.recasts() {
+    if !personas.recasts(Side::Support) && !personas.recasts(Side::Customer) {
         check::voices(&checked, &mut misfits);
     }
     // What has a placeholder that stands for nothing can't be judged any further.
@@ -125,6 +133,10 @@ pub fn parse_scenario(
 /// Everything that is wrong with it, with places.
 pub fn parse_checked(file: &str, text: &str, schema: &Value) -> Result<Value, BadFile> {
     tree(text, schema).map(|tree| tree.to_json()).map_err(|problems| BadFile::new(file, text, problems))
+}
+
+fn same_name(a: &Option<Persona>, b: &Option<Persona>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if a.name.eq_ignore_ascii_case(&b.name))
 }
 
 fn persona_problem(reference: &str, place: Place, error: UnknownPersona, bad: &mut Vec<BadFile>) -> Problem {

@@ -1,6 +1,7 @@
 mod built_in;
 mod judging;
 mod loading;
+mod matrix;
 mod mocks;
 mod page;
 mod properties;

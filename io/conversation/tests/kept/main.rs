@@ -49,15 +49,30 @@ fn hold(name: &str, folder: &Path, seed: u64) -> Summary {
     simulate(config, [follower(&cast), follower(&cast)], |_| {}).expect("it is held")
 }
 
-#[test]
-fn every_scenario_of_the_library_reaches_its_goal_when_its_course_is_followed() {
-    for name in scenario::scenario_names() {
+/// Holds every scenario with a seed, and gives what was said in each.
+fn hold_the_library(seed: u64) -> Vec<Vec<String>> {
+    let held = scenario::scenario_names().map(|name| {
         let dir = tempfile::tempdir().unwrap();
-        let summary = hold(name, dir.path(), 1);
+        let summary = hold(name, dir.path(), seed);
         let failed: Vec<_> = summary.verdicts.iter().filter(|v| !v.passed).collect();
-        assert!(summary.goal_reached, "{name}: {failed:?}");
-        assert_eq!(summary.end_reason, Some(CloseReason::AgentEnded), "{name}");
-        assert!(summary.turns >= 6, "{name}: {} turns", summary.turns);
+        assert!(summary.goal_reached, "{name}, seed {seed}: {failed:?}");
+        assert_eq!(summary.end_reason, Some(CloseReason::AgentEnded), "{name}, seed {seed}");
+        assert!(summary.turns >= 6, "{name}, seed {seed}: {} turns", summary.turns);
+        let (_, _, transcript) = Archive::new(dir.path()).open(&dir.path().to_string_lossy()).unwrap();
+        transcript.utterances.into_iter().map(|utterance| utterance.text).collect()
+    });
+    held.collect()
+}
+
+#[test]
+fn every_scenario_of_the_library_reaches_its_goal_with_three_seeds_in_three_ways() {
+    let held = std::thread::scope(|scope| {
+        let threads = [1, 2, 3].map(|seed| scope.spawn(move || hold_the_library(seed)));
+        threads.map(|thread| thread.join().expect("every call reaches its goal"))
+    });
+    for (i, name) in scenario::scenario_names().enumerate() {
+        let [one, two, three] = [0, 1, 2].map(|seed| &held[seed][i]);
+        assert!(one != two && two != three && one != three, "{name}");
     }
 }
 
