@@ -38,6 +38,12 @@ pub(crate) enum Command {
     /// What was kept of conversations.
     #[command(subcommand)]
     Conversation(ConversationCommand),
+    /// Scenarios that come with Duologue, and the first lines of your own.
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+    /// Personas that come with Duologue.
+    #[command(subcommand)]
+    Persona(PersonaCommand),
     /// Local models: size, licence, checksum, where from.
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -193,6 +199,36 @@ pub(crate) enum ConversationCommand {
         /// Don't ask.
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenarioCommand {
+    /// All that come with Duologue.
+    List,
+    /// One in full: who plays, the course, the tools, what makes it a success.
+    Show {
+        /// Its name, or a file.
+        scenario: String,
+    },
+    /// Write a file to begin your own with, explained line by line.
+    New {
+        /// Name of the scenario; NAME.yaml is written.
+        name: PathBuf,
+        /// Begin with a copy of this scenario of the library.
+        #[arg(long, value_name = "NAME")]
+        from: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PersonaCommand {
+    /// All that come with Duologue.
+    List,
+    /// One in full.
+    Show {
+        /// Its name, or a file.
+        persona: String,
     },
 }
 

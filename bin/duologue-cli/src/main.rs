@@ -9,7 +9,9 @@ mod follow;
 mod interrupt;
 mod models;
 mod output;
+mod personas;
 mod providers;
+mod scenarios;
 mod settings;
 mod simulate;
 mod voices;
@@ -46,6 +48,11 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         output::print(serde_json::to_string_pretty(&settings::schema())?);
         return Ok(Exit::Done);
     }
+    match &cli.command {
+        Command::Scenario(command) => return scenarios::run(command, cli.json),
+        Command::Persona(command) => return personas::run(command, cli.json),
+        _ => {}
+    }
     let settings = read_settings(cli)?;
     match &cli.command {
         Command::Converse(args) => runtime()?.block_on(converse::run(args, &settings, cli.json)),
@@ -55,7 +62,10 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Models(command) => models::run(command, &settings, cli.json),
         Command::Config(ConfigCommand::Show) => Ok(show_settings(&settings, cli.json)),
         Command::Doctor => runtime()?.block_on(doctor::run(&settings, cli.json)),
-        Command::Config(ConfigCommand::Schema) | Command::Completions { .. } => Ok(Exit::Done),
+        Command::Config(ConfigCommand::Schema)
+        | Command::Completions { .. }
+        | Command::Scenario(_)
+        | Command::Persona(_) => Ok(Exit::Done),
     }
 }
 

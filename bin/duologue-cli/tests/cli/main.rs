@@ -8,6 +8,7 @@ mod errors;
 #[cfg(target_os = "linux")]
 mod fake_engine;
 mod killed;
+mod library;
 mod live;
 #[cfg(target_os = "linux")]
 mod models;
