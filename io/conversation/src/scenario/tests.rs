@@ -1,5 +1,6 @@
 mod built_in;
 mod judging;
+mod library_page;
 mod loading;
 mod matrix;
 mod mocks;
