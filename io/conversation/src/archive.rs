@@ -1,11 +1,12 @@
 //! Conversations that were kept: finding, showing and deleting them.
 
-use crate::conclusion::{conclude_if_cut_off, files, rebuild_missing};
-use crate::folder::{FolderError, names, replace, unfinished};
+use crate::conclusion::{conclude_if_cut_off, rebuild_missing};
+use crate::folder::{FolderError, names, replace};
+use crate::keeping::{self, Kept, PINNED, REMOVING, is_plain_id, is_running};
 use crate::summary::{Status, Summary};
 use crate::transcript::Transcript;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,17 @@ pub enum ArchiveError {
     /// It still goes on.
     #[error("the conversation `{0}` is still going on\n  help: end it with Ctrl-C where it runs")]
     Running(String),
+    /// Somebody wants it to stay.
+    #[error("the conversation `{0}` is pinned\n  help: `duologue conversation unpin {0}` lets it go")]
+    Pinned(String),
+    /// It would be removed through a link.
+    #[error("{path} is a link to {target}\n  help: remove the link yourself, or name the folder that it leads to")]
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// It still goes on, so it has no report.
     #[error(
         "the conversation `{0}` is still going on, and its report is written when it ends\n  \
@@ -65,16 +77,33 @@ type Opened = (PathBuf, Summary, Transcript, Result<(), FolderError>);
 
 /// Points from the archive to a conversation that is kept elsewhere.
 #[derive(Serialize, Deserialize)]
-struct Elsewhere {
-    folder: PathBuf,
+pub(crate) struct Elsewhere {
+    pub(crate) folder: PathBuf,
 }
 
-const ELSEWHERE: &str = "elsewhere.json";
+pub(crate) const ELSEWHERE: &str = "elsewhere.json";
 
 impl Archive {
     /// The archive in `home`, which need not exist yet.
     pub fn new(home: &Path) -> Archive {
         Archive { root: home.join("conversations") }
+    }
+
+    /// Where all of them are.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Finishes what processes that were killed had begun: removals, and restoring.
+    pub fn mend(&self) {
+        keeping::mend(&self.root);
+        crate::backup::mend(&self.root);
+    }
+
+    /// All conversations as they lie on the disk, by id, also those that can't be read.
+    pub fn kept(&self) -> Vec<Kept> {
+        self.mend();
+        keeping::entries(&self.root)
     }
 
     /// Where a conversation is kept unless somebody says otherwise.
@@ -95,7 +124,8 @@ impl Archive {
 
     /// All that opens, newest first. Those whose process was killed are concluded now.
     pub fn list(&self) -> Vec<(PathBuf, Summary)> {
-        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        self.mend();
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten().filter(|e| has_plain_name(e));
         let mut found: Vec<(PathBuf, Summary)> = entries
             .filter_map(|e| {
                 let folder = follow(e.path());
@@ -161,20 +191,53 @@ impl Archive {
         Ok((folder, summary, transcript, whole))
     }
 
-    /// Removes all that is kept of a conversation.
+    /// Removes all that is kept of a conversation, also of one that can't be read. Should the process be killed on the
+    /// way, the next look at the archive finishes it.
+    ///
+    /// # Errors
+    /// It is not there, goes on, is pinned, is only a link, or a file can't be removed.
     pub fn delete(&self, name: &str) -> Result<PathBuf, ArchiveError> {
-        let folder = self.find(name)?;
-        let summary = read_summary(&folder)?;
+        let folder = self.find_any(name)?;
+        let id = read_summary(&folder).map_or_else(|_| name.to_owned(), |s| s.conversation_id);
+        if let Ok(target) = fs::read_link(&folder) {
+            return Err(ArchiveError::Link { path: folder, target });
+        }
         if is_running(&folder) {
-            return Err(ArchiveError::Running(summary.conversation_id));
+            return Err(ArchiveError::Running(id));
         }
-        remove_files(&folder, &summary)?;
-        let pointer = self.folder(&summary.conversation_id);
-        if pointer.join(ELSEWHERE).is_file() {
-            fs::remove_dir_all(&pointer).map_err(|source| ArchiveError::Io { path: pointer, source })?;
+        if folder.join(PINNED).is_file() {
+            return Err(ArchiveError::Pinned(id));
         }
+        let place = if is_plain_id(&id) { Some(self.folder(&id)) } else { None };
+        keeping::remove(&folder, place.filter(|p| p.join(ELSEWHERE).is_file()).as_deref())?;
         Ok(folder)
     }
+
+    /// As [`Archive::find`], and also what can't be read: by the full id, or by the folder.
+    pub fn find_any(&self, name: &str) -> Result<PathBuf, ArchiveError> {
+        let unknown = match self.find(name) {
+            Err(unknown @ ArchiveError::Unknown(_)) => unknown,
+            Ok(folder) => match read_summary(&folder) {
+                // A `summary.json` of something else.
+                Err(e) if !is_broken(&folder) && !folder.starts_with(&self.root) => return Err(e),
+                _ => return Ok(folder),
+            },
+            found => return found,
+        };
+        let direct = PathBuf::from(name);
+        let broken = self.kept().into_iter().find(|k| k.id == name).map(|k| k.folder);
+        broken.or((direct.join(REMOVING).is_file() || is_broken(&direct)).then_some(direct)).ok_or(unknown)
+    }
+}
+
+/// Whether a folder without a readable summary is that of a conversation all the same.
+fn is_broken(folder: &Path) -> bool {
+    [names::EVENTS, names::STEREO].iter().all(|name| folder.join(name).is_file())
+}
+
+/// Others are places that are being made or removed.
+fn has_plain_name(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_str().is_some_and(is_plain_id)
 }
 
 fn ambiguous(name: &str, many: &[(PathBuf, Summary)]) -> ArchiveError {
@@ -186,42 +249,17 @@ fn ambiguous(name: &str, many: &[(PathBuf, Summary)]) -> ArchiveError {
     ArchiveError::Ambiguous { name: name.to_string(), fits: many.len(), some: some.join(", ") }
 }
 
-fn remove_files(folder: &Path, summary: &Summary) -> Result<(), ArchiveError> {
-    let known = files(folder);
-    for name in known.values().chain(summary.files.values()) {
-        let path = folder.join(name);
-        // A process that is killed while it writes leaves the unfinished file too.
-        for path in [unfinished(&path), path] {
-            match fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(ArchiveError::Io { path, source });
-                }
-                _ => {}
-            }
-        }
-    }
-    // Somebody else's files in it stay, and so does the folder then.
-    drop(fs::remove_dir(folder));
-    Ok(())
-}
-
-/// Its process holds a lock on its events while it goes on.
-fn is_running(folder: &Path) -> bool {
-    let events = File::open(folder.join(names::EVENTS));
-    events.is_ok_and(|f| matches!(f.try_lock_shared(), Err(TryLockError::WouldBlock)))
-}
-
-fn follow(folder: PathBuf) -> PathBuf {
+pub(crate) fn follow(folder: PathBuf) -> PathBuf {
     let pointer = fs::read(folder.join(ELSEWHERE)).ok();
     pointer.and_then(|b| serde_json::from_slice::<Elsewhere>(&b).ok()).map_or(folder, |e| e.folder)
 }
 
-fn read_summary(folder: &Path) -> Result<Summary, ArchiveError> {
+pub(crate) fn read_summary(folder: &Path) -> Result<Summary, ArchiveError> {
     read_json(&folder.join(names::SUMMARY))
 }
 
 /// A conversation that was killed before the first word has no transcript yet.
-fn read_transcript(folder: &Path) -> Result<Transcript, ArchiveError> {
+pub(crate) fn read_transcript(folder: &Path) -> Result<Transcript, ArchiveError> {
     let path = folder.join(names::TRANSCRIPT);
     if path.exists() { read_json(&path) } else { Ok(Transcript::default()) }
 }

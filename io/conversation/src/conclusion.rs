@@ -1,7 +1,7 @@
 //! The end of a conversation: measured, judged, told in files. Also of one whose process was killed, or whose report found
 //! no room on the disk, when it is next looked at.
 
-use crate::folder::{FolderError, names, replace};
+use crate::folder::{FolderError, RESERVE, names, replace};
 use crate::measure::{self, PEAKS_PER_SECOND, RecordedSide};
 use crate::report::{self, Report};
 use crate::scenario::{CastScenario, Side, judge};
@@ -15,6 +15,8 @@ use std::path::Path;
 const TOLD: [&str; 3] = [names::TRANSCRIPT_TEXT, names::CAPTIONS, names::REPORT];
 /// What stands for the reason of an ending that nobody reported.
 const CUT_OFF: &str = "the call was cut off";
+/// What is said of one that nobody ended.
+pub(crate) const GAVE_OUT: &str = "its process or its disk gave out before the conversation ended";
 
 /// Judges, measures and writes the last files of a conversation.
 pub(crate) fn conclude(
@@ -56,12 +58,11 @@ pub(crate) fn conclude_if_cut_off(
     measure(summary, transcript, &sides);
     judge_by(read_cast(folder).as_ref(), summary, transcript, CUT_OFF);
     summary.status = Status::CutOff;
-    summary.error =
-        Some("its process or its disk gave out before the conversation ended; this is what was said until then".into());
+    summary.error.get_or_insert(format!("{GAVE_OUT}; this is what was said until then"));
     [names::EVENTS, names::METRICS].iter().for_each(|name| drop_half_line(&folder.join(name)));
     let written = write(folder, summary, transcript, &sides, &TOLD);
     if let Err(e) = &written {
-        summary.error = Some(format!("its process or its disk gave out before the conversation ended, and {e}"));
+        summary.error = Some(format!("{GAVE_OUT}, and {e}"));
     }
     written
 }
@@ -131,6 +132,13 @@ fn write(
         names::CAPTIONS => write(name, report::render_vtt(&page)),
         _ => write(name, report::render(&page)),
     };
+    // On a full disk the room that was held back is for the reason why.
+    drop(fs::remove_file(folder.join(RESERVE)));
+    if summary.error.is_some() {
+        let mut first = summary.clone();
+        first.files.retain(|_, name| name == names::SUMMARY || folder.join(name).is_file());
+        drop(write(names::SUMMARY, serde_json::to_string_pretty(&first).unwrap_or_default()));
+    }
     let written: Vec<_> = wanted.iter().map(tell).collect();
     let failed = written.into_iter().find_map(Result::err);
     if failed.is_some() {

@@ -1,5 +1,6 @@
 //! The folder of one conversation: files that grow while it goes on, and that open after a `kill -9`.
 
+use crate::keeping::{REMOVING, finish_in};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -101,6 +102,11 @@ enum Job {
 /// It can't be made, or there is a conversation in it, or somebody else's file that would be overwritten.
 pub fn prepare_folder(path: &Path) -> Result<(), FolderError> {
     std::fs::create_dir_all(path).map_err(|source| FolderError::Create { path: path.into(), source })?;
+    if path.join(REMOVING).is_file() {
+        // What was there was being removed when its process was killed. What stays of it is told as what it is.
+        drop(finish_in(path));
+        std::fs::create_dir_all(path).map_err(|source| FolderError::Create { path: path.into(), source })?;
+    }
     check_free(path)
 }
 
@@ -173,6 +179,10 @@ impl FolderWriter {
             drop(std::fs::remove_file(path.join(names::EVENTS)));
         }
         written.map_err(cannot_write(names::SUMMARY))?;
+        // Where there is no room for it the call will find that out.
+        if std::fs::write(path.join(RESERVE), [1; RESERVED]).is_err() {
+            drop(std::fs::remove_file(path.join(RESERVE)));
+        }
         let growing = Growing { file: events.try_clone().map_err(cannot_write(names::EVENTS))?, length: 0 };
         let (jobs, receiver) = sync_channel(WAITING);
         let failure = Arc::new(Mutex::new(None));
@@ -314,6 +324,11 @@ impl Growing {
         written
     }
 }
+
+/// Room on the disk that is given back for the summary, so that one that is full does not cost the reason why.
+pub(crate) const RESERVE: &str = ".reserve";
+/// A summary is smaller.
+const RESERVED: usize = 8 << 10;
 
 /// What a file is called while it is written.
 pub(crate) fn unfinished(path: &Path) -> PathBuf {

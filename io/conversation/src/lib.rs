@@ -9,15 +9,19 @@
 //! 4. every packet and event is kept as it happens: recording, transcript, events. A `kill -9` loses at most the last
 //!    second;
 //! 5. at the end the recording is measured, the criteria are judged, [`report`] makes the page;
-//! 6. [`Archive`] finds it all again, and concludes what was cut off.
+//! 6. [`Archive`] finds it all again, concludes what was cut off, removes what is too old; [`write_backup`] and
+//!    [`restore`] carry it to another disk; [`diagnose`] says what went wrong in it.
 
 mod archive;
 mod awaited;
+mod backup;
 mod casting;
 mod conclusion;
 mod conversation;
+mod diagnosis;
 mod folder;
 mod happenings;
+mod keeping;
 mod measure;
 mod notes;
 mod page;
@@ -32,9 +36,14 @@ mod transcript;
 pub mod virtual_time;
 
 pub use archive::{Archive, ArchiveError};
+pub use backup::{
+    Backup, BackupError, Compression, Manifest, RestoreError, Restored, Step, restore, write_backup,
+};
 pub use casting::{index, limits, session_config, side};
 pub use conversation::{ConversationConfig, ConverseError, Progress, converse, simulate};
 pub use folder::{FolderError, names, prepare_folder};
+pub use diagnosis::{Diagnosis, Facts, Finding, Readable, Severity, SideFacts, Told, diagnose, read_facts};
+pub use keeping::{Candidate, Kept, PinError, Prune, Pruned, Reason, Retention, RetentionPlan, plan};
 pub use measure::{PEAKS_PER_SECOND, RecordedSide, metrics, read_side};
 pub use notes::remarks;
 pub use quantity::counted;
