@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::keeping_args::{BackupArgs, DeleteArgs, DoctorArgs, PruneArgs, RestoreArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -50,8 +51,12 @@ pub(crate) enum Command {
     /// Settings in force, and where each comes from.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Find what is wrong with the set-up, and how to mend it.
-    Doctor,
+    /// Find what is wrong with the set-up, or with one conversation, and how to mend it.
+    Doctor(DoctorArgs),
+    /// Copy all kept conversations to one file.
+    Backup(BackupArgs),
+    /// Bring back the conversations of a backup.
+    Restore(RestoreArgs),
     /// Completions for a shell.
     Completions {
         /// Which shell.
@@ -192,13 +197,19 @@ pub(crate) enum ConversationCommand {
         /// Its id, the beginning of it, or its folder.
         conversation: String,
     },
-    /// Remove all that is kept of it.
-    Delete {
+    /// Remove all that is kept of some.
+    Delete(DeleteArgs),
+    /// Remove old ones.
+    Prune(PruneArgs),
+    /// Let no rule remove it.
+    Pin {
         /// Its id, the beginning of it, or its folder.
         conversation: String,
-        /// Don't ask.
-        #[arg(long, short)]
-        yes: bool,
+    },
+    /// Let rules remove it again.
+    Unpin {
+        /// Its id, the beginning of it, or its folder.
+        conversation: String,
     },
 }
 

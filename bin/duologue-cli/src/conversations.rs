@@ -2,13 +2,14 @@
 
 use crate::args::ConversationCommand;
 use crate::browser;
+use crate::delete;
 use crate::output::{Exit, Failure, note, print, print_json, table};
+use crate::prune;
 use crate::settings::Settings;
 use duologue_conversation::{Archive, Status, Summary, names};
 use duologue_voice::CloseReason;
 use serde_json::json;
-use std::io::{BufRead, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub(crate) fn run(command: &ConversationCommand, settings: &Settings, json: bool) -> Result<Exit, Failure> {
     let archive = Archive::new(&settings.home());
@@ -16,18 +17,25 @@ pub(crate) fn run(command: &ConversationCommand, settings: &Settings, json: bool
         ConversationCommand::List => list(&archive, json),
         ConversationCommand::Show { conversation } => show(&archive, conversation, json)?,
         ConversationCommand::Open { conversation } => open(&archive, conversation, json)?,
-        ConversationCommand::Delete { conversation, yes } => return delete(&archive, conversation, *yes, json),
+        ConversationCommand::Delete(args) => return delete::run(&archive, args, json),
+        ConversationCommand::Prune(args) => return prune::run(args, settings, json),
+        ConversationCommand::Pin { conversation } => pin(&archive, conversation, true, json)?,
+        ConversationCommand::Unpin { conversation } => pin(&archive, conversation, false, json)?,
     }
     Ok(Exit::Done)
 }
 
 fn list(archive: &Archive, json: bool) {
     let found = archive.list();
+    let pinned = |folder: &Path| folder.join(names::PINNED).is_file();
+    for kept in archive.kept().iter().filter(|k| k.summary.is_none()) {
+        note(format!("{} can't be read: `duologue doctor {0}` says why", kept.id));
+    }
     if json {
         let row = |(folder, s): &(std::path::PathBuf, Summary)| {
             json!({ "conversation_id": s.conversation_id, "status": s.status, "scenario": s.scenario,
                 "started_at": s.started_at, "duration_s": s.duration_s, "turns": s.turns, "end_reason": s.end_reason,
-                "goal_reached": s.goal_reached, "folder": folder })
+                "goal_reached": s.goal_reached, "pinned": pinned(folder), "folder": folder })
         };
         return print_json(&json!({ "conversations": found.iter().map(row).collect::<Vec<_>>() }));
     }
@@ -41,7 +49,7 @@ fn list(archive: &Archive, json: bool) {
             s.scenario.clone(),
             format!("{:.0} s", s.duration_s),
             s.turns.to_string(),
-            outcome(s),
+            outcome(s) + if pinned(folder) { ", pinned" } else { "" },
             folder.display().to_string(),
         ]
     };
@@ -92,36 +100,12 @@ fn open(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn delete(archive: &Archive, name: &str, yes: bool, json: bool) -> Result<Exit, Failure> {
-    let folder = archive.find(name)?;
-    if !yes && !confirmed(&folder)? {
-        if json {
-            print_json(&json!({ "deleted": null }));
-        }
-        note("Nothing was removed.");
-        return Ok(Exit::Failed);
+fn pin(archive: &Archive, name: &str, pinned: bool, json: bool) -> Result<(), Failure> {
+    let folder = archive.pin(name, pinned)?;
+    match (json, pinned) {
+        (true, _) => print_json(&json!({ "folder": folder, "pinned": pinned })),
+        (false, true) => print(format!("Pinned: nothing removes {} until it is unpinned", folder.display())),
+        (false, false) => print(format!("No longer pinned: {}", folder.display())),
     }
-    let folder = archive.delete(name)?;
-    if json {
-        print_json(&json!({ "deleted": folder }));
-    } else {
-        print(format!("Removed {}", folder.display()));
-    }
-    Ok(Exit::Done)
-}
-
-/// Nobody can answer.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no terminal to ask on whether {} is to be removed\n  help: say `--yes`", .0.display())]
-struct NobodyToAsk(PathBuf);
-
-fn confirmed(folder: &Path) -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(NobodyToAsk(folder.to_path_buf()).into());
-    }
-    eprint!("Remove the conversation in {}? [y/N] ", folder.display());
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(())
 }

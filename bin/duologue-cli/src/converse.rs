@@ -47,6 +47,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     let id = new_id(seed);
     let archive = Archive::new(&settings.home());
     let folder = args.out.clone().unwrap_or_else(|| archive.folder(&id));
+    archive.mend();
     prepare_folder(&folder)?;
     let ready = tokio::select! {
         ready = prepare(dialogue, &cast, &sides, &voices.of, settings) => ready,
@@ -96,6 +97,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         local.models.shutdown().await;
     }
     let summary = held?;
+    crate::prune::after_call(settings, &summary.conversation_id);
     report(&summary, &folder, json)?;
     Ok(exit(&summary, args.require_goal))
 }

@@ -1,16 +1,21 @@
 //! The `duologue` command: arguments, settings, one function per command.
 
 mod args;
+mod backup;
 mod browser;
 mod conversations;
 mod converse;
+mod delete;
+mod diagnose;
 mod doctor;
 mod follow;
 mod interrupt;
+mod keeping_args;
 mod models;
 mod output;
 mod personas;
 mod providers;
+mod prune;
 mod scenarios;
 mod settings;
 mod simulate;
@@ -66,6 +71,13 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         | Command::Completions { .. }
         | Command::Scenario(_)
         | Command::Persona(_) => Ok(Exit::Done),
+        Command::Doctor(args) => match &args.conversation {
+            Some(conversation) => diagnose::run(conversation, &settings, cli.json),
+            None => runtime()?.block_on(doctor::run(&settings, cli.json)),
+        },
+        Command::Backup(args) => backup::back_up(args, &settings, cli.json),
+        Command::Restore(args) => backup::bring_back(args, &settings, cli.json),
+        Command::Config(ConfigCommand::Schema) | Command::Completions { .. } => Ok(Exit::Done),
     }
 }
 

@@ -13,6 +13,7 @@ struct Known {
     env: &'static str,
     default: Option<&'static str>,
     secret: bool,
+    is_number: bool,
     about: &'static str,
     /// What a value has to match, where not every text makes sense, and the same in words.
     pattern: Option<(&'static str, &'static str)>,
@@ -20,7 +21,7 @@ struct Known {
 
 impl Known {
     const fn new(key: &'static str, env: &'static str, about: &'static str) -> Known {
-        Known { key, env, default: None, secret: false, about, pattern: None }
+        Known { key, env, default: None, secret: false, is_number: false, about, pattern: None }
     }
 
     const fn or(self, default: &'static str) -> Known {
@@ -29,6 +30,10 @@ impl Known {
 
     const fn matching(self, pattern: &'static str, in_words: &'static str) -> Known {
         Known { pattern: Some((pattern, in_words)), ..self }
+    }
+
+    const fn number(self) -> Known {
+        Known { is_number: true, ..self }
     }
 
     const fn secret(self) -> Known {
@@ -41,7 +46,7 @@ const FILE: &str = "duologue.yaml";
 const PROVIDER: &str = "^(local|scripted|openai(/.+)?)$";
 const PROVIDERS: &str = "is `local`, `openai`, `openai/MODEL` or `scripted`";
 
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 13] = [
     Known::new("home", "DUOLOGUE_HOME", "data directory"),
     Known::new("models", "DUOLOGUE_MODELS", "model cache"),
     Known::new("models_mirror", "DUOLOGUE_MODELS_MIRROR", "web server to fetch models from first"),
@@ -54,6 +59,9 @@ const KNOWN: [Known; 10] = [
         .or("https://api.openai.com/v1")
         .matching("^https?://", "begins with `http://` or `https://`"),
     Known::new("openai.api_key", "OPENAI_API_KEY", "key for it").secret(),
+    Known::new("retention.keep_days", "DUOLOGUE_KEEP_DAYS", "days after which conversations are removed").number(),
+    Known::new("retention.keep_last", "DUOLOGUE_KEEP_LAST", "newest conversations that stay however old").number(),
+    Known::new("retention.max_gib", "DUOLOGUE_MAX_GIB", "GiB that conversations may take together").number(),
 ];
 
 /// The JSON Schema of `duologue.yaml`: what editors complete with, and what the file is checked with here.
@@ -61,6 +69,9 @@ pub(crate) fn schema() -> Value {
     let mut root = Map::new();
     for known in &KNOWN {
         let mut setting = json!({ "type": "string", "minLength": 1, "description": known.about });
+        if known.is_number {
+            setting = json!({ "type": "number", "exclusiveMinimum": 0, "description": known.about });
+        }
         if let Some(default) = known.default {
             setting["default"] = default.into();
         }
@@ -214,9 +225,10 @@ impl Settings {
             SettingsError::Refused(told.trim_end().trim_start_matches("error: ").to_owned())
         })?;
         for known in &KNOWN {
-            let value = tree.pointer(&format!("/{}", known.key.replace('.', "/"))).and_then(Value::as_str);
-            if let Some(value) = value {
-                self.set(known.key, value, Source::File(FILE.to_owned()));
+            match tree.pointer(&format!("/{}", known.key.replace('.', "/"))) {
+                Some(Value::String(value)) => self.set(known.key, value, Source::File(FILE.to_owned())),
+                Some(Value::Number(value)) => self.set(known.key, &value.to_string(), Source::File(FILE.to_owned())),
+                _ => {}
             }
         }
         Ok(())

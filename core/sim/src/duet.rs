@@ -1,5 +1,5 @@
-use crate::link::{Link, LinkConfig, LinkStats};
 use crate::caller::Stimulus;
+use crate::link::{Link, LinkConfig, LinkStats};
 use crate::queue::Queue;
 use crate::seat::Seat;
 use duologue_ids::{Mono, Seed};

@@ -207,7 +207,12 @@ mod tests {
             None => voice,
         };
         let silence = || Frame::silence(BABBLE_RATE);
-        quiet.chain(frames).chain([None, None]).map(heard).flat_map(|f| f.unwrap_or_else(silence).samples().to_vec()).collect()
+        quiet
+            .chain(frames)
+            .chain([None, None])
+            .map(heard)
+            .flat_map(|f| f.unwrap_or_else(silence).samples().to_vec())
+            .collect()
     }
 
     fn rms(samples: &[i16]) -> f64 {
@@ -218,7 +223,9 @@ mod tests {
     fn noise_has_the_loudness_that_was_asked_for() {
         for kind in [NoiseKind::Room, NoiseKind::Babble] {
             for snr_db in [5.0, 20.0] {
-                let noise = rms(&through(Impairments { noise: Some(Noise { kind, snr_db }), ..Impairments::default() })[..16_000]);
+                let noise =
+                    rms(&through(Impairments { noise: Some(Noise { kind, snr_db }), ..Impairments::default() })
+                        [..16_000]);
                 let off = 20.0 * (SPEECH_RMS / noise).log10() - snr_db;
                 assert!(off.abs() < 1.5, "{kind:?} {snr_db}: {off} dB off");
             }
@@ -230,7 +237,11 @@ mod tests {
         for of in [
             Impairments { telephone: true, ..Impairments::default() },
             Impairments { poor_microphone: true, ..Impairments::default() },
-            Impairments { telephone: true, noise: Some(Noise { kind: NoiseKind::Babble, snr_db: 15.0 }), ..Impairments::default() },
+            Impairments {
+                telephone: true,
+                noise: Some(Noise { kind: NoiseKind::Babble, snr_db: 15.0 }),
+                ..Impairments::default()
+            },
         ] {
             let heard = understand(&through(of));
             let errors = WORDS.split(' ').filter(|w| !heard.contains(w)).count();

@@ -31,6 +31,9 @@ pub mod names {
     /// What was to be played, and by whom: the scenario with its personas, by which a call that was cut off is judged.
     pub const SCENARIO: &str = "scenario.json";
 
+    /// Marks a conversation that no rule may remove; an empty file.
+    pub const PINNED: &str = "pinned";
+
     /// One voice alone.
     pub fn track(side: crate::scenario::Side) -> String {
         format!("{}.ogg", side.as_str())

@@ -36,13 +36,11 @@ mod transcript;
 pub mod virtual_time;
 
 pub use archive::{Archive, ArchiveError};
-pub use backup::{
-    Backup, BackupError, Compression, Manifest, RestoreError, Restored, Step, restore, write_backup,
-};
+pub use backup::{Backup, BackupError, Compression, Manifest, RestoreError, Restored, Step, restore, write_backup};
 pub use casting::{index, limits, session_config, side};
 pub use conversation::{ConversationConfig, ConverseError, Progress, converse, simulate};
-pub use folder::{FolderError, names, prepare_folder};
 pub use diagnosis::{Diagnosis, Facts, Finding, Readable, Severity, SideFacts, Told, diagnose, read_facts};
+pub use folder::{FolderError, names, prepare_folder};
 pub use keeping::{Candidate, Kept, PinError, Prune, Pruned, Reason, Retention, RetentionPlan, plan};
 pub use measure::{PEAKS_PER_SECOND, RecordedSide, metrics, read_side};
 pub use notes::remarks;

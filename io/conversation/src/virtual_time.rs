@@ -105,7 +105,13 @@ pub fn hold<R: EffectRunner>(staged: Staged<R>) -> Result<Held, DuetError> {
     Ok(Held { summary, transcript, stimuli, events, sound, cast, sides })
 }
 
-fn first_summary(id: String, cast: &CastScenario, agents: [AgentSummary; 2], guidance: Guidance, seed: Seed) -> Summary {
+fn first_summary(
+    id: String,
+    cast: &CastScenario,
+    agents: [AgentSummary; 2],
+    guidance: Guidance,
+    seed: Seed,
+) -> Summary {
     Summary {
         conversation_id: id,
         status: Status::Running,
@@ -218,10 +224,8 @@ struct Keeper {
 
 impl Keeper {
     fn new(cast: &CastScenario) -> Keeper {
-        let names = [Side::Support, Side::Customer].map(|side| Cast {
-            name: cast.persona(side).name.clone(),
-            agent_name: cast.agent_name(side).to_owned(),
-        });
+        let names = [Side::Support, Side::Customer]
+            .map(|side| Cast { name: cast.persona(side).name.clone(), agent_name: cast.agent_name(side).to_owned() });
         Keeper {
             transcriber: Transcriber::new(names),
             voices: [0, 1].map(|_| Voice { decoder: PacketDecoder::new(SOUND_RATE), samples: Vec::new() }),

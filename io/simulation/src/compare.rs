@@ -76,7 +76,12 @@ pub fn compare(a: &Run, b: &Run) -> Comparison {
     Comparison {
         newly_failing: ids(&|a, b| a.passed && !b.passed),
         newly_passing: ids(&|a, b| !a.passed && b.passed),
-        unmatched: a.keys().filter(|id| !b.contains_key(*id)).chain(b.keys().filter(|id| !a.contains_key(*id))).cloned().collect(),
+        unmatched: a
+            .keys()
+            .filter(|id| !b.contains_key(*id))
+            .chain(b.keys().filter(|id| !a.contains_key(*id)))
+            .cloned()
+            .collect(),
         changes: both.iter().flat_map(|(a, b)| changes(a, b)).collect(),
     }
 }
@@ -133,7 +138,8 @@ fn round(value: f64) -> f64 {
 /// By the definition of the metric, or of the nearest part of its way that has one.
 fn less_is_better(metric: &str) -> Option<bool> {
     let _ = DEFINITIONS;
-    let lower = ["latency", "time_to_yield", "overlap", "silence", "interruption", "misprediction", "wer", "unanswered"];
+    let lower =
+        ["latency", "time_to_yield", "overlap", "silence", "interruption", "misprediction", "wer", "unanswered"];
     let higher = ["yield_rate", "selectivity", "response_rate", "turn_taking", "recall"];
     let has = |words: &[&str]| words.iter().any(|w| metric.contains(w));
     if has(&higher) {

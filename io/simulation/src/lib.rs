@@ -13,4 +13,3 @@ pub use files::{FilesError, Timing, read_run, write_run};
 pub use results::{BoundResult, CaseResult, ConversationResult, Run};
 pub use run::{RunConfig, RunError, run};
 pub use stage::{MeasuredStages, stage};
-

@@ -82,7 +82,11 @@ pub fn run(
         all.iter().filter(|case| config.only.as_ref().is_none_or(|only| case.id.contains(only.as_str()))).collect();
     if chosen.is_empty() {
         let known = all.iter().map(|c| c.id.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(RunError::Nothing { suite: suite.id.clone(), only: config.only.clone().unwrap_or_default(), known });
+        return Err(RunError::Nothing {
+            suite: suite.id.clone(),
+            only: config.only.clone().unwrap_or_default(),
+            known,
+        });
     }
     let seeds = config.seeds.unwrap_or(suite.seeds).max(1);
     let jobs: Vec<(usize, u64)> =
@@ -120,9 +124,8 @@ pub fn run(
         return Err(RunError::Cancelled { held: held.len(), all: jobs.len() });
     }
     let results = held.chunks(seeds as usize).zip(&chosen);
-    let cases = results.map(|(held, case)| {
-        CaseResult::of((case.id.clone(), case.title.clone()), &case.expect, held.to_vec())
-    });
+    let cases =
+        results.map(|(held, case)| CaseResult::of((case.id.clone(), case.title.clone()), &case.expect, held.to_vec()));
     Ok(Run::of((suite.id.clone(), suite.title.clone()), seeds, cases.collect()))
 }
 

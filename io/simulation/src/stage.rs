@@ -26,7 +26,12 @@ pub type MeasuredStages = BTreeMap<&'static str, Arc<[Duration]>>;
 ///
 /// # Errors
 /// A session can't be made.
-pub fn stage(suite: &Suite, case: &Case, seed: u64, measured: &MeasuredStages) -> Result<Staged<ScriptedRunner>, SessionError> {
+pub fn stage(
+    suite: &Suite,
+    case: &Case,
+    seed: u64,
+    measured: &MeasuredStages,
+) -> Result<Staged<ScriptedRunner>, SessionError> {
     let id = format!("{}-s{seed}", case.id);
     // Two cases of one seed are two conversations.
     let seed = Seed(seed).derive(&case.id);
@@ -45,7 +50,16 @@ pub fn stage(suite: &Suite, case: &Case, seed: u64, measured: &MeasuredStages) -
     let runners = [Side::Support, Side::Customer].map(|side| runner(suite, case, side, (seed, measured)));
     let agents = [Side::Support, Side::Customer].map(|side| described(case, side));
     let guidance = Guidance::Scripted;
-    Ok(Staged { id, cast: case.cast.clone(), agents, guidance, notes: notes(case), duet, seats: [support, customer], runners })
+    Ok(Staged {
+        id,
+        cast: case.cast.clone(),
+        agents,
+        guidance,
+        notes: notes(case),
+        duet,
+        seats: [support, customer],
+        runners,
+    })
 }
 
 fn link(network: Network, echo: bool) -> LinkConfig {

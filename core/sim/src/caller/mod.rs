@@ -7,7 +7,9 @@ mod voice;
 pub use act::{Act, Interjection, Stimulus, StimulusKind};
 
 use duologue_ids::{Mono, Seed, SeededRng};
-use duologue_media::{Codec, Ear, EarConfig, EarStats, FRAME, Frame, GateConfig, Mouth, MouthError, Packet, SpeechGate, Vad};
+use duologue_media::{
+    Codec, Ear, EarConfig, EarStats, FRAME, Frame, GateConfig, Mouth, MouthError, Packet, SpeechGate, Vad,
+};
 use duologue_voice::{AgentState, CloseReason, Effect, Event, HEARING_RATE, Input, Microphone, Request, SpeechSource};
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -34,7 +34,8 @@ impl Studio {
     /// What is to be synthesised.
     pub(super) fn orders(&self) -> impl Iterator<Item = Effect> + '_ {
         self.acts.iter().flat_map(|(turn, pieces)| {
-            let speak = |(clause, piece): (u32, &Piece)| Effect::Speak { turn: *turn, clause, text: piece.words.clone() };
+            let speak =
+                |(clause, piece): (u32, &Piece)| Effect::Speak { turn: *turn, clause, text: piece.words.clone() };
             (0..).zip(pieces).map(speak)
         })
     }
@@ -88,6 +89,8 @@ impl Studio {
             let place = i as f64 / length as f64 - from;
             if place < 0.0 { 0.0 } else { loud * (-place * 9.0).exp() * (place * 60.0).min(1.0) }
         };
-        (0..length).map(|i| ((burst(i, 0.0, 1.0) + burst(i, 0.45, 0.6)) * (rng.unit() - 0.5) * 24_000.0) as i16).collect()
+        (0..length)
+            .map(|i| ((burst(i, 0.0, 1.0) + burst(i, 0.45, 0.6)) * (rng.unit() - 0.5) * 24_000.0) as i16)
+            .collect()
     }
 }

@@ -61,7 +61,9 @@ pub enum RestoreError {
         after: Option<String>,
     },
     /// It is not what was written.
-    #[error("{path} was altered or damaged: {what}\n  help: copy it here again, or take another backup; nothing was restored")]
+    #[error(
+        "{path} was altered or damaged: {what}\n  help: copy it here again, or take another backup; nothing was restored"
+    )]
     Altered {
         /// Which.
         path: PathBuf,
@@ -69,7 +71,9 @@ pub enum RestoreError {
         what: String,
     },
     /// It would write where no conversation is.
-    #[error("{path} holds `{entry}`, {why}; no backup of Duologue does\n  help: do not trust this file; nothing was restored")]
+    #[error(
+        "{path} holds `{entry}`, {why}; no backup of Duologue does\n  help: do not trust this file; nothing was restored"
+    )]
     Unsafe {
         /// Which.
         path: PathBuf,
@@ -79,7 +83,9 @@ pub enum RestoreError {
         why: &'static str,
     },
     /// A later version wrote it.
-    #[error("{path} is of version {version} of the format, this program reads version 1\n  help: restore it with a newer Duologue")]
+    #[error(
+        "{path} is of version {version} of the format, this program reads version 1\n  help: restore it with a newer Duologue"
+    )]
     TooNew {
         /// Which.
         path: PathBuf,
@@ -95,7 +101,9 @@ pub enum RestoreError {
         source: io::Error,
     },
     /// A conversation can't be put in its place.
-    #[error("cannot put {path} in its place: {source}\n  help: check its owner and permissions and restore again; what is in place already is skipped then")]
+    #[error(
+        "cannot put {path} in its place: {source}\n  help: check its owner and permissions and restore again; what is in place already is skipped then"
+    )]
     Place {
         /// Where it belongs.
         path: PathBuf,

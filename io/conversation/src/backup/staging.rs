@@ -82,7 +82,8 @@ pub(crate) fn mend(root: &Path) {
             continue;
         }
         // A lock of which the folder is not there yet may be about to be locked: it is left for the next time unless old.
-        let is_fresh = || lock.metadata().and_then(|m| m.modified()).is_ok_and(|m| m.elapsed().is_ok_and(|e| e.as_secs() < 60));
+        let is_fresh =
+            || lock.metadata().and_then(|m| m.modified()).is_ok_and(|m| m.elapsed().is_ok_and(|e| e.as_secs() < 60));
         if folder.is_dir() || !is_fresh() {
             clear(&folder, &lock);
         }

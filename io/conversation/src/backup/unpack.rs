@@ -109,7 +109,8 @@ impl Unpacker<'_> {
         }
         // To the last byte, so that the checksum of the compression is looked at too.
         io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(|e| self.broken(&e))?;
-        let manifest = manifest.ok_or_else(|| RestoreError::Truncated { path: self.path.into(), after: self.last.clone() })?;
+        let manifest =
+            manifest.ok_or_else(|| RestoreError::Truncated { path: self.path.into(), after: self.last.clone() })?;
         self.compare(&manifest)?;
         Ok(manifest)
     }

@@ -48,9 +48,14 @@ fn limit(facts: &Facts, summary: &Summary) -> Option<Finding> {
     };
     Some(Finding::trouble(
         "limit_too_short",
-        format!("the limit ended it after {what}, with {} not met", crate::counted(missed, "criterion").replace("criterions", "criteria")),
+        format!(
+            "the limit ended it after {what}, with {} not met",
+            crate::counted(missed, "criterion").replace("criterions", "criteria")
+        ),
         "the limit is too short for this scenario, or the two went in circles",
-        format!("read the end of the transcript; raise `limits: {{{key}: …}}` in the scenario (or `--duration`) if they were on their way"),
+        format!(
+            "read the end of the transcript; raise `limits: {{{key}: …}}` in the scenario (or `--duration`) if they were on their way"
+        ),
     ))
 }
 

@@ -43,7 +43,12 @@ fn nobody(facts: &Facts) -> Option<Finding> {
         (None, None) => (None, "no session reports that it began to speak".to_owned()),
     };
     let seen = format!("both were there for {:.1} s, and nobody talked", facts.length_s());
-    let finding = Finding::trouble("nobody_talked", seen, cause, "run `duologue doctor`, which tries models and endpoints, then hold it again");
+    let finding = Finding::trouble(
+        "nobody_talked",
+        seen,
+        cause,
+        "run `duologue doctor`, which tries models and endpoints, then hold it again",
+    );
     Some(Finding { side, ..finding })
 }
 
@@ -57,14 +62,15 @@ fn only_one(facts: &Facts, silent: Side) -> Finding {
     let cause = match trail.owing() {
         Some(stage) => owed(facts, silent, stage),
         None if !trail.noticed && !trail.began => format!("{who} never noticed that {other} spoke: its line is deaf"),
-        None if !trail.recognised => format!(
-            "the speech recognition of {who}{} made no words of what it heard",
-            facts.model(silent, Stage::Stt)
-        ),
+        None if !trail.recognised => {
+            format!("the speech recognition of {who}{} made no words of what it heard", facts.model(silent, Stage::Stt))
+        }
         None => format!("{who} heard words and gave no answer"),
     };
     let seen = format!("only {other} talked, for {:.1} s; nothing was heard of {who}", facts.audible_s(silent.other()));
-    let next = format!("run `duologue doctor`; try another provider for this side (`--{silent}-stt`, `--{silent}-llm`, `--{silent}-tts`)");
+    let next = format!(
+        "run `duologue doctor`; try another provider for this side (`--{silent}-stt`, `--{silent}-llm`, `--{silent}-tts`)"
+    );
     Finding::trouble("one_silent", seen, cause, next).of(silent)
 }
 
@@ -90,7 +96,10 @@ fn unheard(facts: &Facts, speaker: Side) -> Option<Finding> {
             format!("{to} never noticed that somebody spoke: its line is deaf, or the voice is too quiet")
         };
         let seen = format!("{who} spoke {} times, and {to} recognised nothing of it", mine.len());
-        let next = format!("listen to {}; try another recogniser with `--{listener}-stt`", crate::folder::names::track(speaker));
+        let next = format!(
+            "listen to {}; try another recogniser with `--{listener}-stt`",
+            crate::folder::names::track(speaker)
+        );
         return Some(Finding::trouble("never_heard", seen, cause, next).of(listener));
     }
     let rates: Vec<f64> = mine.iter().filter_map(|u| u.wer).filter(|w| w.is_finite()).collect();
@@ -99,13 +108,18 @@ fn unheard(facts: &Facts, speaker: Side) -> Option<Finding> {
         return None;
     }
     let seen = format!("of what {who} said {:.0} % of the words arrived wrong at {to}", 100.0 * mean);
-    let cause = format!("the speech recognition of {to}{model} does not know this voice or language, or the line is bad");
-    let next = format!("compare said and heard in the report; try another voice (`--{speaker}-voice`) or recogniser (`--{listener}-stt`)");
-    Some(match mean >= LOST {
-        true => Finding::trouble("words_lost", seen, cause, next),
-        false => Finding::remark("words_misheard", seen, cause, next),
-    }
-    .of(listener))
+    let cause =
+        format!("the speech recognition of {to}{model} does not know this voice or language, or the line is bad");
+    let next = format!(
+        "compare said and heard in the report; try another voice (`--{speaker}-voice`) or recogniser (`--{listener}-stt`)"
+    );
+    Some(
+        match mean >= LOST {
+            true => Finding::trouble("words_lost", seen, cause, next),
+            false => Finding::remark("words_misheard", seen, cause, next),
+        }
+        .of(listener),
+    )
 }
 
 /// Words without sound.
@@ -115,9 +129,16 @@ fn no_sound(facts: &Facts, side: Side) -> Option<Finding> {
     if !has_words || facts.audible_s(side) >= AUDIBLE_S {
         return None;
     }
-    let seen = format!("the transcript has words of {}, and its track of {:.1} s is silent", facts.name(side), facts.length_s());
+    let seen = format!(
+        "the transcript has words of {}, and its track of {:.1} s is silent",
+        facts.name(side),
+        facts.length_s()
+    );
     let cause = format!("the voice{} gave silence in place of speech", facts.model(side, Stage::Tts));
-    let next = format!("listen to {}; try another voice with `--{side}-voice` or `--{side}-tts`", crate::folder::names::track(side));
+    let next = format!(
+        "listen to {}; try another voice with `--{side}-voice` or `--{side}-tts`",
+        crate::folder::names::track(side)
+    );
     Some(Finding::trouble("no_sound", seen, cause, next).of(side))
 }
 

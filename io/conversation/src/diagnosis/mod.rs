@@ -46,12 +46,22 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn trouble(code: &'static str, seen: impl Into<String>, cause: impl Into<String>, next: impl Into<String>) -> Finding {
+    fn trouble(
+        code: &'static str,
+        seen: impl Into<String>,
+        cause: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Finding {
         let (seen, cause, next) = (seen.into(), cause.into(), next.into());
         Finding { code, severity: Severity::Trouble, side: None, seen, cause, next }
     }
 
-    fn remark(code: &'static str, seen: impl Into<String>, cause: impl Into<String>, next: impl Into<String>) -> Finding {
+    fn remark(
+        code: &'static str,
+        seen: impl Into<String>,
+        cause: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Finding {
         Finding { severity: Severity::Remark, ..Finding::trouble(code, seen, cause, next) }
     }
 

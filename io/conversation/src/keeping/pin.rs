@@ -13,7 +13,9 @@ pub enum PinError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// The mark can't be written or removed.
-    #[error("cannot change {path}: {source}\n  help: check the folder's owner and permissions, and that the disk has room")]
+    #[error(
+        "cannot change {path}: {source}\n  help: check the folder's owner and permissions, and that the disk has room"
+    )]
     Mark {
         /// The mark.
         path: PathBuf,
@@ -32,7 +34,9 @@ impl Archive {
         let path = folder.join(PINNED);
         let done = match pinned {
             true => fs::OpenOptions::new().create(true).append(true).open(&path).map(drop),
-            false => fs::remove_file(&path).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) }),
+            false => {
+                fs::remove_file(&path).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
+            }
         };
         done.map(|()| folder).map_err(|source| PinError::Mark { path, source })
     }

@@ -38,7 +38,8 @@ impl Archive {
     /// Removes what the rules do not let stay. Those that go on, that somebody looks at, that are pinned, and those that
     /// were put elsewhere (`--out`) stay: whoever chose a place for one looks after it.
     pub fn prune(&self, prune: &Prune<'_>) -> Pruned {
-        let mut kept: Vec<Option<Kept>> = self.kept().into_iter().filter(|k| !k.is_elsewhere && !k.is_link).map(Some).collect();
+        let mut kept: Vec<Option<Kept>> =
+            self.kept().into_iter().filter(|k| !k.is_elsewhere && !k.is_link).map(Some).collect();
         let candidate = |k: &Kept| Candidate {
             age: age(k, prune.now),
             bytes: k.bytes,

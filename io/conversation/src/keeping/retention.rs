@@ -62,7 +62,8 @@ pub fn plan(rules: &Retention, candidates: &[Candidate]) -> RetentionPlan {
     let mut go = Vec::new();
     for (rank, &place) in newest_first.iter().enumerate().rev() {
         let Some(candidate) = candidates.get(place).filter(|c| c.may_go) else { continue };
-        let reason = fallen(rules, rank, candidate).or((rules.max_bytes.is_some_and(|max| left > max)).then_some(Reason::Size));
+        let reason =
+            fallen(rules, rank, candidate).or((rules.max_bytes.is_some_and(|max| left > max)).then_some(Reason::Size));
         if let Some(reason) = reason {
             left = left.saturating_sub(candidate.bytes);
             go.push((place, reason));

@@ -1,5 +1,9 @@
 //! Conversations in virtual time, with everything that is kept of them: the same code as live, scripted providers.
 
+mod backup;
+mod made_up;
+mod removal;
+
 use duologue_conversation::scenario::{self, CastScenario, Side};
 use duologue_conversation::{
     Archive, ConversationConfig, Providers, ScriptedStt, ScriptedTts, Status, Summary, names, simulate,

@@ -1,0 +1,42 @@
+//! `duologue doctor CONVERSATION`: what went wrong in a conversation that is kept.
+
+use crate::output::{Exit, Failure, print, print_json};
+use crate::settings::Settings;
+use duologue_conversation::{Archive, ArchiveError, Finding, Severity, diagnose, read_facts};
+use serde_json::json;
+use std::path::PathBuf;
+
+pub(crate) fn run(name: &str, settings: &Settings, json: bool) -> Result<Exit, Failure> {
+    let folder = std::path::absolute(find(&Archive::new(&settings.home()), name)?)?;
+    let diagnosis = diagnose(&read_facts(&folder));
+    let exit = if diagnosis.is_healthy() { Exit::Done } else { Exit::Failed };
+    if json {
+        print_json(&json!({ "ok": diagnosis.is_healthy(), "folder": folder, "running": diagnosis.is_running,
+            "findings": diagnosis.findings }));
+        return Ok(exit);
+    }
+    print(folder.display());
+    if diagnosis.is_running {
+        print("It goes on; this is how it stands.");
+    }
+    diagnosis.findings.iter().for_each(show);
+    if diagnosis.findings.is_empty() {
+        print("✓ nothing is wrong with it");
+    }
+    Ok(exit)
+}
+
+/// By name, or the one that began last.
+fn find(archive: &Archive, name: &str) -> Result<PathBuf, ArchiveError> {
+    if name != "last" {
+        return archive.find_any(name);
+    }
+    let newest = archive.list().into_iter().next();
+    newest.map(|(folder, _)| folder).ok_or_else(|| ArchiveError::Unknown(name.to_owned()))
+}
+
+fn show(finding: &Finding) {
+    let mark = if finding.severity == Severity::Trouble { "✗" } else { "!" };
+    let (cause, next) = (&finding.cause, &finding.next);
+    print(format!("{mark} {:<18} {}\n    probably: {cause}\n    help:     {next}", finding.code, finding.seen));
+}
