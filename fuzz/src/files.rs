@@ -4,12 +4,23 @@ use duologue_conversation::scenario::{
     self, ConversationFacts, Line, Persona, PersonaSource, Side, UnknownPersona, parse_checked, parse_persona,
     parse_scenario,
 };
-use duologue_conversation::{Archive, names};
+use duologue_conversation::{Archive, diagnose, names, read_facts, restore};
 use duologue_engine::store::{CATALOGUE, ModelStore, Sources};
 use duologue_models::scripted::Dialogue;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::LazyLock;
+
+/// A backup, as a plain tar file: it is refused or restored, and nothing is written but below the data directory.
+pub fn backup(data: &[u8]) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (file, home) = (dir.path().join("backup.tar"), dir.path().join("home"));
+    std::fs::write(&file, data).expect("a file");
+    drop(restore(&Archive::new(&home), &file, true, &mut |_| {}));
+    let names = std::fs::read_dir(dir.path()).expect("it is there").flatten().map(|e| e.file_name());
+    assert!(names.into_iter().all(|name| name == "backup.tar" || name == "home"));
+    assert_eq!(std::fs::read(&file).expect("it is there"), data);
+}
 
 /// The personas that come with the product.
 struct Library;
@@ -83,8 +94,10 @@ pub fn kept(data: &[u8]) {
             write(name, bytes);
         }
     }
+    diagnose(&read_facts(dir.path()));
     drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
     write(names::SUMMARY, data);
+    diagnose(&read_facts(dir.path()));
     drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
 }
 

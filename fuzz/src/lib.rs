@@ -19,6 +19,7 @@ pub const TARGETS: [Target; 18] = [
     ("config", files::config),
     ("dialogue", files::dialogue),
     ("kept", files::kept),
+    ("backup", files::backup),
     ("manifest", files::manifest),
     ("wheel", files::wheel),
     ("judged", files::judged),

@@ -273,10 +273,10 @@ fn platform_data(home: &Path) -> PathBuf {
 fn read_if_there(path: &Path) -> Result<Option<String>, SettingsError> {
     let refuse = |reason| SettingsError::File { path: path.into(), reason };
     match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|e| {
-            let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
-            refuse(format!("line {} is no UTF-8 text", 1 + good.iter().filter(|b| **b == b'\n').count()))
-        }),
+        // Neither the line nor the byte is shown: it may belong to a secret.
+        Ok(bytes) => {
+            duologue_models::text(bytes).map(Some).map_err(|e| refuse(format!("line {} is no UTF-8 text", e.line)))
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(refuse(e.to_string())),
     }

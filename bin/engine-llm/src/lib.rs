@@ -26,7 +26,10 @@ use std::time::Instant;
 
 /// The whole program; returns when the parent has closed the pipe.
 pub fn run() -> ExitCode {
-    variant::become_fast();
+    let is_probe = std::env::args().nth(1).as_deref() == Some(variant::PROBE);
+    if !is_probe {
+        variant::become_fast();
+    }
     let outbox = Outbox::new(std::io::stdout());
     let refuse = |message: String| {
         eprintln!("{message}");
@@ -39,6 +42,12 @@ pub fn run() -> ExitCode {
     }
     if let Err(missing) = variant::check() {
         return refuse(format!("{missing}: build it on this machine (`make build`)"));
+    }
+    if is_probe {
+        return match load::start_backend() {
+            Ok(_) => ExitCode::SUCCESS,
+            Err(error) => refuse(error.to_string()),
+        };
     }
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,

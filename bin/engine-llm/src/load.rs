@@ -38,10 +38,15 @@ pub(crate) fn load(path: &Path) -> Result<(LlamaBackend, LlamaModel), LoadError>
     }
     let complaints = Complaints::default();
     complaints.listen();
-    let backend = LlamaBackend::init().map_err(|e| LoadError::Backend(e.to_string()))?;
+    let backend = start_backend()?;
     let model = LlamaModel::load_from_file(&backend, path, &LlamaModelParams::default())
         .map_err(|error| LoadError::Refused { path: path.to_owned(), reason: complaints.or(error.to_string()) })?;
     Ok((backend, model))
+}
+
+/// Starts llama.cpp without a model.
+pub(crate) fn start_backend() -> Result<LlamaBackend, LoadError> {
+    LlamaBackend::init().map_err(|e| LoadError::Backend(e.to_string()))
 }
 
 /// What llama.cpp logs as errors.

@@ -2,8 +2,11 @@
 //! times as fast (`scripts/fast-engine.sh`). Whoever starts the portable one gets the other where that can run.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 const FAST: &str = "duologue-engine-llm-avx512";
+/// The argument of a process that only starts up and ends with 0.
+pub(crate) const PROBE: &str = "--probe";
 
 /// Whether llama.cpp is compiled for AVX-512 here, by the variable that its build reads.
 fn is_fast() -> bool {
@@ -38,12 +41,30 @@ pub(crate) fn become_fast() {
         return;
     }
     let Some(fast) = std::env::current_exe().ok().and_then(|own| fast_beside(&own)) else { return };
+    if let Err(why) = probe(&fast) {
+        eprintln!("note: {} does not start, this goes on without it: {why}", fast.display());
+        return;
+    }
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;
         let error = std::process::Command::new(&fast).args(std::env::args_os().skip(1)).exec();
         eprintln!("note: {} does not start: {error}", fast.display());
     }
+}
+
+/// Asks a build whether it starts: one that dies (a library that is missing, a file that is damaged, an instruction that
+/// this processor lacks) must not cost more than its speed, and after `exec` there is no way back.
+fn probe(program: &Path) -> Result<(), String> {
+    let mut command = std::process::Command::new(program);
+    command.arg(PROBE).stdin(Stdio::null()).stdout(Stdio::null());
+    let run = command.output().map_err(|e| e.to_string())?;
+    if run.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&run.stderr);
+    let last = said.lines().rfind(|line| !line.trim().is_empty()).map_or(String::new(), |line| format!("; {line}"));
+    Err(format!("{}{last}", run.status))
 }
 
 /// The fast build beside the portable one, unless it is from an older build.
@@ -74,5 +95,27 @@ mod tests {
         assert_eq!(fast_beside(&own), None);
         built(&fast, 10);
         assert_eq!(fast_beside(&own), Some(fast));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_build_that_dies_at_start_is_not_become() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join(FAST);
+        let write = |script: &str| {
+            std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+            std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        };
+        assert!(probe(&program).is_err(), "it is not there");
+        write("[ \"$1\" = --probe ]");
+        assert_eq!(probe(&program), Ok(()));
+        write("kill -ILL $$");
+        assert!(probe(&program).unwrap_err().contains("signal: 4"), "{:?}", probe(&program));
+        write("echo 'libgomp.so.1: cannot open shared object file' >&2; exit 127");
+        let why = probe(&program).unwrap_err();
+        assert!(why.contains("127") && why.contains("libgomp.so.1"), "{why}");
+        std::fs::write(&program, b"\x7fELF but cut off").unwrap();
+        assert!(probe(&program).is_err());
     }
 }

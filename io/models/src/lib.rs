@@ -35,6 +35,8 @@
 pub mod openai;
 mod provider;
 pub mod scripted;
+mod text;
 
 pub use provider::{ChatStream, Llm, ModelError, ModelErrorKind, SpeechRequest, SpeechStream, SpokenAudio};
 pub use provider::{Stt, TranscribeRequest, Transcript, Tts, WordTime};
+pub use text::{NotText, text};

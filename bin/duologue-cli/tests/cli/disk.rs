@@ -87,10 +87,18 @@ fn a_disk_that_becomes_full_ends_the_call_and_keeps_what_was_written() {
                 assert_eq!(run.status.code(), Some(1), "{size}: {told}");
                 assert!(told.contains("No space left") && told.contains("full/call/"), "{size}: {told}");
                 check_what_is_left(&home.path().join("kept"), size);
+                check_reason(&home.path().join("kept/call"), size);
                 check_opens_elsewhere(home.path(), size);
             });
         }
     });
+}
+
+/// Why it ended was written in the room that was held back.
+fn check_reason(call: &Path, size: &str) {
+    let summary: Value = serde_json::from_slice(&std::fs::read(call.join("summary.json")).unwrap()).unwrap();
+    assert!(summary["error"].as_str().unwrap().contains("No space left"), "{size}: {summary}");
+    assert_eq!(summary["status"], "ended", "{size}");
 }
 
 /// What fitted opens, on the full disk too.

@@ -7,6 +7,7 @@ mod engines;
 mod errors;
 #[cfg(target_os = "linux")]
 mod fake_engine;
+mod keeping;
 mod killed;
 mod library;
 mod live;

@@ -2,10 +2,10 @@ use super::diagnostic::{BadFile, nearest};
 use super::library::{self, Built, PERSONAS, SCENARIOS};
 use super::read::{MAX_BYTES, PersonaSource, UnknownPersona, parse_persona, parse_scenario};
 use super::{CastScenario, Persona, Place, Problem, Side};
+use duologue_models::{NotText, text};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::string::FromUtf8Error;
 
 /// Who plays instead of the personas that a scenario names: a name or a path, as a scenario would say it.
 ///
@@ -210,20 +210,14 @@ fn read(path: &Path) -> Result<String, ReadError> {
     if bytes.len() > MAX_BYTES {
         return Err(ReadError::Io(io::Error::other(format!("it is larger than {MAX_BYTES} bytes"))));
     }
-    String::from_utf8(bytes).map_err(|e| ReadError::NoText(Box::new(no_text(path, &e))))
+    text(bytes).map_err(|e| ReadError::NoText(Box::new(no_text(path, &e))))
 }
 
-/// Where a file stops being text, as people count: lines, and bytes of a line.
-fn no_text(path: &Path, error: &FromUtf8Error) -> BadFile {
-    let (bytes, good) = (error.as_bytes(), error.utf8_error().valid_up_to());
-    let begin = bytes[..good].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    let line = 1 + bytes[..good].iter().filter(|b| **b == b'\n').count();
-    let column = 1 + String::from_utf8_lossy(&bytes[begin..good]).chars().count();
-    let (at, bad) = (good - begin + 1, bytes.get(good).copied().unwrap_or_default());
+fn no_text(path: &Path, error: &NotText) -> BadFile {
+    let NotText { line, column, byte_of_line, byte, lossy } = error;
     let problem = Problem::new(
-        Place { line, column, len: 1 },
-        format!("this is no UTF-8 text: byte {at} of line {line} (0x{bad:02X}) is no part of a character"),
+        Place { line: *line, column: *column, len: 1 },
+        format!("this is no UTF-8 text: byte {byte_of_line} of line {line} (0x{byte:02X}) is no part of a character"),
     );
-    let problem = problem.help("save the file as UTF-8");
-    BadFile::new(&path.display().to_string(), &String::from_utf8_lossy(bytes), vec![problem])
+    BadFile::new(&path.display().to_string(), lossy, vec![problem.help("save the file as UTF-8")])
 }

@@ -150,3 +150,23 @@ fn rules_remove_what_is_old_and_nothing_that_is_used() {
     let all = Retention { max_bytes: Some(0), ..Retention::default() };
     assert_eq!(prune(home.path(), all), [("c-new".to_owned(), Reason::Size)]);
 }
+
+/// The moment between the two renames of a restore that replaces.
+#[test]
+fn what_was_being_replaced_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = conversation(home.path(), "c-1", NOW);
+    let before = contents(&folder);
+    let staging = home.path().join("conversations/.restoring-1-1");
+    fs::create_dir_all(staging.join("old")).unwrap();
+    fs::create_dir_all(staging.join("new/c-1")).unwrap();
+    fs::write(home.path().join("conversations/.restoring-1-1.lock"), "").unwrap();
+    fs::rename(&folder, staging.join("old/c-1")).unwrap();
+    let held = fs::File::open(home.path().join("conversations/.restoring-1-1.lock")).unwrap();
+    held.lock().unwrap();
+    assert!(Archive::new(home.path()).list().is_empty(), "its process is at it");
+    drop(held);
+    assert_eq!(Archive::new(home.path()).kept().len(), 1);
+    assert_eq!(contents(&folder), before);
+    assert_eq!(fs::read_dir(home.path().join("conversations")).unwrap().count(), 1);
+}

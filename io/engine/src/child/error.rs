@@ -131,10 +131,11 @@ impl EngineError {
                 "the machine may be overloaded or short of memory: try again with fewer conversations at once"
             }
             Self::Died { .. } => {
-                "a new one is started by itself; if it happens again, check free memory and the model with `duologue doctor`"
+                "check free memory and the models with `duologue doctor`; an engine that dies in a call is started again by itself"
             }
             Self::Garbled { .. } => "program and engine may be of different versions: run `make build`",
-            Self::Resting { .. } => "remove the cause; a new attempt is made after a minute",
+            // Whether it died once, at start, or time and again: what helps is the same.
+            Self::Resting { cause, .. } => cause.help(),
             Self::Failed { .. } | Self::TooLarge(_) => "change the request as the message says",
             Self::Unread { .. } => "this is a bug of the program: a stream must be read or dropped",
             Self::ShutDown { .. } => "start a new conversation",

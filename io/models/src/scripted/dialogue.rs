@@ -1,9 +1,10 @@
+use crate::{NotText, text};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use serde_saphyr::Spanned;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::string::FromUtf8Error;
 
 /// Longest pause in front of a line.
 const LATENCY_MAX_MS: u64 = 60_000;
@@ -28,6 +29,9 @@ pub struct Line {
     pub latency_ms: u64,
     /// A tool that is called after the words.
     pub tool_call: Option<ScriptedCall>,
+    /// Line of the file, from 1; 0 where there is no file.
+    #[serde(skip)]
+    pub at: u64,
 }
 
 /// A tool call in a dialogue.
@@ -102,7 +106,7 @@ impl Dialogue {
     /// See [`DialogueError`].
     pub fn load(path: &Path) -> Result<Dialogue, DialogueError> {
         let unreadable = |source| DialogueError::Unreadable { path: path.to_path_buf(), source };
-        String::from_utf8(std::fs::read(path).map_err(unreadable)?).map_err(|e| no_text(&e))?.parse()
+        text(std::fs::read(path).map_err(unreadable)?).map_err(|e| no_text(&e))?.parse()
     }
 
     /// A dialogue of these lines.
@@ -143,16 +147,16 @@ impl FromStr for Dialogue {
     type Err = DialogueError;
 
     fn from_str(yaml: &str) -> Result<Dialogue, DialogueError> {
-        Dialogue::new(serde_saphyr::from_str(yaml).map_err(|e| invalid(&e))?)
+        let read: Vec<Spanned<Line>> = serde_saphyr::from_str(yaml).map_err(|e| invalid(&e))?;
+        let place = |line: Spanned<Line>| Line { at: line.referenced.line(), ..line.value };
+        Dialogue::new(read.into_iter().map(place).collect())
     }
 }
 
-fn no_text(error: &FromUtf8Error) -> DialogueError {
-    let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-    let before = good.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+fn no_text(error: &NotText) -> DialogueError {
     DialogueError::Invalid {
-        line: 1 + good.iter().filter(|b| **b == b'\n').count() as u64,
-        column: 1 + String::from_utf8_lossy(&good[before..]).chars().count() as u64,
+        line: error.line as u64,
+        column: error.column as u64,
         reason: "this is no UTF-8 text".to_string(),
         help: "save the file as UTF-8".to_string(),
     }
@@ -214,8 +218,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_refused_with_their_place() {
-        let error =
-            no_text(&String::from_utf8(b"- speaker: support\n  say: \xe9t\xe9\n".to_vec()).expect_err("Latin-1"));
+        let error = no_text(&text(b"- speaker: support\n  say: \xe9t\xe9\n".to_vec()).expect_err("Latin-1"));
         assert!(error.to_string().starts_with("line 2, column 8: this is no UTF-8 text"), "{error}");
     }
 

@@ -1,6 +1,6 @@
 use super::PROVIDER;
 use super::dialogue::{Dialogue, Line, Speaker};
-use crate::{ChatStream, Llm, ModelError};
+use crate::{ChatStream, Llm, ModelError, ModelErrorKind};
 use async_trait::async_trait;
 use duologue_chat::{ChatDelta, ChatRequest, Finish, Item, Role, ToolCall};
 use futures::{StreamExt, stream};
@@ -34,6 +34,26 @@ impl ScriptedLlm {
         format!("{PROVIDER}: {count} lines of {} from a dialogue file, no model", self.speaker)
     }
 
+    /// A call of a tool that the agent does not have would be dropped, and the agent seem to have nothing to say.
+    fn check_tool(&self, line: &Line, request: &ChatRequest) -> Result<(), ModelError> {
+        let Some(call) = &line.tool_call else { return Ok(()) };
+        let known: Vec<&str> = request.tools.iter().map(|tool| tool.name.as_str()).collect();
+        if known.contains(&call.name.as_str()) {
+            return Ok(());
+        }
+        let at = if line.at > 0 { format!("line {} of the dialogue", line.at) } else { "the dialogue".to_owned() };
+        let there = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+        Err(ModelError {
+            provider: PROVIDER.to_owned(),
+            kind: ModelErrorKind::Configuration,
+            message: format!(
+                "{at} calls the tool `{}`, which the scenario does not give the {}",
+                call.name, self.speaker
+            ),
+            help: format!("{there}; correct the name in the dialogue, or add the tool to the scenario"),
+        })
+    }
+
     /// The line that follows a history, and its place among this party's lines.
     fn next_line(&self, history: &[Item]) -> Option<(usize, &Line)> {
         let count = |wanted: fn(&Item) -> bool| history.iter().filter(|i| wanted(i)).count();
@@ -58,6 +78,9 @@ fn take_one(count: &mut usize) -> bool {
 impl Llm for ScriptedLlm {
     async fn chat(&self, request: ChatRequest) -> Result<ChatStream, ModelError> {
         let next = self.next_line(&request.items);
+        if let Some((_, line)) = next {
+            self.check_tool(line, &request)?;
+        }
         let latency = Duration::from_millis(next.map_or(0, |(_, line)| line.latency_ms));
         let deltas = deltas(next);
         let pause = async move {
@@ -84,7 +107,7 @@ fn deltas(next: Option<(usize, &Line)>) -> Vec<ChatDelta> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use duologue_chat::ToolOutcome;
+    use duologue_chat::{ToolOutcome, ToolSpec};
     use futures::FutureExt;
     use serde_json::json;
 
@@ -106,11 +129,20 @@ mod tests {
             speaker: "Joe".into(),
             listener: "Anna".into(),
             items: items.to_vec(),
-            tools: [].into(),
+            tools: ["look_up", "end_call"].map(tool).into(),
             hint: None,
             temperature: None,
             seed: 1,
             max_tokens: 50,
+        }
+    }
+
+    fn tool(name: &str) -> ToolSpec {
+        ToolSpec {
+            name: name.into(),
+            description: String::new(),
+            parameters: json!({}),
+            timeout: Duration::from_secs(1),
         }
     }
 
@@ -190,5 +222,14 @@ mod tests {
         let mut stream = customer.chat(request(&heard)).await.expect("a script never fails");
         assert!(stream.next().now_or_never().is_none(), "it thinks first");
         assert_eq!(stream.next().await.expect("a word").expect("good"), ChatDelta::Text("Where ".into()));
+    }
+
+    #[tokio::test]
+    async fn a_tool_that_nobody_has_is_told_with_its_line() {
+        let history = [said(Role::Assistant, "Hello, this is Joe.", false), said(Role::User, "Where is it?", false)];
+        let request = ChatRequest { tools: ["end_call"].map(tool).into(), ..request(&history) };
+        let error = support().chat(request).await.err().expect("there is no such tool").to_string();
+        assert!(error.contains("line 4 of the dialogue calls the tool `look_up`"), "{error}");
+        assert!(error.contains("it has end_call"), "{error}");
     }
 }
