@@ -113,7 +113,7 @@ pub enum RestoreError {
 }
 
 fn last(entry: &Option<String>) -> String {
-    entry.as_ref().map_or("before its first file".to_owned(), |entry| format!("in or after `{entry}`"))
+    entry.as_ref().map_or("too soon".to_owned(), |entry| format!("in or after `{entry}`"))
 }
 
 fn room(source: &io::Error) -> &'static str {
