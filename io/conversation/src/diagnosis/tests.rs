@@ -93,7 +93,7 @@ fn nobody_talked_and_the_stage_that_owed_an_answer_is_named() {
     let began = r#"{"t":0.1,"side":"support","event":"speech_created","turn":1,"source":"opening","hint":null}"#;
     let found = trouble(&Facts { events: events(began), ..silent() });
     assert!(found.cause.contains("language model of Joe (support) (support-brain)"), "{found:?}");
-    let usage = r#"{"t":0.9,"side":"support","event":"usage_collected","turn":1,"usage":{"prompt_tokens":1,"completion_tokens":1}}"#;
+    let usage = r#"{"t":0.9,"side":"support","event":"usage_collected","turn":1,"usage":{"prompt_tokens":1,"cached_tokens":0,"completion_tokens":1}}"#;
     let wrote = events(&format!("{began}\n{usage}"));
     assert!(trouble(&Facts { events: wrote, ..silent() }).cause.contains("voice of Joe (support) (support-mouth)"));
 }
@@ -183,7 +183,7 @@ fn errors_that_the_call_survived_are_remarks_and_are_counted() {
 
 #[test]
 fn endings_are_told_where_they_are_a_trouble() {
-    let missed = json!({ "criterion": "says light", "passed": false, "detail": "", "kind": "said" });
+    let missed = json!({ "criterion": "says light", "passed": false, "why": "nobody said it" });
     let ended = |reason: &str, more: Value| {
         let mut changes = json!({ "end_reason": reason, "goal_reached": false });
         changes.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
