@@ -66,18 +66,16 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Conversation(command) => conversations::run(command, &settings, cli.json),
         Command::Models(command) => models::run(command, &settings, cli.json),
         Command::Config(ConfigCommand::Show) => Ok(show_settings(&settings, cli.json)),
-        Command::Doctor => runtime()?.block_on(doctor::run(&settings, cli.json)),
-        Command::Config(ConfigCommand::Schema)
-        | Command::Completions { .. }
-        | Command::Scenario(_)
-        | Command::Persona(_) => Ok(Exit::Done),
         Command::Doctor(args) => match &args.conversation {
             Some(conversation) => diagnose::run(conversation, &settings, cli.json),
             None => runtime()?.block_on(doctor::run(&settings, cli.json)),
         },
         Command::Backup(args) => backup::back_up(args, &settings, cli.json),
         Command::Restore(args) => backup::bring_back(args, &settings, cli.json),
-        Command::Config(ConfigCommand::Schema) | Command::Completions { .. } => Ok(Exit::Done),
+        Command::Config(ConfigCommand::Schema)
+        | Command::Completions { .. }
+        | Command::Scenario(_)
+        | Command::Persona(_) => Ok(Exit::Done),
     }
 }
 
