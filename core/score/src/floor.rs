@@ -1,4 +1,6 @@
-use crate::track::{Interval, Track};
+use crate::measured::{Measured, Party};
+use crate::segments::{Segment, segments};
+use crate::track::Track;
 use duologue_ids::Mono;
 use std::time::Duration;
 
@@ -30,38 +32,44 @@ pub struct Transfer {
 ///
 /// So the opening, a nudge after one's own turn, and backchannels are no transfers; everything else is, in both directions.
 pub fn transfers(tracks: [&Track; 2]) -> Vec<Transfer> {
-    walk(tracks).0
+    let [a, b] = tracks;
+    let of = Measured::new(Duration::ZERO, [Party::new("", a), Party::new("", b)]);
+    transfers_of(&walk(&segments(&of)).0)
 }
 
-/// Transfers, and the number of times that one spoke inside the other's speech.
-pub(crate) fn walk(tracks: [&Track; 2]) -> (Vec<Transfer>, usize) {
-    let mut speech: Vec<(Interval, usize)> = Vec::new();
-    for (party, track) in tracks.into_iter().enumerate() {
-        speech.extend(track.closing_gaps(PAUSE).intervals().iter().map(|&i| (i, party)));
-    }
-    speech.sort_unstable_by_key(|(interval, party)| (interval.start, *party));
+/// The floor in the hands of one party, with all its pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    pub(crate) by: usize,
+    pub(crate) start: Mono,
+    /// Where its last speech ends, which may be in the next turn.
+    pub(crate) end: Mono,
+}
 
-    let (mut found, mut inside) = (Vec::new(), 0);
-    let mut floor: Option<(usize, Mono)> = None;
-    for (interval, party) in speech {
-        floor = match floor {
-            Some((holder, end)) if holder == party => Some((holder, end.max(interval.end))),
-            Some((holder, end)) if interval.end <= end => {
-                inside += 1;
-                Some((holder, end))
-            }
-            Some((_, end)) => {
-                found.push(Transfer { to: party, at: interval.start, offset_ms: offset_ms(end, interval.start) });
-                Some((party, interval.end))
-            }
-            None => Some((party, interval.end)),
-        };
+/// The turns, and the number of times that one spoke inside the other's speech. Speech that is known to want no floor
+/// (backchannels, tics, speech to others) gets none.
+pub(crate) fn walk(segments: &[Segment]) -> (Vec<Turn>, usize) {
+    let (mut turns, mut inside) = (Vec::<Turn>::new(), 0);
+    for segment in segments {
+        match turns.last_mut() {
+            Some(turn) if turn.by != segment.by && segment.at.end <= turn.end => inside += 1,
+            _ if !segment.is_turn() => {}
+            Some(turn) if turn.by == segment.by => turn.end = turn.end.max(segment.at.end),
+            _ => turns.push(Turn { by: segment.by, start: segment.at.start, end: segment.at.end }),
+        }
     }
-    (found, inside)
+    (turns, inside)
+}
+
+pub(crate) fn transfers_of(turns: &[Turn]) -> Vec<Transfer> {
+    turns
+        .windows(2)
+        .map(|w| Transfer { to: w[1].by, at: w[1].start, offset_ms: offset_ms(w[0].end, w[1].start) })
+        .collect()
 }
 
 /// `to - from`, rounded to the nearest millisecond.
-fn offset_ms(from: Mono, to: Mono) -> i64 {
+pub(crate) fn offset_ms(from: Mono, to: Mono) -> i64 {
     let ms = |d: Duration| i64::try_from((d.as_nanos() + 500_000) / 1_000_000).unwrap_or(i64::MAX);
     if to >= from { ms(to - from) } else { -ms(from - to) }
 }
@@ -69,6 +77,7 @@ fn offset_ms(from: Mono, to: Mono) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::track::Interval;
     use proptest::prelude::*;
 
     fn track(spans: &[(u64, u64)]) -> Track {

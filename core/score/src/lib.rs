@@ -17,18 +17,41 @@
 //! ```
 
 mod align;
+mod chars;
 mod definitions;
+mod entities;
+mod events;
 mod floor;
+mod marks;
+mod measure;
+mod measured;
 mod metrics;
+mod pool;
+mod reported;
+mod segments;
 mod spread;
+mod stimulus;
 mod track;
+mod turn_taking;
+mod waiting;
 pub mod words;
 
 pub use align::{Comparison, Step, WordErrors, align, compare};
-pub use definitions::{DEFINITIONS, Definition};
-pub use floor::{PAUSE, Transfer, transfers};
-pub use metrics::{
-    AWKWARD_SILENCE, INTERRUPTION_OVERLAP, Measured, Metrics, Party, PartyMetrics, Utterance, direction, measure,
+pub use chars::{CharErrors, compare_chars};
+pub use definitions::{Better, DEFINITIONS, Definition};
+pub use entities::{Entity, EntityKind, entities_in};
+pub use events::{
+    AWKWARD_SILENCE, AWKWARD_SILENCE_WITH_TOOL, GOING_ON, IGNORE_WINDOW, INTERRUPTION_OVERLAP, REPLY_WINDOW,
+    YIELD_WINDOW,
 };
-pub use spread::{Spread, percentile};
+pub use floor::{PAUSE, Transfer, transfers};
+pub use marks::{Mark, MarkKind, marks};
+pub use measure::measure;
+pub use measured::{Measured, Party, Utterance};
+pub use metrics::{EntityRecall, Mean, Metrics, PartyMetrics, Selectivity, direction};
+pub use reported::{StageTimes, Stages};
+pub use segments::{BACKCHANNEL, BACKCHANNEL_WORDS, is_backchannel_text};
+pub use spread::{Share, Spread, percentile};
+pub use stimulus::{Stimulus, StimulusKind};
 pub use track::{Interval, Track};
+pub use turn_taking::{interrupting_score, latency_score, yield_score};

@@ -30,8 +30,12 @@ pub struct Word {
 }
 
 impl Word {
-    fn is_digit(&self) -> bool {
+    pub(crate) fn is_digit(&self) -> bool {
         self.text.len() == 1 && self.text.as_bytes()[0].is_ascii_digit()
+    }
+
+    pub(crate) fn is_currency(&self) -> bool {
+        lexicon::is_currency(&self.text)
     }
 }
 
@@ -53,7 +57,7 @@ pub fn normalise(text: &str) -> Vec<Word> {
 fn drop_cents(words: &mut Vec<Word>) {
     let mut i = 0;
     while i < words.len() {
-        if lexicon::is_currency(&words[i].text) {
+        if words[i].is_currency() {
             let and = usize::from(words.get(i + 1).is_some_and(|w| w.text == "and"));
             let first = i + 1 + and;
             let digits = words[first.min(words.len())..].iter().take_while(|w| w.is_digit()).count();

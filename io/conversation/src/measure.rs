@@ -53,14 +53,10 @@ impl RecordedSide {
 /// All metrics of a conversation.
 pub fn metrics(sides: &[RecordedSide; 2], transcript: &Transcript) -> Metrics {
     let utterances: Vec<Utterance<'_>> = transcript.heard_pairs().collect();
-    measure(&Measured {
-        length: sides[0].length.max(sides[1].length),
-        parties: [
-            Party { name: Side::Support.as_str(), speech: &sides[0].speech },
-            Party { name: Side::Customer.as_str(), speech: &sides[1].speech },
-        ],
-        utterances: &utterances,
-    })
+    let parties =
+        [Party::new(Side::Support.as_str(), &sides[0].speech), Party::new(Side::Customer.as_str(), &sides[1].speech)];
+    let length = sides[0].length.max(sides[1].length);
+    measure(&Measured { utterances: &utterances, ..Measured::new(length, parties) })
 }
 
 fn speech(samples: &[i16]) -> Track {

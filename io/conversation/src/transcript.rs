@@ -47,6 +47,11 @@ impl Transcript {
             speaker: casting::index(u.speaker),
             said: u.said_as_heard.as_deref().unwrap_or(&u.text),
             heard: u.heard.as_deref(),
+            spoken: u.end_s.map(|end| {
+                let at = |s: f64| Mono((s.max(0.0) * 1e9) as u64);
+                duologue_score::Interval::new(at(u.start_s), at(end))
+            }),
+            voiced: None,
         })
     }
 }

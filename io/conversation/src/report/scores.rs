@@ -64,7 +64,7 @@ fn value(report: &Report, name: &str) -> String {
         }
         "silence_ratio" => percent(m.silence_ratio),
         "longest_silence_ms" => milliseconds(m.longest_silence_ms as f64),
-        "awkward_silences" => m.awkward_silences.to_string(),
+        "awkward_silence_count" => m.awkward_silence_count.to_string(),
         "interruptions" => {
             m.interruptions.to_string() + &each(report, |side| Some(m.parties.get(side)?.interruptions.to_string()))
         }
