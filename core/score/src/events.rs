@@ -35,6 +35,8 @@ pub const GOING_ON: Duration = Duration::from_millis(500);
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(500);
 /// A silence of this length is a stop whatever the other does meanwhile.
 const STOP: Duration = Duration::from_secs(1);
+/// After a sound that was no interruption a silence of this length is a stop.
+const HESITATION: Duration = Duration::from_millis(500);
 /// A silence of this length is a stop if the other's attempt, or the sound that caused it, ends in it.
 const SHORT_STOP: Duration = Duration::from_millis(400);
 
@@ -202,14 +204,16 @@ impl Reading {
         Event { stop, in_speech, answered, ..event }
     }
 
-    /// When the other stopped, and when it went on.
+    /// When the other stopped, and when it went on. For what was no interruption a shorter silence is a stop too: nobody
+    /// took the floor, so nobody had to be waited for.
     fn stop(&self, event: &Event) -> Option<(Mono, Option<Mono>)> {
         let mut rest = self.of_party(1 - event.by).filter(|s| s.at.end > event.at.start).peekable();
         while let Some(segment) = rest.next() {
             let Some(next) = rest.peek() else { return Some((segment.at.end, None)) };
             let pause = next.at.start.since(segment.at.end);
             let covers_end = segment.at.end < event.at.end && event.at.end <= next.at.start;
-            if pause >= STOP || (pause >= SHORT_STOP && covers_end) {
+            let stop = if event.kind == Kind::Interruption { STOP } else { HESITATION };
+            if pause >= stop || (pause >= SHORT_STOP && covers_end) {
                 return Some((segment.at.end, Some(next.at.start)));
             }
         }

@@ -29,10 +29,10 @@ pub fn measure(of: &Measured<'_>) -> Metrics {
         length_ms: whole_ms(of.length),
         turns: reading.turns.len(),
         heard_e2e_latency_ms: latency(moves.iter()),
-        overlap_ratio: ratio(overlap.duration(), speech.duration()),
+        overlap_ratio: ratio(whole_ms(overlap.duration()), whole_ms(speech.duration())),
         overlap_speech_ms: whole_ms(overlap.duration()),
         total_speech_ms: whole_ms(speech.duration()),
-        silence_ratio: ratio(silence.duration(), of.length),
+        silence_ratio: ratio(whole_ms(silence.duration()), whole_ms(of.length)),
         silence_ms: whole_ms(silence.duration()),
         longest_silence_ms: silence.intervals().iter().map(|i| whole_ms(i.duration())).max().unwrap_or(0),
         awkward_silence_count: each().map(|p| p.awkward_silence_count).sum(),
@@ -73,7 +73,7 @@ fn party(of: &Measured<'_>, reading: &Reading, moves: &[Transfer], by: usize) ->
         turns: turns(by),
         speech_ms: whole_ms(spoken),
         words: said,
-        words_per_minute: (!spoken.is_zero()).then(|| (said as f64 * 60.0 / spoken.as_secs_f64()).round()),
+        words_per_minute: (whole_ms(spoken) > 0).then(|| (said as f64 * 60_000.0 / whole_ms(spoken) as f64).round()),
         heard_e2e_latency_ms: latency(moves.iter().filter(|t| t.to == by)),
         interruptions: began(Kind::Interruption).count(),
         agent_interruption_rate: Share::new(began(Kind::Interruption).count(), turns(1 - by)),
@@ -156,8 +156,9 @@ fn whole_ms(duration: Duration) -> u64 {
     u64::try_from((duration.as_nanos() + 500_000) / 1_000_000).unwrap_or(u64::MAX)
 }
 
-fn ratio(part: Duration, whole: Duration) -> f64 {
-    if whole.is_zero() { 0.0 } else { four_decimals(part.as_secs_f64() / whole.as_secs_f64()) }
+/// Of whole milliseconds, so that pooled conversations give the same.
+pub(crate) fn ratio(part_ms: u64, whole_ms: u64) -> f64 {
+    if whole_ms == 0 { 0.0 } else { four_decimals(part_ms as f64 / whole_ms as f64) }
 }
 
 #[cfg(test)]

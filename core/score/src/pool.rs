@@ -2,7 +2,7 @@
 
 use crate::align::WordErrors;
 use crate::chars::CharErrors;
-use crate::measure::sum;
+use crate::measure::{ratio, sum};
 use crate::metrics::{EntityRecall, Mean, Metrics, PartyMetrics, Selectivity, four_decimals};
 use crate::reported::Stages;
 use crate::spread::{Share, Spread};
@@ -123,8 +123,4 @@ impl std::iter::Sum for Selectivity {
             non_directed: all.iter().map(|s| s.non_directed).sum(),
         }
     }
-}
-
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { four_decimals(part as f64 / whole as f64) }
 }

@@ -13,7 +13,7 @@ pub const BACKCHANNEL: Duration = Duration::from_secs(1);
 /// Words that are backchannels where they fall into the other's speech, and nothing else is said.
 #[rustfmt::skip]
 pub const BACKCHANNEL_WORDS: &[&str] = &[
-    "ah", "aha", "alright", "exactly", "good", "got", "great", "hm", "hmm", "huh", "i", "it", "mhm", "mm", "mmhm", "mmhmm",
+    "ah", "aha", "alright", "exactly", "good", "got", "great", "hm", "hmm", "huh", "i", "it", "mhm", "mm", "mmhm", "mmhmm", "mmm", "uhhuh", "yup",
     "nice", "of", "course", "oh", "ok", "okay", "really", "right", "see", "sure", "uh", "um", "wow", "yeah", "yep", "yes",
 ];
 

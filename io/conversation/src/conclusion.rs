@@ -2,9 +2,9 @@
 //! no room on the disk, when it is next looked at.
 
 use crate::folder::{FolderError, RESERVE, names, replace};
-use crate::measure::{self, PEAKS_PER_SECOND, RecordedSide};
+use crate::measure::{self, Observed, PEAKS_PER_SECOND, RecordedSide};
 use crate::report::{self, Report};
-use crate::scenario::{CastScenario, Side, judge};
+use crate::scenario::{CastScenario, ConversationFacts, Side, judge};
 use crate::summary::{Status, Summary};
 use crate::transcript::Transcript;
 use std::collections::BTreeMap;
@@ -26,17 +26,17 @@ pub(crate) fn conclude(
     cast: &CastScenario,
 ) -> Result<(), FolderError> {
     let sides = read_sides(folder);
-    assess(summary, transcript, &sides, cast);
+    assess(summary, cast, &Observed::new(&sides, transcript));
     summary.status = Status::Ended;
     write(folder, summary, transcript, &sides, &TOLD)
 }
 
 /// Measures and judges what ended in order.
-pub(crate) fn assess(summary: &mut Summary, transcript: &Transcript, sides: &[RecordedSide; 2], cast: &CastScenario) {
+pub(crate) fn assess(summary: &mut Summary, cast: &CastScenario, observed: &Observed<'_>) {
     let end = summary.end_reason.and_then(|r| serde_json::to_value(r).ok());
     let end = end.as_ref().and_then(|v| v.as_str()).unwrap_or("");
-    measure(summary, transcript, sides);
-    judge_by(Some(cast), summary, transcript, end);
+    measure(summary, &Observed { end_reason: Some(end), ..*observed });
+    judge_by(Some(cast), summary, observed.transcript, end);
 }
 
 /// Concludes what is said to go on though its process is gone. Where that can't be written (a full disk, somebody else's
@@ -55,7 +55,7 @@ pub(crate) fn conclude_if_cut_off(
         return Ok(());
     }
     let sides = read_sides(folder);
-    measure(summary, transcript, &sides);
+    measure(summary, &Observed::new(&sides, transcript));
     judge_by(read_cast(folder).as_ref(), summary, transcript, CUT_OFF);
     summary.status = Status::CutOff;
     summary.error.get_or_insert(format!("{GAVE_OUT}; this is what was said until then"));
@@ -84,15 +84,20 @@ fn read_sides(folder: &Path) -> [RecordedSide; 2] {
     [Side::Support, Side::Customer].map(|side| measure::read_side(folder, side))
 }
 
-fn measure(summary: &mut Summary, transcript: &Transcript, sides: &[RecordedSide; 2]) {
-    summary.duration_s = round(sides[0].length.max(sides[1].length).as_secs_f64());
-    summary.turns = transcript.utterances.len() as u32;
-    summary.metrics = measure::metrics(sides, transcript);
+fn measure(summary: &mut Summary, observed: &Observed<'_>) {
+    let length = observed.sides[0].length.max(observed.sides[1].length);
+    summary.duration_s = round(length.as_secs_f64());
+    summary.turns = observed.transcript.utterances.len() as u32;
+    summary.metrics = observed.metrics();
+    summary.marks = observed.marks();
 }
 
 /// Without a cast nothing is judged: the call is of an older version, or was killed before a word was said.
 fn judge_by(cast: Option<&CastScenario>, summary: &mut Summary, transcript: &Transcript, end: &str) {
-    let facts = transcript.facts(summary.duration_s, end, summary.ended_by);
+    let facts = ConversationFacts {
+        metrics: Some(summary.metrics.clone()),
+        ..transcript.facts(summary.duration_s, end, summary.ended_by)
+    };
     summary.verdicts = cast.map(|cast| judge(cast, &facts)).unwrap_or_default();
     summary.goal_reached = !summary.verdicts.is_empty() && summary.verdicts.iter().all(|v| v.passed);
 }

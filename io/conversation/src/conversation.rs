@@ -374,6 +374,7 @@ fn first_summary(config: &ConversationConfig) -> Summary {
         goal_reached: false,
         verdicts: Vec::new(),
         metrics: Metrics::default(),
+        marks: Vec::new(),
         notes: notes::notes(guidance, &agents),
         agents,
         guidance,

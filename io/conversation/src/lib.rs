@@ -31,6 +31,7 @@ pub mod report;
 mod runner;
 pub mod scenario;
 mod scripted;
+mod speech;
 mod summary;
 mod transcript;
 pub mod virtual_time;
@@ -42,7 +43,7 @@ pub use conversation::{ConversationConfig, ConverseError, Progress, converse, si
 pub use diagnosis::{Diagnosis, Facts, Finding, Readable, Severity, SideFacts, Told, diagnose, read_facts};
 pub use folder::{FolderError, names, prepare_folder};
 pub use keeping::{Candidate, Kept, PinError, Prune, Pruned, Reason, Retention, RetentionPlan, plan};
-pub use measure::{PEAKS_PER_SECOND, RecordedSide, metrics, read_side};
+pub use measure::{Observed, PEAKS_PER_SECOND, RecordedSide, read_side};
 pub use notes::remarks;
 pub use quantity::counted;
 pub use recorder::RECORDING_RATE;

@@ -1,23 +1,19 @@
 //! Figures and waveforms from what was recorded, not from what anybody reports.
 
+use crate::casting;
 use crate::folder::names;
 use crate::scenario::Side;
+use crate::speech::speech;
 use crate::transcript::Transcript;
 use duologue_ids::Mono;
 use duologue_media::decode_ogg_opus;
-use duologue_score::{Interval, Measured, Metrics, Party, Track, Utterance, measure};
+use duologue_score::{Entity, Mark, Measured, Metrics, Party, Stimulus, Track, Utterance, marks, measure};
 use std::path::Path;
 use std::time::Duration;
 
 /// Loudness figures a second, for waveforms.
 pub const PEAKS_PER_SECOND: u32 = 25;
 const RATE: u32 = 16_000;
-/// Root mean square of 20 ms above which they count as speech: 40 dB under full scale, well above what Opus makes of
-/// silence.
-const SPEECH_RMS: f64 = 300.0;
-/// Pauses up to this length lie within speech.
-const PAUSE: Duration = Duration::from_millis(300);
-
 /// One side of the recording.
 pub struct RecordedSide {
     /// When it spoke.
@@ -26,6 +22,18 @@ pub struct RecordedSide {
     pub peaks: Vec<u8>,
     /// Its length.
     pub length: Duration,
+}
+
+impl RecordedSide {
+    /// Of mono samples at `rate` Hz. Takes far less than a millisecond for each second of them.
+    pub fn from_samples(rate: u32, samples: &[i16]) -> RecordedSide {
+        let rate = rate.max(1);
+        RecordedSide {
+            speech: speech(rate, samples),
+            peaks: samples.chunks((rate / PEAKS_PER_SECOND).max(1) as usize).map(peak).collect(),
+            length: Duration::from_secs_f64(samples.len() as f64 / f64::from(rate)),
+        }
+    }
 }
 
 /// Reads one side's track; a file that is missing or does not open is an empty one, since a report of the rest is worth
@@ -39,34 +47,75 @@ pub fn read_side(folder: &Path, side: Side) -> RecordedSide {
     RecordedSide::from_samples(RATE, &samples)
 }
 
-impl RecordedSide {
-    /// The same from sound in memory, 16 kHz mono.
-    pub fn from_samples(_rate: u32, samples: &[i16]) -> RecordedSide {
-        RecordedSide {
-            speech: speech(samples),
-            peaks: samples.chunks((RATE / PEAKS_PER_SECOND) as usize).map(peak).collect(),
-            length: Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE)),
+/// A conversation as it was observed: two tracks, what was said, and what else is known of it.
+#[derive(Clone, Copy)]
+pub struct Observed<'a> {
+    /// Support agent and customer.
+    pub sides: &'a [RecordedSide; 2],
+    /// What was said and heard, and which tools were called.
+    pub transcript: &'a Transcript,
+    /// Labels of scripted sounds; parties are 0 (support) and 1 (customer).
+    pub stimuli: &'a [Stimulus],
+    /// Names, codes and amounts that matter, beside the numbers in what was said.
+    pub entities: &'a [Entity],
+    /// Why it ended.
+    pub end_reason: Option<&'a str>,
+    /// Whether all criteria hold.
+    pub task_completed: Option<bool>,
+    /// What the models of each side cost, where prices are known.
+    pub costs: [Option<f64>; 2],
+}
+
+impl<'a> Observed<'a> {
+    /// With nothing known but sound and words.
+    pub fn new(sides: &'a [RecordedSide; 2], transcript: &'a Transcript) -> Observed<'a> {
+        Observed {
+            sides,
+            transcript,
+            stimuli: &[],
+            entities: &[],
+            end_reason: None,
+            task_completed: None,
+            costs: [None; 2],
         }
+    }
+
+    /// All metrics.
+    pub fn metrics(&self) -> Metrics {
+        self.measured(measure)
+    }
+
+    /// What happened when.
+    pub fn marks(&self) -> Vec<Mark> {
+        self.measured(marks)
+    }
+
+    fn measured<T>(&self, read: fn(&Measured<'_>) -> T) -> T {
+        let utterances: Vec<Utterance<'_>> = self.transcript.heard_pairs().collect();
+        let reported = [Side::Support, Side::Customer].map(|side| self.transcript.stage_times(side));
+        let calls = self.transcript.tool_calls.iter();
+        let tool_calls: Vec<(usize, Mono)> = calls.map(|c| (casting::index(c.by), at(c.at_s))).collect();
+        let party = |side: Side| Party {
+            reported: &reported[casting::index(side)],
+            cost: self.costs[casting::index(side)],
+            ..Party::new(side.as_str(), &self.sides[casting::index(side)].speech)
+        };
+        let length = self.sides[0].length.max(self.sides[1].length);
+        read(&Measured {
+            utterances: &utterances,
+            stimuli: self.stimuli,
+            tool_calls: &tool_calls,
+            entities: self.entities,
+            end_reason: self.end_reason,
+            task_completed: self.task_completed,
+            ..Measured::new(length, [party(Side::Support), party(Side::Customer)])
+        })
     }
 }
 
-/// All metrics of a conversation.
-pub fn metrics(sides: &[RecordedSide; 2], transcript: &Transcript) -> Metrics {
-    let utterances: Vec<Utterance<'_>> = transcript.heard_pairs().collect();
-    let parties =
-        [Party::new(Side::Support.as_str(), &sides[0].speech), Party::new(Side::Customer.as_str(), &sides[1].speech)];
-    let length = sides[0].length.max(sides[1].length);
-    measure(&Measured { utterances: &utterances, ..Measured::new(length, parties) })
-}
-
-fn speech(samples: &[i16]) -> Track {
-    let frame = (RATE / 50) as usize;
-    let loud = |(i, chunk): (usize, &[i16])| {
-        let energy: f64 = chunk.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / chunk.len() as f64;
-        let start = Mono::from_millis(20 * i as u64);
-        (energy.sqrt() > SPEECH_RMS).then(|| Interval::new(start, start + duologue_media::FRAME))
-    };
-    samples.chunks(frame).enumerate().filter_map(loud).collect::<Track>().closing_gaps(PAUSE)
+/// Seconds of the recording as its clock has them.
+pub(crate) fn at(seconds: f64) -> Mono {
+    Mono((seconds.max(0.0) * 1e9) as u64)
 }
 
 fn peak(samples: &[i16]) -> u8 {

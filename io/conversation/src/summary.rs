@@ -1,7 +1,7 @@
 //! `summary.json`: what came of a conversation.
 
 use crate::scenario::{Side, Verdict};
-use duologue_score::Metrics;
+use duologue_score::{Mark, Metrics};
 use duologue_voice::CloseReason;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +38,9 @@ pub struct Summary {
     pub verdicts: Vec<Verdict>,
     /// Computed from the recording.
     pub metrics: Metrics,
+    /// What happened when in the recording, for a time line; `by` is 0 for the support agent, 1 for the customer.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// Who took part.
     pub agents: Vec<AgentSummary>,
     /// What led the language models.

@@ -1,6 +1,7 @@
 //! What was said, as said and as heard, while it is being said.
 
 use crate::casting;
+use crate::measure::at;
 use crate::scenario::{CalledTool, ConversationFacts, Line, Side};
 use duologue_chat::ToolOutcome;
 use duologue_ids::Mono;
@@ -38,6 +39,7 @@ impl Transcript {
             ended_by,
             turns: self.utterances.len() as u32,
             duration_s,
+            metrics: None,
         }
     }
 
@@ -47,12 +49,26 @@ impl Transcript {
             speaker: casting::index(u.speaker),
             said: u.said_as_heard.as_deref().unwrap_or(&u.text),
             heard: u.heard.as_deref(),
-            spoken: u.end_s.map(|end| {
-                let at = |s: f64| Mono((s.max(0.0) * 1e9) as u64);
-                duologue_score::Interval::new(at(u.start_s), at(end))
-            }),
+            spoken: u.end_s.map(|end| duologue_score::Interval::new(at(u.start_s), at(end))),
             voiced: None,
         })
+    }
+}
+
+impl Transcript {
+    /// What a side reports about its replies.
+    pub(crate) fn stage_times(&self, side: Side) -> Vec<duologue_score::StageTimes> {
+        let mine = self.utterances.iter().filter(|u| u.speaker == side).filter_map(|u| u.metrics);
+        mine.map(|m| duologue_score::StageTimes {
+            end_of_turn_delay_ms: m.end_of_turn_delay_ms,
+            transcription_delay_ms: m.transcription_delay_ms,
+            llm_ttft_ms: m.llm_ttft_ms,
+            llm_ttfs_ms: m.llm_ttfs_ms,
+            llm_tps: None,
+            tts_ttfb_ms: m.tts_ttfb_ms,
+            e2e_latency_ms: m.e2e_latency_ms,
+        })
+        .collect()
     }
 }
 

@@ -5,15 +5,15 @@
 use crate::casting;
 use crate::conclusion::assess;
 use crate::folder::{FolderError, names, replace};
-use crate::measure::{PEAKS_PER_SECOND, RecordedSide};
+use crate::measure::{Observed, PEAKS_PER_SECOND, RecordedSide};
 use crate::report::{Audio, render, render_text, render_vtt};
 use crate::scenario::{CastScenario, Side};
 use crate::summary::{AgentSummary, Guidance, Status, Summary};
 use crate::transcript::{Cast, Transcriber, Transcript};
 use duologue_ids::{Mono, Seed};
 use duologue_media::{Frame, OggOpus, OpusError, Packet, PacketDecoder, StereoEncoder, StereoFrame};
-use duologue_score::Metrics;
-use duologue_sim::{Duet, DuetConfig, DuetError, Seat, Stimulus, Tap, run};
+use duologue_score::{Interval, Metrics};
+use duologue_sim::{Duet, DuetConfig, DuetError, Seat, Stimulus, StimulusKind, Tap, run};
 use duologue_voice::{EffectRunner, Event};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -101,8 +101,23 @@ pub fn hold<R: EffectRunner>(staged: Staged<R>) -> Result<Held, DuetError> {
     summary.end_reason = Some(ending.reason);
     summary.ended_by = ending.by.map(casting::side);
     summary.status = Status::Ended;
-    assess(&mut summary, &transcript, &sides, &cast);
+    let labels: Vec<_> = stimuli.iter().filter_map(|(side, stimulus)| label(*side, stimulus)).collect();
+    assess(&mut summary, &cast, &Observed { stimuli: &labels, ..Observed::new(&sides, &transcript) });
     Ok(Held { summary, transcript, stimuli, events, sound, cast, sides })
+}
+
+/// What the score is told of a sound that a script made; a turn is what it takes for one by itself.
+fn label(side: Side, stimulus: &Stimulus) -> Option<duologue_score::Stimulus> {
+    use duologue_score::StimulusKind as Label;
+    let kind = match stimulus.kind {
+        StimulusKind::Turn => return None,
+        StimulusKind::Interruption => Label::Interruption,
+        StimulusKind::Backchannel => Label::Backchannel,
+        StimulusKind::VocalTic => Label::VocalTic,
+        StimulusKind::NonDirected | StimulusKind::BackgroundSpeech => Label::NonDirected,
+    };
+    let interval = Interval::new(stimulus.start, stimulus.end);
+    Some(duologue_score::Stimulus { kind, interval, by: casting::index(side) })
 }
 
 fn first_summary(
@@ -128,6 +143,7 @@ fn first_summary(
         goal_reached: false,
         verdicts: Vec::new(),
         metrics: Metrics::default(),
+        marks: Vec::new(),
         notes: Vec::new(),
         agents: agents.into(),
         guidance,

@@ -21,6 +21,24 @@ pub enum Criterion {
     Heard(Said),
     /// The support agent called a tool, and the call succeeded.
     ToolCalled(ToolCalled),
+    /// It did not, or not with these arguments.
+    NotCalled(NotCalled),
+    /// These tools were called with success, one after the other, whatever came between.
+    CalledInOrder(Vec<String>),
+    /// What a back end holds after the call.
+    EndState(EndState),
+    /// This side recognised the names, codes and amounts that the other said.
+    EntitiesHeard(AtLeast),
+    /// This side mostly recognised the other's words.
+    WordErrors(AtMost),
+    /// How quickly a side answers, as heard in the recording.
+    Latency(Latency),
+    /// At most this share of the speech time in which both speak.
+    MaxTalkOver(#[schemars(range(min = 0.0, max = 1.0))] f64),
+    /// At most so many seconds in which nobody speaks.
+    MaxSilenceS(#[schemars(range(min = 0.0, max = 7200.0))] f64),
+    /// At most this price of all models, in the currency of the prices.
+    MaxCost(#[schemars(range(min = 0.0))] f64),
     /// Who hung up.
     EndedBy(EndedBy),
     /// At least so many lines, both sides together.
@@ -69,6 +87,74 @@ pub struct ToolCalled {
     /// Arguments that have to be equal, as in a mock's `when`; others may be anything.
     #[serde(default)]
     pub arguments: Map<String, Value>,
+    /// Exactly so many such calls; without it one or more.
+    #[schemars(range(min = 1, max = 100))]
+    pub count: Option<u32>,
+}
+
+/// A tool that must not be called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotCalled {
+    /// Which of the scenario's tools.
+    pub name: String,
+    /// Only with these arguments, as in a mock's `when`.
+    #[serde(default)]
+    pub arguments: Map<String, Value>,
+}
+
+/// What a back end has to hold in the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndState {
+    /// Which of the scenario's back ends.
+    pub backend: String,
+    /// All that it holds then. Texts are compared as they are spoken.
+    pub is: Value,
+}
+
+/// A share that has to be reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AtLeast {
+    /// Which side.
+    #[serde(default)]
+    pub by: By,
+    /// The share, 0 to 1; all of them where it is left out.
+    #[serde(default = "all")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub min: f64,
+}
+
+fn all() -> f64 {
+    1.0
+}
+
+/// A rate that must not be exceeded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AtMost {
+    /// Which side.
+    #[serde(default)]
+    pub by: By,
+    /// The rate, 0 to 1: 0.1 is one word of ten.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub max: f64,
+}
+
+/// Limits of the time from the end of one side's speech to the start of the other's, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// Who answers.
+    #[serde(default)]
+    pub by: By,
+    /// Half of the answers take no longer.
+    #[schemars(range(max = 60_000))]
+    pub p50_ms: Option<u32>,
+    /// Nineteen of twenty take no longer.
+    #[schemars(range(max = 60_000))]
+    pub p95_ms: Option<u32>,
 }
 
 /// Whose lines count.
@@ -110,7 +196,13 @@ pub enum EndedBy {
 impl Criterion {
     /// Whether it speaks of how the call ends, so that it cannot hold while the call runs.
     pub fn is_about_the_end(&self) -> bool {
-        matches!(self, Criterion::EndedBy(_))
+        matches!(self, Criterion::EndedBy(_)) || self.is_measured()
+    }
+
+    /// Whether it is judged by the metrics of the recording, which are there when the call is over.
+    pub(super) fn is_measured(&self) -> bool {
+        use Criterion::{EntitiesHeard, Latency, MaxCost, MaxSilenceS, MaxTalkOver, WordErrors};
+        matches!(self, EntitiesHeard(_) | WordErrors(_) | Latency(_) | MaxTalkOver(_) | MaxSilenceS(_) | MaxCost(_))
     }
 
     /// The criterion as a sentence for people, with the sides' first names.
@@ -125,8 +217,23 @@ impl Criterion {
             Criterion::Heard(s) => format!("{} hears {}", who(s.by), s.describe()),
             Criterion::NotSaid(n) if n.by == By::Either => format!("nobody says {}", list(&n.any, " or ")),
             Criterion::NotSaid(n) => format!("{} does not say {}", who(n.by), list(&n.any, " or ")),
-            Criterion::ToolCalled(t) if t.arguments.is_empty() => format!("the tool {} is called", t.name),
-            Criterion::ToolCalled(t) => format!("the tool {} is called with {}", t.name, pairs(&t.arguments)),
+            Criterion::ToolCalled(t) => {
+                let times = t.count.map(|n| format!(" {}", counted(n, "time"))).unwrap_or_default();
+                format!("the tool {} is called{}{times}", t.name, with(&t.arguments))
+            }
+            Criterion::NotCalled(t) => format!("the tool {} is not called{}", t.name, with(&t.arguments)),
+            Criterion::CalledInOrder(tools) => format!("these tools are called in order: {}", tools.join(", ")),
+            Criterion::EndState(state) => format!("the back end {} holds what it should in the end", state.backend),
+            Criterion::EntitiesHeard(share) => {
+                format!("{} hears {} of the names, codes and amounts", who(share.by), percent(share.min))
+            }
+            Criterion::WordErrors(rate) => {
+                format!("{} mishears at most {} of the words", who(rate.by), percent(rate.max))
+            }
+            Criterion::Latency(limit) => limit.describe(who(limit.by)),
+            Criterion::MaxTalkOver(share) => format!("both speak at once at most {} of the time", percent(*share)),
+            Criterion::MaxSilenceS(s) => format!("nobody waits longer than {s} s for a word"),
+            Criterion::MaxCost(cost) => format!("it costs at most {cost}"),
             Criterion::EndedBy(EndedBy::Support) => format!("{} hangs up", who(By::Support)),
             Criterion::EndedBy(EndedBy::Customer) => format!("{} hangs up", who(By::Customer)),
             Criterion::EndedBy(EndedBy::Either) => "one of the two hangs up".to_owned(),
@@ -149,6 +256,22 @@ impl Said {
         let times = self.count.filter(|n| *n > 1).map(|n| format!(" in {n} lines")).unwrap_or_default();
         parts.join(", and ") + &times
     }
+}
+
+impl Latency {
+    fn describe(&self, who: &str) -> String {
+        let limit = |name: &str, ms: Option<u32>| ms.map(|ms| format!("{name} within {ms} ms"));
+        let limits = [limit("half of the time", self.p50_ms), limit("nineteen times of twenty", self.p95_ms)];
+        format!("{who} answers {}", limits.into_iter().flatten().collect::<Vec<_>>().join(" and "))
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e3).round() / 10.0)
+}
+
+fn with(arguments: &Map<String, Value>) -> String {
+    if arguments.is_empty() { String::new() } else { format!(" with {}", pairs(arguments)) }
 }
 
 fn list(phrases: &[String], between: &str) -> String {

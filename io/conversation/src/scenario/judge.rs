@@ -1,7 +1,10 @@
+use super::measured::measured_verdict;
 use super::mock::holds;
 use super::phrase::Phrase;
-use super::{By, CastScenario, Criterion, EndedBy, NotSaid, Said, Side, ToolCalled};
+use super::state;
+use super::{By, CastScenario, Criterion, EndState, EndedBy, NotCalled, NotSaid, Said, Side, ToolCalled};
 use crate::quantity::counted;
+use duologue_score::Metrics;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -20,6 +23,9 @@ pub struct ConversationFacts {
     pub turns: u32,
     /// Seconds from its beginning.
     pub duration_s: f64,
+    /// What was measured in the recording; missing while it runs.
+    #[serde(default)]
+    pub metrics: Option<Metrics>,
 }
 
 /// A line of a conversation.
@@ -78,6 +84,9 @@ fn verdict(cast: &CastScenario, criterion: &Criterion, facts: &ConversationFacts
         Criterion::Heard(heard) => find(heard, &lines(facts, heard.by, true)),
         Criterion::NotSaid(not) => not_said(not, facts),
         Criterion::ToolCalled(tool) => tool_called(tool, &facts.tool_calls),
+        Criterion::NotCalled(tool) => not_called(tool, &facts.tool_calls),
+        Criterion::CalledInOrder(tools) => called_in_order(tools, &facts.tool_calls),
+        Criterion::EndState(wanted) => end_state(cast, wanted, &facts.tool_calls),
         Criterion::EndedBy(who) => ended_by(*who, facts),
         Criterion::MinTurns(min) => within(facts.turns >= *min, turns(facts)),
         Criterion::MaxTurns(max) => within(facts.turns <= *max, turns(facts)),
@@ -85,6 +94,7 @@ fn verdict(cast: &CastScenario, criterion: &Criterion, facts: &ConversationFacts
             facts.duration_s <= f64::from(*max),
             format!("it took {}", counted(facts.duration_s.round(), "second")),
         ),
+        measured => measured_verdict(measured, facts.metrics.as_ref()),
     };
     let (passed, why) = match evidence {
         Ok(why) => (true, why),
@@ -94,14 +104,14 @@ fn verdict(cast: &CastScenario, criterion: &Criterion, facts: &ConversationFacts
 }
 
 /// Evidence for a criterion, or what is missing.
-type Evidence = Result<String, String>;
+pub(super) type Evidence = Result<String, String>;
 
 fn turns(facts: &ConversationFacts) -> String {
     let was = if facts.turns == 1 { "was" } else { "were" };
     format!("there {was} {}", counted(facts.turns, "turn"))
 }
 
-fn within(holds: bool, why: String) -> Evidence {
+pub(super) fn within(holds: bool, why: String) -> Evidence {
     if holds { Ok(why) } else { Err(why) }
 }
 
@@ -172,6 +182,10 @@ fn tool_called(wanted: &ToolCalled, calls: &[CalledTool]) -> Evidence {
     let named: Vec<&CalledTool> = calls.iter().filter(|c| c.name == wanted.name).collect();
     let fits = |c: &&&CalledTool| holds(c.arguments.as_object().unwrap_or(&none), &wanted.arguments);
     let fitting: Vec<&&CalledTool> = named.iter().filter(fits).collect();
+    if let Some(count) = wanted.count {
+        let done = fitting.iter().filter(|c| c.ok).count();
+        return within(done == count as usize, format!("there {} such with success", were(done, "call")));
+    }
     if let Some(call) = fitting.iter().find(|c| c.ok) {
         return Ok(format!("called with {}", call.arguments));
     }
@@ -180,6 +194,49 @@ fn tool_called(wanted: &ToolCalled, calls: &[CalledTool]) -> Evidence {
         (None, Some(call)) => format!("called only with other arguments: {}", call.arguments),
         (None, None) => "it was not called".to_owned(),
     })
+}
+
+fn not_called(unwanted: &NotCalled, calls: &[CalledTool]) -> Evidence {
+    let none = Map::new();
+    let fits = |c: &&CalledTool| {
+        c.name == unwanted.name && holds(c.arguments.as_object().unwrap_or(&none), &unwanted.arguments)
+    };
+    match calls.iter().find(fits) {
+        Some(call) => Err(format!("it was called with {}", call.arguments)),
+        None => Ok(format!("there {}, and none was this one", were(calls.len(), "call"))),
+    }
+}
+
+fn called_in_order(tools: &[String], calls: &[CalledTool]) -> Evidence {
+    let mut done = calls.iter().filter(|c| c.ok);
+    for (i, tool) in tools.iter().enumerate() {
+        if !done.any(|call| call.name == *tool) {
+            let after = i.checked_sub(1).and_then(|before| tools.get(before));
+            let after = after.map(|before| format!(" after {before}")).unwrap_or_default();
+            return Err(format!("{tool} was not called with success{after}"));
+        }
+    }
+    Ok(format!("called: {}", tools.join(", ")))
+}
+
+/// Differences that are shown.
+const SHOWN: usize = 5;
+
+fn end_state(cast: &CastScenario, wanted: &EndState, calls: &[CalledTool]) -> Evidence {
+    let is = state::end_state(cast.scenario(), &wanted.backend, calls);
+    let (hash, wanted_hash) = (state::hash(&is), state::hash(&wanted.is));
+    if hash == wanted_hash {
+        return Ok(format!("it does: SHA-256 {}", &hash[..16]));
+    }
+    let all = state::differences(&is, &wanted.is);
+    let more = all.len().checked_sub(SHOWN).filter(|n| *n > 0).map(|n| format!("; and {n} more")).unwrap_or_default();
+    let shown = all.into_iter().take(SHOWN).collect::<Vec<_>>().join("; ");
+    Err(format!("{shown}{more} (SHA-256 {} instead of {})", &hash[..16], &wanted_hash[..16]))
+}
+
+/// `was 1 call`, `were 2 calls`.
+fn were(n: usize, one: &str) -> String {
+    format!("{} {}", if n == 1 { "was" } else { "were" }, counted(u32::try_from(n).unwrap_or(u32::MAX), one))
 }
 
 fn ended_by(who: EndedBy, facts: &ConversationFacts) -> Evidence {

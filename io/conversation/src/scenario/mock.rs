@@ -1,5 +1,5 @@
-use super::Mock;
 use super::phrase::same_value;
+use super::{Effect, Mock, MockCase};
 use duologue_chat::ToolOutcome;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -18,7 +18,7 @@ impl Mock {
     pub fn answer(&self, arguments: &Value) -> MockAnswer {
         let none = Map::new();
         let given = arguments.as_object().unwrap_or(&none);
-        let case = self.cases.iter().find(|case| holds(given, &case.when));
+        let case = self.case(given);
         let (result, error) = match case {
             Some(case) => (&case.result, &case.error),
             None => (&self.result, &self.error),
@@ -30,6 +30,17 @@ impl Mock {
         };
         let ms = case.and_then(|c| c.latency_ms).unwrap_or(self.latency_ms);
         MockAnswer { after: Duration::from_millis(ms.into()), outcome }
+    }
+}
+
+impl Mock {
+    /// What a call with these arguments does to back ends, if it succeeds.
+    pub(super) fn effects(&self, arguments: &Map<String, Value>) -> &[Effect] {
+        self.case(arguments).map_or(&self.effects, |case| &case.effects)
+    }
+
+    fn case(&self, arguments: &Map<String, Value>) -> Option<&MockCase> {
+        self.cases.iter().find(|case| holds(arguments, &case.when))
     }
 }
 

@@ -33,6 +33,7 @@ mod instructions;
 mod judge;
 mod library;
 mod load;
+mod measured;
 mod mock;
 mod persona;
 mod phrase;
@@ -41,10 +42,11 @@ mod play;
 mod read;
 mod schema;
 mod shape;
+mod state;
 mod yaml;
 
 pub use cast::CastScenario;
-pub use criterion::{By, Criterion, EndedBy, NotSaid, Said, ToolCalled};
+pub use criterion::{AtLeast, AtMost, By, Criterion, EndState, EndedBy, Latency, NotCalled, NotSaid, Said, ToolCalled};
 pub use diagnostic::{BadFile, Place, Problem};
 pub use judge::{CalledTool, ConversationFacts, Line, Verdict, goal_reached, judge};
 pub use library::{persona_names, scenario_names, scenario_text};
@@ -52,8 +54,8 @@ pub use load::{Casting, LoadError, load, load_persona};
 pub use mock::MockAnswer;
 pub use persona::{Patience, Persona};
 pub use play::{
-    Agent, CourseStep, Limits, Mock, MockCase, Opens, PlannedCall, Provider, Providers, Scenario, Side, Tool,
-    own_voices,
+    Agent, AppendEffect, CourseStep, Effect, Limits, Mock, MockCase, Opens, PlannedCall, Provider, Providers,
+    RemoveEffect, Scenario, SetEffect, Side, Tool, own_voices,
 };
 pub use read::{MAX_BYTES, PersonaSource, UnknownPersona, parse_checked, parse_persona, parse_scenario};
 pub use schema::{persona_schema, scenario_schema, schema_of};

@@ -77,6 +77,12 @@ fn joined(words: &[Word]) -> String {
     line
 }
 
+/// A text as it is spoken; one without a word as it stands.
+pub(super) fn normal_text(text: &str) -> String {
+    let words: Vec<String> = normalise(text).into_iter().map(|w| w.text).collect();
+    if words.is_empty() { text.to_owned() } else { words.join(" ") }
+}
+
 /// Whether two JSON values say the same; texts (and numbers written as text) are compared by their normal form.
 pub(super) fn same_value(a: &Value, b: &Value) -> bool {
     match (a, b) {

@@ -67,6 +67,9 @@ pub struct Scenario {
     /// What both sides know, by name; `{name}` in other texts stands for it.
     #[serde(default)]
     pub facts: BTreeMap<String, String>,
+    /// What the mocked back ends hold when the call begins, by name.
+    #[serde(default)]
+    pub backends: BTreeMap<String, Value>,
     /// What the support agent can do beside talking.
     #[serde(default)]
     pub tools: Vec<Tool>,
@@ -251,6 +254,89 @@ pub struct Mock {
     pub result: Option<Value>,
     /// The failure where no case fits, told to the model.
     pub error: Option<String>,
+    /// What it does to back ends where no case fits and it does not fail.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub effects: Vec<Effect>,
+}
+
+/// What a call does to what a back end holds. `at` is the way to a value, one key after the other; `$name` in it, or as a
+/// value, is the argument of that name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Puts a value there, in place of what was there.
+    Set(SetEffect),
+    /// Puts a value at the end of the list there.
+    Append(AppendEffect),
+    /// Removes what is there.
+    Remove(RemoveEffect),
+}
+
+/// Puts a value somewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetEffect {
+    /// Which of the scenario's back ends.
+    pub backend: String,
+    /// Where.
+    #[schemars(length(min = 1, max = 16))]
+    pub at: Vec<String>,
+    /// The value.
+    pub to: Value,
+}
+
+/// Puts a value at the end of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppendEffect {
+    /// Which of the scenario's back ends.
+    pub backend: String,
+    /// Where the list is; a new one where nothing is.
+    #[schemars(length(min = 1, max = 16))]
+    pub at: Vec<String>,
+    /// The value.
+    pub value: Value,
+}
+
+/// Removes a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveEffect {
+    /// Which of the scenario's back ends.
+    pub backend: String,
+    /// Where.
+    #[schemars(length(min = 1, max = 16))]
+    pub at: Vec<String>,
+}
+
+impl Effect {
+    /// Its back end.
+    pub fn backend(&self) -> &str {
+        match self {
+            Effect::Set(e) => &e.backend,
+            Effect::Append(e) => &e.backend,
+            Effect::Remove(e) => &e.backend,
+        }
+    }
+
+    /// Where it acts.
+    pub fn at(&self) -> &[String] {
+        match self {
+            Effect::Set(e) => &e.at,
+            Effect::Append(e) => &e.at,
+            Effect::Remove(e) => &e.at,
+        }
+    }
+
+    /// Its key in a file.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Effect::Set(_) => "set",
+            Effect::Append(_) => "append",
+            Effect::Remove(_) => "remove",
+        }
+    }
 }
 
 /// An answer to certain arguments.
@@ -263,6 +349,10 @@ pub struct MockCase {
     pub result: Option<Value>,
     /// Or the failure, told to the model.
     pub error: Option<String>,
+    /// What it does to back ends, where it does not fail.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub effects: Vec<Effect>,
     /// How long this case takes, where it differs.
     #[schemars(range(max = 120_000))]
     pub latency_ms: Option<u32>,

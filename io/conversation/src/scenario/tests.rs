@@ -7,6 +7,7 @@ mod mocks;
 mod page;
 mod properties;
 mod refusing;
+mod state;
 
 use super::*;
 

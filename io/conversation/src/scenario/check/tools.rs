@@ -1,6 +1,6 @@
 use super::Checked;
 use crate::scenario::yaml::{Node, Seg, way};
-use crate::scenario::{Mock, Place, Problem, Tool};
+use crate::scenario::{Effect, Mock, MockCase, Place, Problem, Tool};
 use serde_json::{Map, Value};
 
 /// The tool that every session has.
@@ -21,6 +21,7 @@ pub(super) fn problems(c: &Checked<'_>, problems: &mut Vec<Problem>) {
         }
         parameters(c.tree, i, tool, problems);
         mock(c.tree, i, tool, problems);
+        effects(c, i, tool, problems);
     }
 }
 
@@ -88,6 +89,59 @@ fn mock(tree: &Node, i: usize, tool: &Tool, problems: &mut Vec<Problem>) {
                 problems,
             );
         }
+    }
+}
+
+/// What the tool does to back ends has to name one, and arguments that it takes.
+fn effects(c: &Checked<'_>, i: usize, tool: &Tool, problems: &mut Vec<Problem>) {
+    let own = (vec![Seg::Key("tools"), Seg::At(i), Seg::Key("mock"), Seg::Key("effects")], &tool.mock.effects);
+    let of_case = |(n, case): (usize, &'_ MockCase)| {
+        let way = way!["tools", i, "mock", "cases", n, "effects"].to_vec();
+        (way, case.effects.clone())
+    };
+    let mut all = vec![(own.0, own.1.clone())];
+    all.extend(tool.mock.cases.iter().enumerate().map(of_case));
+    for (way, effects) in &all {
+        for (n, effect) in effects.iter().enumerate() {
+            let at = |rest: &[Seg<'static>]| {
+                let mut way = way.clone();
+                way.extend([Seg::At(n), Seg::Key(effect.name())]);
+                way.extend(rest.iter().cloned());
+                c.tree.place(&way)
+            };
+            known_backend(c, effect.backend(), at(&[Seg::Key("backend")]), problems);
+            for (s, step) in effect.at().iter().enumerate() {
+                if let Some(name) = step.strip_prefix('$') {
+                    known_argument(tool, name, at(&[Seg::Key("at"), Seg::At(s)]), problems);
+                }
+            }
+            let (key, value) = match effect {
+                Effect::Set(set) => ("to", Some(&set.to)),
+                Effect::Append(append) => ("value", Some(&append.value)),
+                Effect::Remove(_) => continue,
+            };
+            for name in value.map(arguments_in).unwrap_or_default() {
+                known_argument(tool, name, at(&[Seg::Key(key)]), problems);
+            }
+        }
+    }
+}
+
+/// The names of the arguments that stand in a value.
+fn arguments_in(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => text.strip_prefix('$').into_iter().collect(),
+        Value::Array(items) => items.iter().flat_map(arguments_in).collect(),
+        Value::Object(map) => map.values().flat_map(arguments_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a back end is declared.
+pub(super) fn known_backend(c: &Checked<'_>, name: &str, place: Place, problems: &mut Vec<Problem>) {
+    if !c.scenario.backends.contains_key(name) {
+        let problem = Problem::new(place, format!("the scenario has no back end `{name}`"));
+        problems.push(problem.nearest(name, c.scenario.backends.keys().map(String::as_str)));
     }
 }
 

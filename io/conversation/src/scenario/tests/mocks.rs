@@ -37,17 +37,20 @@ fn the_first_case_that_fits_answers_with_its_own_delay() {
                 when: json!({"a": 1, "b": "x"}).as_object().unwrap().clone(),
                 result: Some(json!("both")),
                 error: None,
+                effects: Vec::new(),
                 latency_ms: Some(20),
             },
             MockCase {
                 when: json!({"a": 1}).as_object().unwrap().clone(),
                 result: None,
                 error: Some("only a".to_owned()),
+                effects: Vec::new(),
                 latency_ms: None,
             },
         ],
         result: None,
         error: None,
+        effects: Vec::new(),
     };
     let answer = |arguments| mock.answer(&arguments);
     assert_eq!(answer(json!({"a": 1.0, "b": "X", "c": 3})).outcome, ToolOutcome::Ok(json!("both")));
