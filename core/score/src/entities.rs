@@ -17,6 +17,20 @@ pub enum EntityKind {
     Amount,
 }
 
+impl EntityKind {
+    /// Of a text that is an entity: an amount if a currency is in it, a code if it is nothing but digits, else a name.
+    pub fn of(text: &str) -> EntityKind {
+        let words = normalise(text);
+        if words.iter().any(Word::is_currency) {
+            EntityKind::Amount
+        } else if !words.is_empty() && words.iter().all(Word::is_digit) {
+            EntityKind::Code
+        } else {
+            EntityKind::Name
+        }
+    }
+}
+
 /// Something that has to be heard exactly.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Entity {
@@ -106,4 +120,40 @@ fn number(words: &[Word]) -> Entity {
     let kind = if words.iter().any(Word::is_currency) { EntityKind::Amount } else { EntityKind::Code };
     let texts: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
     Entity { kind, text: texts.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use EntityKind::{Amount, Code, Name};
+    use proptest::prelude::*;
+
+    fn kinds(said: &str, heard: &str, names: &[&str]) -> Vec<(EntityKind, bool)> {
+        let known: Vec<Entity> =
+            names.iter().map(|n| Entity { kind: EntityKind::of(n), text: (*n).to_owned() }).collect();
+        recall(said, heard, &known)
+    }
+
+    #[test]
+    fn numbers_are_found_and_names_are_told() {
+        let said = "Anna, order 4417 of $24.50 comes at 9:30 in one box.";
+        assert_eq!(kinds(said, said, &["Anna"]), [(Name, true), (Code, true), (Amount, true), (Code, true)]);
+        let heard = "Hannah, order four four one seven of twenty four dollars fifteen comes at nine thirty";
+        assert_eq!(kinds(said, heard, &["Anna"]), [(Name, false), (Code, true), (Amount, false), (Code, true)]);
+    }
+
+    #[test]
+    fn what_is_said_twice_has_to_be_heard_twice() {
+        assert_eq!(kinds("4417, I said 4417", "4417 I said", &[]), [(Code, true), (Code, false)]);
+        // A part of a number is not the number.
+        assert_eq!(kinds("code 441", "code 4417", &[]), [(Code, false)]);
+        assert_eq!(kinds("24 Maple Street", "324 Maple Street", &["24 Maple Street"]), [(Name, false)]);
+    }
+
+    proptest! {
+        #[test]
+        fn who_hears_everything_hears_every_entity(text in "([a-z]{1,6}|[0-9]{1,5}|\\$[0-9]{1,4}|[ ,.]){0,16}") {
+            prop_assert!(recall(&text, &text, &[]).iter().all(|(_, heard)| *heard), "{:?}", recall(&text, &text, &[]));
+        }
+    }
 }

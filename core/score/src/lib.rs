@@ -4,7 +4,9 @@
 //!   both are brought to first, so that "$130" and "130 dollars" are the same words.
 //! * [`Track`] is when one party spoke. [`transfers`] finds the places where the floor changed hands.
 //! * [`measure`] puts both together into [`Metrics`], whose names and meanings ([`DEFINITIONS`]) follow LiveKit's
-//!   simulation metrics, tau-voice and EVA, so that figures can be held against published ones.
+//!   simulation metrics, tau-voice and EVA, so that figures can be held against published ones. [`Metrics::pool`] makes one
+//!   of those of many conversations.
+//! * [`marks`] lists what happened when; [`cross_check`] finds where a pipeline's own account differs from its recording.
 //!
 //! ```
 //! use duologue_score::compare;
@@ -18,6 +20,7 @@
 
 mod align;
 mod chars;
+mod cross_check;
 mod definitions;
 mod entities;
 mod events;
@@ -38,6 +41,7 @@ pub mod words;
 
 pub use align::{Comparison, Step, WordErrors, align, compare};
 pub use chars::{CharErrors, compare_chars};
+pub use cross_check::{Claim, Finding, FindingKind, cross_check};
 pub use definitions::{Better, DEFINITIONS, Definition};
 pub use entities::{Entity, EntityKind, entities_in};
 pub use events::{

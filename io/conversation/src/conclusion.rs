@@ -3,6 +3,7 @@
 
 use crate::folder::{FolderError, RESERVE, names, replace};
 use crate::measure::{self, Observed, PEAKS_PER_SECOND, RecordedSide};
+use crate::notes;
 use crate::report::{self, Report};
 use crate::scenario::{CastScenario, ConversationFacts, Side, judge};
 use crate::summary::{Status, Summary};
@@ -35,7 +36,8 @@ pub(crate) fn conclude(
 pub(crate) fn assess(summary: &mut Summary, cast: &CastScenario, observed: &Observed<'_>) {
     let end = summary.end_reason.and_then(|r| serde_json::to_value(r).ok());
     let end = end.as_ref().and_then(|v| v.as_str()).unwrap_or("");
-    measure(summary, &Observed { end_reason: Some(end), ..*observed });
+    let entities = cast.entities();
+    measure(summary, &Observed { entities: &entities, end_reason: Some(end), ..*observed });
     judge_by(Some(cast), summary, observed.transcript, end);
 }
 
@@ -55,8 +57,11 @@ pub(crate) fn conclude_if_cut_off(
         return Ok(());
     }
     let sides = read_sides(folder);
-    measure(summary, &Observed::new(&sides, transcript));
-    judge_by(read_cast(folder).as_ref(), summary, transcript, CUT_OFF);
+    let cast = read_cast(folder);
+    let entities = cast.as_ref().map(CastScenario::entities).unwrap_or_default();
+    let observed = Observed { entities: &entities, ..Observed::new(&sides, transcript) };
+    measure(summary, &Observed { end_reason: Some(CUT_OFF), ..observed });
+    judge_by(cast.as_ref(), summary, transcript, CUT_OFF);
     summary.status = Status::CutOff;
     summary.error.get_or_insert(format!("{GAVE_OUT}; this is what was said until then"));
     [names::EVENTS, names::METRICS].iter().for_each(|name| drop_half_line(&folder.join(name)));
@@ -90,6 +95,8 @@ fn measure(summary: &mut Summary, observed: &Observed<'_>) {
     summary.turns = observed.transcript.utterances.len() as u32;
     summary.metrics = observed.metrics();
     summary.marks = observed.marks();
+    summary.findings = observed.findings();
+    summary.notes.extend(notes::disagreement(&summary.findings, summary));
 }
 
 /// Without a cast nothing is judged: the call is of an older version, or was killed before a word was said.
@@ -100,6 +107,8 @@ fn judge_by(cast: Option<&CastScenario>, summary: &mut Summary, transcript: &Tra
     };
     summary.verdicts = cast.map(|cast| judge(cast, &facts)).unwrap_or_default();
     summary.goal_reached = !summary.verdicts.is_empty() && summary.verdicts.iter().all(|v| v.passed);
+    let judged = cast.is_some() && !summary.is_unfinished();
+    summary.metrics.task_completion = judged.then_some(if summary.goal_reached { 1.0 } else { 0.0 });
 }
 
 fn read_cast(folder: &Path) -> Option<CastScenario> {

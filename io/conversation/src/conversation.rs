@@ -375,6 +375,7 @@ fn first_summary(config: &ConversationConfig) -> Summary {
         verdicts: Vec::new(),
         metrics: Metrics::default(),
         marks: Vec::new(),
+        findings: Vec::new(),
         notes: notes::notes(guidance, &agents),
         agents,
         guidance,

@@ -7,13 +7,19 @@ use crate::speech::speech;
 use crate::transcript::Transcript;
 use duologue_ids::Mono;
 use duologue_media::decode_ogg_opus;
-use duologue_score::{Entity, Mark, Measured, Metrics, Party, Stimulus, Track, Utterance, marks, measure};
+use duologue_score::{
+    Claim, Entity, Finding, Mark, Measured, Metrics, Party, Stimulus, Track, Utterance, cross_check, marks, measure,
+};
 use std::path::Path;
 use std::time::Duration;
 
 /// Loudness figures a second, for waveforms.
 pub const PEAKS_PER_SECOND: u32 = 25;
 const RATE: u32 = 16_000;
+/// How far what the sessions report may be from the recording: the way from party to party, and their detectors, which
+/// decide while they hear.
+const TOLERANCE: Duration = Duration::from_millis(150);
+
 /// One side of the recording.
 pub struct RecordedSide {
     /// When it spoke.
@@ -90,7 +96,13 @@ impl<'a> Observed<'a> {
         self.measured(marks)
     }
 
-    fn measured<T>(&self, read: fn(&Measured<'_>) -> T) -> T {
+    /// Where the transcript and the figures of the sessions differ from what the tracks hold.
+    pub fn findings(&self) -> Vec<Finding> {
+        let claims: Vec<Claim> = self.transcript.claims().collect();
+        self.measured(|of| cross_check(of, &claims, TOLERANCE))
+    }
+
+    fn measured<T>(&self, read: impl FnOnce(&Measured<'_>) -> T) -> T {
         let utterances: Vec<Utterance<'_>> = self.transcript.heard_pairs().collect();
         let reported = [Side::Support, Side::Customer].map(|side| self.transcript.stage_times(side));
         let calls = self.transcript.tool_calls.iter();

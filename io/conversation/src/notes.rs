@@ -3,7 +3,8 @@
 
 use crate::casting;
 use crate::scenario::{CastScenario, Side};
-use crate::summary::{AgentSummary, Guidance};
+use crate::summary::{AgentSummary, Guidance, Summary};
+use duologue_score::{Finding, FindingKind};
 use std::collections::BTreeMap;
 
 /// What the summary calls a stage that reads from a file.
@@ -51,6 +52,40 @@ pub(crate) fn notes(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> 
         );
     }
     notes
+}
+
+/// How many differences between report and recording are told one by one.
+const TOLD: usize = 3;
+
+/// One sentence on where the figures that the sessions report differ from the recording; none where they agree.
+pub(crate) fn disagreement(findings: &[Finding], summary: &Summary) -> Option<String> {
+    let first: Vec<String> = findings.iter().take(TOLD).map(|f| difference(f, summary)).collect();
+    let more = match findings.len().saturating_sub(TOLD) {
+        0 => String::new(),
+        n => format!("; and {n} more"),
+    };
+    (!first.is_empty()).then(|| {
+        format!(
+            "The recording differs from what the sessions report: {}{more}. The figures are those of the recording.",
+            first.join("; ")
+        )
+    })
+}
+
+fn difference(finding: &Finding, summary: &Summary) -> String {
+    let side = casting::side(finding.by);
+    let who = summary.agents.iter().find(|a| a.side == side).map_or(side.as_str(), |a| a.name.as_str());
+    let at = format!("at {:.1} s", finding.at.as_secs_f64());
+    let (reported, measured) = (finding.reported_ms.unwrap_or_default(), finding.measured_ms.unwrap_or_default());
+    match finding.kind {
+        FindingKind::Latency => format!("{at} {who} answered after {measured:.0} ms, not {reported:.0}"),
+        FindingKind::Start => format!("{who} began at {:.2} s, not {:.2}", measured / 1e3, reported / 1e3),
+        FindingKind::End => format!("{who} ended at {:.2} s, not {:.2}", measured / 1e3, reported / 1e3),
+        FindingKind::NotHeard => format!("{at} nothing is heard of what {who} said"),
+        FindingKind::NotTold => format!("{at} {who} speaks, and the transcript has nothing of it"),
+        FindingKind::NotInterrupted => format!("{at} {who} was cut off though nobody else spoke"),
+        FindingKind::Interrupted => format!("{at} {who} was interrupted, and nothing says so"),
+    }
 }
 
 fn language_models(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! `summary.json`: what came of a conversation.
 
 use crate::scenario::{Side, Verdict};
-use duologue_score::{Mark, Metrics};
+use duologue_score::{Finding, Mark, Metrics};
 use duologue_voice::CloseReason;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,6 +41,9 @@ pub struct Summary {
     /// What happened when in the recording, for a time line; `by` is 0 for the support agent, 1 for the customer.
     #[serde(default)]
     pub marks: Vec<Mark>,
+    /// Where what the sessions report differs from what the recording holds.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// Who took part.
     pub agents: Vec<AgentSummary>,
     /// What led the language models.

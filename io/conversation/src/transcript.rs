@@ -56,6 +56,18 @@ impl Transcript {
 }
 
 impl Transcript {
+    /// What the sessions claim of each utterance that is over.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = duologue_score::Claim> {
+        self.utterances.iter().filter_map(|u| {
+            Some(duologue_score::Claim {
+                by: casting::index(u.speaker),
+                spoken: duologue_score::Interval::new(at(u.start_s), at(u.end_s?)),
+                e2e_latency_ms: u.metrics.and_then(|m| m.e2e_latency_ms),
+                interrupted: u.interrupted,
+            })
+        })
+    }
+
     /// What a side reports about its replies.
     pub(crate) fn stage_times(&self, side: Side) -> Vec<duologue_score::StageTimes> {
         let mine = self.utterances.iter().filter(|u| u.speaker == side).filter_map(|u| u.metrics);

@@ -144,6 +144,7 @@ fn first_summary(
         verdicts: Vec::new(),
         metrics: Metrics::default(),
         marks: Vec::new(),
+        findings: Vec::new(),
         notes: Vec::new(),
         agents: agents.into(),
         guidance,

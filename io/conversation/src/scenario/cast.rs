@@ -1,5 +1,6 @@
 use super::{Agent, CourseStep, MockAnswer, Opens, Persona, Scenario, Side};
 use duologue_chat::ToolSpec;
+use duologue_score::{Entity, EntityKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -83,6 +84,19 @@ impl CastScenario {
     /// What a tool answers and when; `None` where the scenario has no such tool.
     pub fn mock(&self, tool: &str, arguments: &Value) -> Option<MockAnswer> {
         self.scenario.tools.iter().find(|t| t.name == tool).map(|t| t.mock.answer(arguments))
+    }
+
+    /// What has to be heard exactly: both names and every fact that is no sentence. One with a currency in it is an amount,
+    /// one of digits a code, any other a name. Numbers beside these are found in what is said.
+    pub fn entities(&self) -> Vec<Entity> {
+        const WORDS: usize = 6;
+        let names = [Side::Support, Side::Customer].map(|side| self.persona(side).name.clone());
+        let facts = [&self.scenario.facts, &self.scenario.support.facts, &self.scenario.customer.facts];
+        let mut texts: Vec<String> = facts.into_iter().flat_map(|f| f.values().cloned()).chain(names).collect();
+        texts.retain(|text| (1..=WORDS).contains(&text.split_whitespace().count()));
+        texts.sort_unstable();
+        texts.dedup();
+        texts.into_iter().map(|text| Entity { kind: EntityKind::of(&text), text }).collect()
     }
 
     /// Whether a side says anything before it has heard the other.

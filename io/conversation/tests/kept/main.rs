@@ -62,6 +62,9 @@ fn hold_the_library(seed: u64) -> Vec<Vec<String>> {
         assert!(summary.goal_reached, "{name}, seed {seed}: {failed:?}");
         assert_eq!(summary.end_reason, Some(CloseReason::AgentEnded), "{name}, seed {seed}");
         assert!(summary.turns >= 6, "{name}, seed {seed}: {} turns", summary.turns);
+        // What the sessions say of themselves is what the recording holds.
+        assert_eq!(summary.findings, [], "{name}, seed {seed}");
+        assert_eq!(summary.metrics.task_completion, Some(1.0), "{name}, seed {seed}");
         let (_, _, transcript) = Archive::new(dir.path()).open(&dir.path().to_string_lossy()).unwrap();
         transcript.utterances.into_iter().map(|utterance| utterance.text).collect()
     });

@@ -23,6 +23,19 @@ fn the_examples_of_the_page_load() {
 }
 
 #[test]
+fn the_back_end_of_the_page_ends_as_it_says() {
+    let examples = examples();
+    let part = examples.iter().find(|e| e.starts_with("backends:")).expect("an example with back ends");
+    let whole = format!("title: T\ndescription: D\nsupport: {{persona: joe}}\ncustomer: {{persona: anna}}\n{part}");
+    let cast = parse_scenario("page", "page", &whole, &Library).unwrap_or_else(|files| panic!("{}", files[0]));
+    let arguments = serde_json::json!({"order": "4417", "address": "twenty-four Maple Street"});
+    let call = CalledTool { name: "change_address".to_owned(), arguments, ok: true };
+    let judged = |tool_calls| judge(&cast, &ConversationFacts { tool_calls, ..Default::default() }).remove(0);
+    assert!(judged(vec![call.clone()]).passed, "{}", judged(vec![call]).why);
+    assert!(!judged(Vec::new()).passed);
+}
+
+#[test]
 fn the_message_that_the_page_quotes_is_the_real_one() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/how-to/write-a-scenario.md");
     let page = std::fs::read_to_string(page).unwrap();
