@@ -36,7 +36,7 @@ fn call_of(cast: &CastScenario, hints: &[String]) -> ConversationFacts {
         tool_calls: steps.iter().filter_map(|step| step.call.as_ref()).map(called).collect(),
         end_reason: "agent_ended".to_owned(),
         ended_by: steps.last().map(|step| step.who),
-        duration_s: 60.0,
+        ..ConversationFacts::default()
     }
 }
 
