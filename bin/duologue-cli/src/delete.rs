@@ -12,6 +12,9 @@ use std::path::PathBuf;
 #[error("there is no terminal to ask on whether {0} to be removed\n  help: say `--yes`")]
 struct NobodyToAsk(String);
 
+/// What somebody called a conversation, and where it is.
+type Named = (String, PathBuf);
+
 pub(crate) fn run(archive: &Archive, args: &DeleteArgs, json: bool) -> Result<Exit, Failure> {
     let (wanted, spared) = wanted(archive, args)?;
     for id in &spared {
@@ -47,14 +50,14 @@ pub(crate) fn run(archive: &Archive, args: &DeleteArgs, json: bool) -> Result<Ex
 
 /// What is to be removed, by name and folder, and ids of what stays. One that is not there is an error before anything is
 /// removed.
-fn wanted(archive: &Archive, args: &DeleteArgs) -> Result<(Vec<(String, PathBuf)>, Vec<String>), Failure> {
+fn wanted(archive: &Archive, args: &DeleteArgs) -> Result<(Vec<Named>, Vec<String>), Failure> {
     if args.all {
         let (stay, go): (Vec<_>, Vec<_>) =
             archive.kept().into_iter().partition(|k| k.is_running || k.is_pinned || k.is_link);
         let go = go.into_iter().map(|k| (k.id, k.folder)).collect();
         return Ok((go, stay.into_iter().map(|k| k.id).collect()));
     }
-    let mut go: Vec<(String, PathBuf)> = Vec::new();
+    let mut go: Vec<Named> = Vec::new();
     for name in &args.conversations {
         let folder = archive.find_any(name)?;
         // Two beginnings of the same id.
@@ -65,7 +68,7 @@ fn wanted(archive: &Archive, args: &DeleteArgs) -> Result<(Vec<(String, PathBuf)
     Ok((go, Vec::new()))
 }
 
-fn confirmed(wanted: &[(String, PathBuf)]) -> Result<bool, Failure> {
+fn confirmed(wanted: &[Named]) -> Result<bool, Failure> {
     let (what, are) = match wanted {
         [(_, folder)] => (format!("the conversation in {}", folder.display()), "is"),
         many => (counted(many.len(), "conversation"), "are"),

@@ -125,7 +125,7 @@ impl Archive {
     /// All that opens, newest first. Those whose process was killed are concluded now.
     pub fn list(&self) -> Vec<(PathBuf, Summary)> {
         self.mend();
-        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten().filter(|e| has_plain_name(e));
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten().filter(has_plain_name);
         let mut found: Vec<(PathBuf, Summary)> = entries
             .filter_map(|e| {
                 let folder = follow(e.path());
