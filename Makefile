@@ -9,7 +9,7 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-core bench interop soak ci
+.PHONY: help setup build demo test test-core bench bench-turn-taking interop soak ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -41,6 +41,10 @@ bench: build ## measures voice sessions beside livekit-agents, alternately on on
 	$(CARGO) build --release -p duologue-voice-load
 	benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS)
 	benches/voice/real_call.py --duologue "$(BIN)/duologue"
+
+bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents', on a quiet machine (about 20 minutes)
+	$(CARGO) build --release -p duologue-turn-taking
+	benches/turn-taking/compare_turns.py --ours "$(BIN)/duologue-turn-taking" $(BENCH_ARGS)
 
 interop: ## tests against real peers
 	@echo 'interop: nothing to run yet. No surface of this version talks to a foreign peer.'

@@ -29,4 +29,5 @@ harness=${1:?usage: peer.sh lk_audio.py|lk_bargein.py ARGUMENTS, or peer.sh --pr
 shift
 # Nothing of the measured loop needs a network; a client that waits for one would only blur the figures.
 export HF_HUB_OFFLINE=1 PYTHONDONTWRITEBYTECODE=1
-exec "$environment/bin/python" "$here/$(basename "$harness")" "$@"
+[ -e "$harness" ] || harness=$here/$(basename "$harness")
+exec "$environment/bin/python" "$harness" "$@"

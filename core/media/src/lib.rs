@@ -69,6 +69,7 @@
 mod decode;
 mod ear;
 mod fade;
+mod foreground;
 mod frame;
 mod gate;
 mod mixer;
@@ -84,6 +85,7 @@ mod vad;
 
 pub use decode::PacketDecoder;
 pub use ear::{Ear, EarConfig, EarStats, Heard, HeardKind};
+pub use foreground::Foreground;
 pub use frame::{FRAME, FRAMES_PER_SECOND, Frame, FrameError};
 pub use gate::{GateConfig, GateUpdate, SpeechGate};
 pub use mixer::{MixError, Mixer};

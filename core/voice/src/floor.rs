@@ -81,34 +81,44 @@ impl Session {
 
     /// The other party has spoken long enough into this party's speech: stop at once, decide later what it was.
     pub(crate) fn check_barge_in(&mut self) {
-        if !self.config.interruption.enabled || !self.listening.speaking {
-            return;
+        let long_enough = self.listening.length() >= self.config.interruption.min_duration;
+        if self.config.interruption.enabled
+            && self.listening.speaking
+            && self.reply.as_ref().is_some_and(|r| !r.paused && r.playout.started())
+            && long_enough
+            && self.listening.is_addressed()
+        {
+            self.interrupt();
         }
+    }
+
+    /// Stops the voice.
+    pub(crate) fn interrupt(&mut self) {
         let Some(reply) = &mut self.reply else { return };
-        if reply.paused || !reply.playout.started() {
-            return;
-        }
-        // The silence that ends an utterance does not make it longer.
-        if self.listening.voiced_until.since(self.listening.speech_since) >= self.config.interruption.min_duration {
-            reply.paused = true;
-            self.listening.aside = false;
-            let turn = reply.turn;
-            self.event(Event::Interrupted { turn });
-            self.set_state(crate::AgentState::Listening);
-        }
+        reply.paused = true;
+        self.listening.aside = false;
+        let turn = reply.turn;
+        self.event(Event::Interrupted { turn });
+        self.set_state(crate::AgentState::Listening);
     }
 
     /// Decides, now that the words are there, whether the pause was an interruption.
     pub(crate) fn settle_interruption(&mut self, text: &str) {
-        let words = text.split_whitespace().count();
-        if words >= self.config.interruption.min_words.max(1) && !is_backchannel(text) {
+        if self.takes_floor(text) {
             self.cut_reply();
+            self.begin_preemptively();
             return;
         }
         if is_backchannel(text) {
             self.event(Event::Backchannel { text: text.to_string() });
         }
         self.resume_reply();
+    }
+
+    /// Words that are no backchannel, and enough of them.
+    pub(crate) fn takes_floor(&self, text: &str) -> bool {
+        let words = text.split_whitespace().count();
+        words >= self.config.interruption.min_words.max(1) && !is_backchannel(text)
     }
 
     /// When playback goes on unless words come.

@@ -28,7 +28,18 @@ impl Session {
 
     pub(crate) fn on_user_stopped(&mut self) {
         self.event(Event::UserStateChanged { speaking: false });
-        self.ask_transcription();
+        match (self.listening.is_asked(), self.listening.awaited) {
+            (false, _) => self.ask_transcription(),
+            (true, false) => self.weigh_words(),
+            (true, true) => {}
+        }
+    }
+
+    /// Whether something short was "stop" or "okay" cannot wait for the silence that ends an utterance.
+    pub(crate) fn check_aside(&mut self) {
+        if self.listening.aside && self.listening.may_be_over(self.now) && self.listening.is_addressed() {
+            self.ask_transcription();
+        }
     }
 
     /// Endless speech is recognised in pieces, so that memory stays bounded.
@@ -42,7 +53,7 @@ impl Session {
         if self.listening.awaited {
             self.effect(Effect::CancelTranscribe { utterance: self.listening.utterance });
         }
-        let (utterance, audio) = self.listening.ask();
+        let (utterance, audio) = self.listening.ask(self.now);
         self.effect(Effect::Transcribe { utterance, audio });
     }
 
@@ -66,11 +77,18 @@ impl Session {
         self.listening.recognised(self.now, text);
         let text = self.listening.text();
         if !text.is_empty() {
-            self.event(Event::UserInputTranscribed { text: text.clone() });
+            self.event(Event::UserInputTranscribed { text });
         }
+        self.weigh_words();
+    }
+
+    /// What the words of this turn so far mean for who speaks.
+    fn weigh_words(&mut self) {
+        let text = self.listening.text();
         let playing = self.reply.as_ref().filter(|r| r.playout.started()).map(|r| r.paused);
         match playing {
             Some(true) if !self.listening.speaking => self.settle_interruption(&text),
+            Some(false) if self.listening.aside && self.stops_at(&text) => self.take_floor(),
             Some(false) if self.listening.aside && !self.listening.speaking => self.ignore_aside(text),
             _ if self.listening.speaking => {}
             _ if text.is_empty() => self.forget_utterance(),
@@ -79,7 +97,19 @@ impl Session {
         }
     }
 
-    /// Something short, said into this party's speech: it does not take the floor.
+    /// Something short, said into this party's speech, can't wait until it has been long: "stop".
+    fn stops_at(&self, text: &str) -> bool {
+        let l = &self.listening;
+        self.config.interruption.enabled && (!l.speaking || l.is_asked()) && l.is_addressed() && self.takes_floor(text)
+    }
+
+    fn take_floor(&mut self) {
+        self.interrupt();
+        self.cut_reply();
+        self.begin_preemptively();
+    }
+
+    /// Something short that does not take the floor: "okay", or what was meant for somebody else.
     fn ignore_aside(&mut self, text: String) {
         if is_backchannel(&text) {
             self.event(Event::Backchannel { text });
@@ -97,7 +127,7 @@ impl Session {
         self.listening.reset();
     }
 
-    fn begin_preemptively(&mut self) {
+    pub(crate) fn begin_preemptively(&mut self) {
         let step_calls_tool = self.current_step().is_some_and(|s| s.call.is_some());
         if self.config.preemptive && !step_calls_tool && self.reply.is_none() {
             self.begin_reply(SpeechSource::Reply, false);
@@ -131,7 +161,9 @@ impl Session {
         let complete = learned.clamp(e.min_delay, e.max_delay.max(e.min_delay));
         let text = self.listening.text();
         let probability = self.end_of_turn.as_mut().map_or(1.0, |d| d.probability(&text, &self.history));
-        if probability < e.threshold { e.max_delay.max(complete) } else { complete }
+        // The less it sounds complete, the longer, up to the whole.
+        let doubt = ((e.threshold - probability) / (0.8 * e.threshold)).clamp(0.0, 1.0);
+        complete + e.max_delay.saturating_sub(complete).mul_f32(doubt)
     }
 
     /// A pause within a turn that has just ended tells how this speaker pauses.
@@ -146,6 +178,7 @@ impl Session {
     fn commit_turn(&mut self) {
         let mut text = self.listening.text();
         let (ended, recognised) = (self.listening.speech_until, self.listening.recognised_at);
+        self.listening.learn_level();
         self.listening.reset();
         self.retry_at = None;
         self.collisions = 0;

@@ -9,7 +9,7 @@ pub trait EndOfTurn: Send {
 /// The detector that needs no model: words that want a continuation.
 ///
 /// Recognisers put a full stop behind almost everything, so punctuation tells nothing; a trailing "and" or "with
-/// my" does.
+/// my" does, and so do digits and letters in a row: numbers and addresses are read out in groups.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrailingWords;
 
@@ -17,17 +17,62 @@ pub struct TrailingWords;
 const OPEN_ENDS: [&str; 14] =
     ["and", "or", "but", "because", "if", "the", "a", "an", "my", "your", "our", "um", "uh", "er"];
 
+/// What numbers are read out in, beside digits.
+const NUMBERS: [&str; 32] = [
+    "zero",
+    "oh",
+    "nought",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
+    "hundred",
+    "double",
+];
+
 impl EndOfTurn for TrailingWords {
     fn probability(&mut self, text: &str, _history: &History) -> f32 {
         let trimmed = text.trim();
-        let last = trimmed.rsplit(char::is_whitespace).next().unwrap_or("");
-        let word = last.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        if trimmed.ends_with("...") || trimmed.ends_with([',', '-', '…']) || OPEN_ENDS.contains(&word.as_str()) {
-            0.1
-        } else {
-            0.9
+        let word = |w: &str| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let mut last = trimmed.rsplit(char::is_whitespace).map(word);
+        if trimmed.ends_with("...") || trimmed.ends_with([',', '-', '…']) {
+            return 0.1;
+        }
+        match (last.next(), last.next()) {
+            (Some(w), Some(before)) if is_read_out(&w) && is_read_out(&before) => 0.4,
+            (Some(w), _) if OPEN_ENDS.contains(&w.as_str()) => 0.1,
+            _ => 0.9,
         }
     }
+}
+
+/// A number, a digit, a letter.
+fn is_read_out(word: &str) -> bool {
+    let letter = word.chars().count() == 1;
+    letter || NUMBERS.contains(&word) || !word.is_empty() && word.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Where an application takes part in a session. All methods do nothing unless written.
@@ -58,9 +103,9 @@ impl Hooks for NoHooks {}
 
 /// What people say to show that they listen, without wanting the floor.
 pub(crate) fn is_backchannel(text: &str) -> bool {
-    const WORDS: [&str; 24] = [
-        "mhm", "mm", "mmhmm", "hm", "hmm", "uh", "huh", "uhhuh", "aha", "ah", "oh", "ok", "okay", "yes", "yeah", "yep",
-        "yup", "right", "sure", "i", "see", "got", "it", "good",
+    const WORDS: [&str; 27] = [
+        "mhm", "mm", "mmhmm", "hm", "hmm", "uh", "um", "er", "erm", "huh", "uhhuh", "aha", "ah", "oh", "ok", "okay",
+        "yes", "yeah", "yep", "yup", "right", "sure", "i", "see", "got", "it", "good",
     ];
     let words: Vec<String> = text
         .split_whitespace()
@@ -81,6 +126,16 @@ mod tests {
         assert!(d.probability("I would like to pay with my", &h) < 0.5);
         assert!(d.probability("I restarted it, um...", &h) < 0.5);
         assert!(d.probability("The light is red.", &h) > 0.5);
+        assert!(d.probability("A table for two at seven.", &h) > 0.5);
+    }
+
+    #[test]
+    fn what_is_read_out_comes_in_groups() {
+        let (mut d, h) = (TrailingWords, History::default());
+        for text in ["My number is four two seven", "It is J, O, H, N.", "zero eight hundred", "0 8 15"] {
+            let p = d.probability(text, &h);
+            assert!(p < 0.5 && p > d.probability("It is four two and", &h), "{text}: {p}");
+        }
     }
 
     #[test]

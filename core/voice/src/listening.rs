@@ -1,10 +1,19 @@
 use crate::config::Hearing;
 use duologue_ids::Mono;
-use duologue_media::{EarshotVad, Frame, GateConfig, GateUpdate, SpeechGate, Vad};
+use duologue_media::{EarshotVad, Foreground, Frame, GateConfig, GateUpdate, SpeechGate, Vad};
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Probability above which 20 ms are certainly speech.
+/// Probability above which 20 ms are taken for speech.
 const VOICED: f32 = 0.5;
+/// Probability that speech reaches within its first syllable, and coughs, barks and other rooms hardly ever.
+const CERTAIN: f32 = 0.84;
+/// Speech this much quieter than the other party's turns before, 12 dB, is meant for somebody else.
+const ELSEWHERE: f32 = 0.25;
+/// Into this party's own speech, a pause so long may be the end of something short.
+const WORD_PAUSE: Duration = Duration::from_millis(100);
+/// Whatever goes on for so long is the other party's, and meant.
+const INSISTENT: Duration = Duration::from_secs(2);
 /// Samples a second of what a party hears.
 const RATE: usize = 16_000;
 
@@ -30,9 +39,15 @@ pub(crate) struct Listening {
     pub(crate) turn_began: Option<Mono>,
     /// Last moment at which speech was heard, short pauses left out.
     pub(crate) voiced_until: Mono,
-    /// Loudness of the present stretch of speech, root mean square, and the last moment near it.
+    /// Length of the stretches of this turn before the present one.
+    spoken_before: Duration,
+    /// When recognition was asked for last.
+    asked_at: Mono,
+    /// Of the present stretch of speech: greatest loudness, root mean square, and greatest probability.
     level: f32,
-    energetic_until: Mono,
+    certainty: f32,
+    /// Loudness of the turns before; 0 where there were none.
+    usual_level: f32,
     /// Start of the present or last stretch of speech.
     pub(crate) speech_since: Mono,
     /// End of the last stretch.
@@ -48,7 +63,7 @@ impl Listening {
         let gate =
             GateConfig { min_speech: hearing.min_speech, min_silence: hearing.min_silence, ..GateConfig::default() };
         Listening {
-            gate: SpeechGate::new(vad.unwrap_or_else(|| Box::new(EarshotVad::new())), gate),
+            gate: SpeechGate::new(vad.unwrap_or_else(|| Box::new(Foreground::new(Box::new(EarshotVad::new())))), gate),
             hearing: hearing.clone(),
             audio: Vec::new(),
             earlier: String::new(),
@@ -59,8 +74,11 @@ impl Listening {
             speaking: false,
             turn_began: None,
             voiced_until: Mono::ZERO,
+            spoken_before: Duration::ZERO,
+            asked_at: Mono::ZERO,
             level: 0.0,
-            energetic_until: Mono::ZERO,
+            certainty: 0.0,
+            usual_level: 0.0,
             speech_since: Mono::ZERO,
             speech_until: None,
             recognised_at: None,
@@ -75,16 +93,20 @@ impl Listening {
         if update.probability >= VOICED {
             self.voiced_until = now;
         }
-        self.follow_level(now, frame);
         if update.started {
+            self.spoken_before = if self.turn_began.is_some() { self.length() } else { Duration::ZERO };
             self.speaking = true;
-            self.level = rms(frame.samples());
+            (self.level, self.certainty) = (0.0, 0.0);
             self.speech_since = Mono(now.0.saturating_sub(self.hearing.min_speech.as_nanos() as u64));
         }
         if update.stopped {
             self.speaking = false;
             let gated = Mono(now.0.saturating_sub(self.hearing.min_silence.as_nanos() as u64));
-            self.speech_until = Some(gated.min(self.energetic_until).max(self.speech_since));
+            self.speech_until = Some(gated.max(self.speech_since));
+        }
+        if self.speaking {
+            self.level = self.level.max(rms(frame.samples()));
+            self.certainty = self.certainty.max(update.probability);
         }
         if self.turn_began.is_none() && !self.speaking {
             // Trimmed in strides, so that the shift costs little.
@@ -96,16 +118,30 @@ impl Listening {
         update
     }
 
-    /// A detector lags behind the end of speech by some frames; where the sound falls away by 26 dB, loudness tells the
-    /// moment. In noise it does not fall, and the detector's word stands.
-    fn follow_level(&mut self, now: Mono, frame: &Frame) {
-        if self.speaking {
-            let loudness = rms(frame.samples());
-            self.level = self.level.max(loudness);
-            if loudness > 0.05 * self.level {
-                self.energetic_until = now;
-            }
-        }
+    /// How long there was speech in this turn. Neither pauses in it nor the silence after it make it longer.
+    pub(crate) fn length(&self) -> Duration {
+        self.spoken_before + self.voiced_until.since(self.speech_since)
+    }
+
+    /// All speech so far has been sent to be recognised.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked_at > self.voiced_until
+    }
+
+    /// There has been a pause like those between words, and nobody has asked what was said.
+    pub(crate) fn may_be_over(&self, now: Mono) -> bool {
+        self.speaking && !self.is_asked() && now.since(self.voiced_until) >= WORD_PAUSE
+    }
+
+    /// Whether it is the other party that speaks, and to this one: neither a cough nor somebody across the room.
+    pub(crate) fn is_addressed(&self) -> bool {
+        let near = self.level >= ELSEWHERE * self.usual_level;
+        near && self.certainty >= CERTAIN || self.length() >= INSISTENT
+    }
+
+    /// The stretch was, or ended, a turn: so loud is the other party.
+    pub(crate) fn learn_level(&mut self) {
+        self.usual_level = if self.usual_level == 0.0 { self.level } else { (self.usual_level * self.level).sqrt() };
     }
 
     /// The words of this turn so far.
@@ -118,7 +154,8 @@ impl Listening {
     }
 
     /// A new number, and the sound to recognise under it.
-    pub(crate) fn ask(&mut self) -> (u32, Arc<[i16]>) {
+    pub(crate) fn ask(&mut self, now: Mono) -> (u32, Arc<[i16]>) {
+        self.asked_at = now;
         self.utterance += 1;
         self.awaited = true;
         (self.utterance, self.audio.as_slice().into())

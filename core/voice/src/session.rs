@@ -213,6 +213,7 @@ impl Session {
             self.on_user_stopped();
         }
         self.check_barge_in();
+        self.check_aside();
         self.check_overlong();
         self.on_timers();
         self.play();
