@@ -124,7 +124,8 @@ pub struct Endpointing {
     /// Learn from the other party's pauses: the delay moves between the two towards one and a half times the moving
     /// average of the pauses it made within turns.
     pub dynamic: bool,
-    /// Below this probability of the semantic detector a turn is taken for incomplete.
+    /// Below this probability of the semantic detector a turn is taken for incomplete; the further below, the longer the
+    /// silence that ends it, up to `max_delay`.
     pub threshold: f32,
 }
 
@@ -144,7 +145,7 @@ impl Default for Endpointing {
 pub struct Interruption {
     /// Whether it may at all.
     pub enabled: bool,
-    /// How long it has to speak.
+    /// How long it has to speak; words that are no backchannel ("stop") take the floor sooner.
     pub min_duration: Duration,
     /// How many words have to be recognised before the reply is given up.
     pub min_words: usize,

@@ -47,8 +47,8 @@
 //!    [`EndOfTurn`] doubts that it is the end). A reply may have been begun meanwhile: preemptive generation.
 //! 3. **Reply** (`replying`, `tools`): text streams in, is cut into clauses, each clause leaves as [`Effect::Speak`].
 //! 4. **Play** (`playout`): one frame per tick; the history keeps only what was really heard.
-//! 5. **Give way** (`floor`): speech of [`Interruption::min_duration`] stops playback at once; words confirm it, their
-//!    absence resumes it. Openings, nudges and collisions are decided there too.
+//! 5. **Give way** (`floor`): speech of [`Interruption::min_duration`] that is near and certain stops playback at once;
+//!    words confirm it, their absence resumes it; something shorter waits for its words. Openings, nudges and collisions are decided there too.
 //!
 //! [`Party`] puts a session between its ear and its mouth; [`EndWatch`] says when a conversation of two is over.
 
