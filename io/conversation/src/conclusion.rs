@@ -1,6 +1,7 @@
 //! The end of a conversation: measured, judged, told in files. Also of one whose process was killed, or whose report found
 //! no room on the disk, when it is next looked at.
 
+use crate::crosscheck;
 use crate::folder::{FolderError, RESERVE, names, replace};
 use crate::measure::{self, Observed, PEAKS_PER_SECOND, RecordedSide};
 use crate::notes;
@@ -166,6 +167,10 @@ fn build_report(folder: &Path, summary: &Summary, transcript: &Transcript, sides
     // A killed process may have left half a character at the end.
     let events = fs::read(folder.join(names::EVENTS)).unwrap_or_default();
     let mut page = crate::page::report(summary, transcript, &String::from_utf8_lossy(&events));
+    // Summaries of older versions have no marks; the recording has them all the same.
+    let marks = if summary.marks.is_empty() { &Observed::new(sides, transcript).marks() } else { &summary.marks };
+    page.marks = marks.iter().map(crate::page::mark).collect();
+    page.findings = crosscheck::findings(summary, transcript, sides);
     page.peaks_per_second = PEAKS_PER_SECOND;
     for (speaker, side) in page.speakers.iter_mut().zip(sides) {
         speaker.peaks.clone_from(&side.peaks);

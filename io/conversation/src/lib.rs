@@ -18,6 +18,7 @@ mod backup;
 mod casting;
 mod conclusion;
 mod conversation;
+mod crosscheck;
 mod diagnosis;
 mod folder;
 mod happenings;

@@ -2,7 +2,8 @@
 
 use crate::casting;
 use crate::happenings;
-use crate::report::{File, Guidance, Model, Report, Speaker, Stages, ToolCall, Utterance, Verdict};
+use crate::happenings::Line;
+use crate::report::{File, Guidance, Mark, Model, Report, Speaker, Stages, ToolCall, Utterance, Verdict, Work};
 use crate::scenario::Side;
 use crate::summary::{self, Summary};
 use crate::transcript::{self, Transcript};
@@ -14,6 +15,7 @@ const NOTICED_AFTER_MS: f64 = 200.0;
 
 /// `events` is what `events.jsonl` holds.
 pub(crate) fn report(summary: &Summary, transcript: &Transcript, events: &str) -> Report {
+    let lines = happenings::read(events);
     Report {
         conversation_id: summary.conversation_id.clone(),
         version: summary.version.clone(),
@@ -33,9 +35,11 @@ pub(crate) fn report(summary: &Summary, transcript: &Transcript, events: &str) -
         remarks: summary.notes.clone(),
         error: summary.error.clone(),
         speakers: [speaker(summary, Side::Support), speaker(summary, Side::Customer)],
-        utterances: transcript.utterances.iter().map(|u| utterance(u, summary.duration_s)).collect(),
-        tool_calls: transcript.tool_calls.iter().map(tool_call).collect(),
-        notes: happenings::notes(events, summary),
+        utterances: transcript.utterances.iter().map(|u| utterance(u, summary.duration_s, &lines)).collect(),
+        tool_calls: transcript.tool_calls.iter().map(|call| tool_call(call, &lines)).collect(),
+        notes: happenings::notes(&lines, summary),
+        marks: Vec::new(),
+        findings: None,
         unfinished: summary.is_unfinished(),
         verdicts: summary
             .verdicts
@@ -68,7 +72,7 @@ fn speaker(summary: &Summary, side: Side) -> Speaker {
     }
 }
 
-fn utterance(u: &transcript::Utterance, duration_s: f64) -> Utterance {
+fn utterance(u: &transcript::Utterance, duration_s: f64, lines: &[Line]) -> Utterance {
     Utterance {
         speaker: casting::index(u.speaker),
         said: u.text.clone(),
@@ -78,29 +82,55 @@ fn utterance(u: &transcript::Utterance, duration_s: f64) -> Utterance {
         interrupted: u.interrupted,
         wer: u.wer,
         stages: u.metrics.as_ref().and_then(stages),
+        begun: happenings::begun(lines, u),
     }
 }
 
-/// Where the time went, one stage after the other: what ran beside an earlier stage costs nothing.
+/// Where the time went, one stage after the other: what ran beside an earlier stage costs nothing. Of a reply whose turn
+/// nobody had to wait for (a realtime model decides that itself) only the total is known.
 fn stages(m: &TurnMetrics) -> Option<Stages> {
     let total = m.e2e_latency_ms?;
-    let turn_ended = m.end_of_turn_delay_ms?;
+    let Some(turn_ended) = m.end_of_turn_delay_ms else {
+        return Some(Stages { total_ms: total, ..Stages::default() });
+    };
     let recognised = m.transcription_delay_ms.unwrap_or(0.0).min(turn_ended);
     let stt = (recognised - NOTICED_AFTER_MS).max(0.0);
     let asked = if m.preemptive { recognised } else { turn_ended };
-    let written = (asked + m.llm_ttfs_ms.unwrap_or(0.0)).max(turn_ended).min(total);
-    let spoken = (asked + m.llm_ttfs_ms.unwrap_or(0.0) + m.tts_ttfb_ms.unwrap_or(0.0)).max(written).min(total);
+    let after = |took: f64| (asked + took).max(turn_ended).min(total);
+    let first_clause = m.llm_ttfs_ms.unwrap_or(0.0);
+    let written = after(first_clause);
+    let spoken = after(first_clause + m.tts_ttfb_ms.unwrap_or(0.0)).max(written);
     Some(Stages {
         end_of_turn_ms: turn_ended - stt,
         stt_ms: stt,
-        llm_ms: written - turn_ended,
+        llm_ms: written - turn_ended.min(written),
         tts_ms: spoken - written,
         playout_ms: total - spoken,
         total_ms: total,
+        first_token_ms: m.llm_ttft_ms.map_or(0.0, |ttft| after(ttft.min(first_clause)) - turn_ended.min(written)),
+        preemptive: m.preemptive,
+        work: Some(Work {
+            asked_after_ms: asked,
+            llm_ttft_ms: m.llm_ttft_ms,
+            llm_ttfs_ms: m.llm_ttfs_ms,
+            tts_ttfb_ms: m.tts_ttfb_ms,
+        }),
     })
 }
 
-fn tool_call(call: &transcript::ToolUse) -> ToolCall {
+/// The parties stand in the same order in the report as where they are measured.
+pub(crate) fn mark(mark: &duologue_score::Mark) -> Mark {
+    Mark {
+        kind: mark.kind,
+        by: mark.by,
+        start_s: mark.start.as_secs_f64(),
+        end_s: mark.end.as_secs_f64(),
+        yielded_after_ms: mark.yielded_after_ms.map(|ms| ms as f64),
+    }
+}
+
+fn tool_call(call: &transcript::ToolUse, lines: &[Line]) -> ToolCall {
+    let answered = happenings::answered(lines, call.by, &call.id, call.at_s);
     let (outcome, failed) = match &call.outcome {
         Some(ToolOutcome::Ok(value)) => (value.to_string(), false),
         Some(ToolOutcome::Error(message)) => (message.clone(), true),
@@ -114,6 +144,7 @@ fn tool_call(call: &transcript::ToolUse) -> ToolCall {
         arguments: call.arguments.clone(),
         outcome,
         failed,
+        latency_ms: answered.map(|at| ((at - call.at_s) * 1000.0).round()),
     }
 }
 

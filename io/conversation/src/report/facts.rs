@@ -1,6 +1,6 @@
-//! Head and margins of the page: outcome, cast, criteria, files.
+//! Head and margins of the page: outcome, cast, criteria, findings.
 
-use super::html::{T, clock, href, initials, size, spaced};
+use super::html::{T, clock, initials, spaced};
 use super::model::{Guidance, Report};
 use crate::quantity::counted;
 use std::fmt::Write;
@@ -125,18 +125,23 @@ pub(super) fn verdicts(report: &Report) -> String {
     if html.is_empty() { "<li class=\"empty\">None was judged.</li>".to_owned() } else { html }
 }
 
-/// Links to what lies beside the page.
-pub(super) fn files(report: &Report) -> String {
-    let mut html = String::new();
-    for file in &report.files {
-        let bytes = file.bytes.map(|b| format!("<span class=\"size\">{}</span>", size(b))).unwrap_or_default();
-        let _ = write!(
-            html,
-            "<li><a href=\"{}\" download><span class=\"file-name\">{}</span>{bytes}<span class=\"about\">{}</span></a></li>",
-            href(&file.path),
-            T(&file.path),
-            T(&file.about)
-        );
+/// Where the sessions and the recording disagree; empty where nobody compared them.
+pub(super) fn findings(report: &Report) -> String {
+    let Some(findings) = &report.findings else { return String::new() };
+    if findings.is_empty() {
+        return "<p class=\"agreed\"><span class=\"tick\" aria-hidden=\"true\">✓</span> What both sessions report is what the \
+                recording holds.</p>"
+            .to_owned();
     }
-    html
+    let mut html = String::from("<ul class=\"findings\">");
+    for finding in findings {
+        let at = finding.at_s.filter(|at| at.is_finite()).map_or_else(String::new, |at| {
+            format!(
+                "<button type=\"button\" class=\"at\" data-play=\"{at:.3}\" aria-label=\"Play from {0}\">{0}</button> ",
+                clock(at)
+            )
+        });
+        let _ = write!(html, "<li>{at}{}</li>", T(&finding.text));
+    }
+    html + "</ul>"
 }

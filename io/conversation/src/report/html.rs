@@ -1,4 +1,4 @@
-//! Escaping, templates, and how quantities are written.
+//! Escaping, templates, and how quantities are written: for every page that Duologue makes.
 
 use std::fmt::{self, Write};
 
@@ -23,9 +23,14 @@ impl fmt::Display for T<'_> {
     }
 }
 
+/// Text from outside, escaped for element content and quoted attributes.
+pub fn escaped(text: &str) -> String {
+    T(text).to_string()
+}
+
 /// A relative path as a link: every byte that could mean something else is percent-encoded, so no scheme, host, query or
 /// parent folder survives.
-pub(super) fn href(path: &str) -> String {
+pub fn href(path: &str) -> String {
     let mut link = String::new();
     for part in path.split(['/', '\\']).filter(|p| !matches!(*p, "" | "." | "..")) {
         if !link.is_empty() {
@@ -44,7 +49,7 @@ pub(super) fn href(path: &str) -> String {
 }
 
 /// JSON that may stand inside a script element: nothing in it can end the element or open a comment.
-pub(super) fn script_json(value: &serde_json::Value) -> String {
+pub fn script_json(value: &serde_json::Value) -> String {
     value
         .to_string()
         .replace('<', "\\u003c")
@@ -55,7 +60,7 @@ pub(super) fn script_json(value: &serde_json::Value) -> String {
 }
 
 /// Puts values where the template says `{{name}}`, in one pass: a value that looks like a placeholder stays as it is.
-pub(super) fn fill(template: &str, values: &[(&str, String)]) -> String {
+pub fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut page = String::with_capacity(template.len() + values.iter().map(|(_, v)| v.len()).sum::<usize>());
     let mut rest = template;
     while let Some((before, from)) = rest.split_once("{{") {
@@ -75,21 +80,24 @@ pub(super) fn fill(template: &str, values: &[(&str, String)]) -> String {
 }
 
 /// `1:02`, `1:00:05`.
-pub(super) fn clock(seconds: f64) -> String {
+pub fn clock(seconds: f64) -> String {
     let whole = if seconds.is_finite() { seconds.max(0.0) as u64 } else { 0 };
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
 /// `640 ms`, `1.42 s`, `−0.20 s`.
-pub(super) fn milliseconds(ms: f64) -> String {
+pub fn milliseconds(ms: f64) -> String {
+    if !ms.is_finite() {
+        return "–".to_owned();
+    }
     let sign = if ms <= -0.5 { "−" } else { "" };
     let size = ms.abs();
     if size < 999.5 { format!("{sign}{size:.0} ms") } else { format!("{sign}{:.2} s", size / 1000.0) }
 }
 
 /// `4.2 %`, `12 %`.
-pub(super) fn percent(ratio: f64) -> String {
+pub fn percent(ratio: f64) -> String {
     if !ratio.is_finite() {
         return "–".to_owned();
     }
@@ -98,7 +106,7 @@ pub(super) fn percent(ratio: f64) -> String {
 }
 
 /// `812 B`, `24 kB`, `1.3 MB`.
-pub(super) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),

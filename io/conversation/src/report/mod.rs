@@ -2,26 +2,33 @@
 //! transcript to read, [`render_vtt`] captions for the recording.
 //!
 //! All three are functions of a [`Report`]. The page is written in full here, escaped (`html`), so that it can be read
-//! and printed without scripts; `page.js` adds the player and reads the few numbers it needs from a JSON element. A
-//! content security policy with the digest of that one script keeps everything else from running or loading.
+//! and printed without scripts; `script/` adds the player and reads the few numbers it needs from a JSON element. A
+//! content security policy with the digests of our scripts keeps everything else from running or loading.
+//!
+//! [`theme`], [`content_security_policy`] and [`html`] are what another page needs to look and be as safe as this one.
 
+mod downloads;
 mod facts;
-mod html;
+pub mod html;
 mod latency;
+mod marks;
 mod model;
 mod page;
 mod player;
 mod scores;
 mod text;
+mod theme;
 mod timeline;
 mod transcript;
 mod vtt;
 
 pub use model::{
-    Audio, File, Guidance, MAX_EMBEDDED_AUDIO, Model, Note, Report, Speaker, Stages, ToolCall, Utterance, Verdict,
+    Audio, Begun, File, Finding, Guidance, MAX_EMBEDDED_AUDIO, Mark, Model, Note, Report, Speaker, Stages, ToolCall,
+    Utterance, Verdict, Work,
 };
 pub use page::render;
 pub use text::render_text;
+pub use theme::{Theme, content_security_policy, theme};
 pub use vtt::render_vtt;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use duologue_score::Metrics;
+use duologue_score::{MarkKind, Metrics};
 use serde::{Deserialize, Serialize};
 
 /// Audio up to this many bytes is carried inside the page; longer recordings are linked by their relative name.
@@ -49,6 +49,12 @@ pub struct Report {
     /// Anything else that happened: who opened, a nudge, a provider that failed.
     #[serde(default)]
     pub notes: Vec<Note>,
+    /// Places of the recording that deserve a look: interruptions, backchannels, awkward silences.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+    /// Where what the sessions report and what the recording holds differ. `None`: nobody compared them.
+    #[serde(default)]
+    pub findings: Option<Vec<Finding>>,
     /// The call broke off, so that the criteria are judged on a part of it.
     #[serde(default)]
     pub unfinished: bool,
@@ -137,6 +143,18 @@ pub struct Utterance {
     /// Where the time before its first sound went. Missing for the opening.
     #[serde(default)]
     pub stages: Option<Stages>,
+    /// How far its playback had come, in order of time; between them the page goes by the sound. It may be empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub begun: Vec<Begun>,
+}
+
+/// From `at_s` on, words up to this length of [`Utterance::said`] were on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Begun {
+    /// When.
+    pub at_s: f64,
+    /// Length of the text in UTF-16 code units, as scripts count them.
+    pub utf16: usize,
 }
 
 /// Milliseconds from the end of the other party's speech to the first sound of the answer, stage by stage.
@@ -154,6 +172,31 @@ pub struct Stages {
     pub playout_ms: f64,
     /// From end to start, as measured; more than the sum where something else took time.
     pub total_ms: f64,
+    /// The part of `llm_ms` until the first token.
+    #[serde(default)]
+    pub first_token_ms: f64,
+    /// The reply was begun before the other's turn was known to be over, so that a part of the work ran beside the waiting.
+    #[serde(default)]
+    pub preemptive: bool,
+    /// What model and voice really took, wherever it ran.
+    #[serde(default)]
+    pub work: Option<Work>,
+}
+
+/// The work on one reply: when it was asked for, and how long each part took, ms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// From the end of the other's speech until the language model was asked.
+    pub asked_after_ms: f64,
+    /// Language model until its first token.
+    #[serde(default)]
+    pub llm_ttft_ms: Option<f64>,
+    /// Language model until its first clause.
+    #[serde(default)]
+    pub llm_ttfs_ms: Option<f64>,
+    /// Voice until its first sound, from the first clause on.
+    #[serde(default)]
+    pub tts_ttfb_ms: Option<f64>,
 }
 
 /// A tool call and what came of it.
@@ -174,6 +217,9 @@ pub struct ToolCall {
     /// The tool failed or ran out of time.
     #[serde(default)]
     pub failed: bool,
+    /// From the call to its answer, ms.
+    #[serde(default)]
+    pub latency_ms: Option<f64>,
 }
 
 /// Something that happened.
@@ -182,6 +228,32 @@ pub struct Note {
     /// When.
     pub at_s: f64,
     /// What.
+    pub text: String,
+}
+
+/// A place of the recording that deserves a look.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// What happened there.
+    pub kind: MarkKind,
+    /// Whose it is: place in [`Report::speakers`]. A silence is of the one that should have spoken.
+    pub by: usize,
+    /// When it began.
+    pub start_s: f64,
+    /// When it was over.
+    pub end_s: f64,
+    /// From the start until the other stopped, ms, where it did.
+    #[serde(default)]
+    pub yielded_after_ms: Option<f64>,
+}
+
+/// A difference between what the sessions report and what the recording holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Where in the recording, if at one place.
+    #[serde(default)]
+    pub at_s: Option<f64>,
+    /// What differs, and by how much.
     pub text: String,
 }
 

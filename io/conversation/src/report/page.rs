@@ -2,26 +2,49 @@
 
 use super::html::{T, fill};
 use super::model::Report;
-use super::{facts, latency, player, scores, transcript};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+use super::theme::{Theme, content_security_policy, theme};
+use super::{downloads, facts, latency, player, scores, transcript};
 
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = concat!(
+    include_str!("style/player.css"),
+    include_str!("style/transcript.css"),
+    include_str!("style/margin.css"),
+    include_str!("style/figures.css"),
+    include_str!("style/media.css"),
+);
+/// One function, so that nothing of it is global.
+const SCRIPT: &str = concat!(
+    "(() => {\n\"use strict\";\n",
+    include_str!("script/base.js"),
+    include_str!("script/wave.js"),
+    include_str!("script/marks.js"),
+    include_str!("script/words.js"),
+    include_str!("script/position.js"),
+    include_str!("script/sound.js"),
+    include_str!("script/hands.js"),
+    include_str!("script/start.js"),
+    "})();\n",
+);
 
 /// One HTML file that shows the conversation: it loads nothing from anywhere, plays the recording, and reads well without
 /// scripts, on paper and on a telephone.
 pub fn render(report: &Report) -> String {
     let latency = latency::section(report);
+    let downloads = downloads::section(report);
+    let findings = facts::findings(report);
+    let metrics = scores::table(report);
+    let Theme { style, script, switch } = theme();
     let text = |s: &str| T(s).to_string();
     fill(
         PAGE,
         &[
+            ("policy", content_security_policy(&[script, SCRIPT])),
+            ("theme_style", style.to_owned()),
+            ("theme_script", script.to_owned()),
+            ("theme_switch", switch.to_owned()),
             ("style", STYLE.to_owned()),
             ("script", SCRIPT.to_owned()),
-            ("script_digest", STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()))),
             ("title", text(&report.title)),
             ("summary", text(&report.summary)),
             ("outcome", facts::outcome(report)),
@@ -38,11 +61,15 @@ pub fn render(report: &Report) -> String {
             ("short_1", text(first_word(&report.speakers[1].name))),
             ("transcript", transcript::items(report)),
             ("verdicts", facts::verdicts(report)),
-            ("files", facts::files(report)),
-            ("no_files", hidden(report.files.is_empty())),
+            ("no_downloads", hidden(downloads.is_empty())),
+            ("downloads", downloads),
+            ("no_findings", hidden(findings.is_empty())),
+            ("findings", findings),
+            ("legend", player::legend(report)),
             ("no_latency", hidden(latency.is_empty())),
             ("latency", latency),
-            ("metrics", scores::table(report)),
+            ("no_metrics", hidden(metrics.is_empty())),
+            ("metrics", metrics),
             ("conversation_id", text(&report.conversation_id)),
             ("scenario", text(&report.scenario)),
             ("seed", report.seed.to_string()),

@@ -1,21 +1,18 @@
-//! What the script needs: times, loudness, overlaps. And the audio element.
+//! What the script needs: times, loudness, overlaps, marks. And the audio element.
 
-use super::html::{T, href, script_json};
-use super::model::{MAX_EMBEDDED_AUDIO, Report, side};
-use super::timeline;
+use super::html::{T, clock, href, milliseconds, script_json};
+use super::model::{Begun, MAX_EMBEDDED_AUDIO, Report, ToolCall, Utterance, side};
+use super::{marks, timeline};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use duologue_ids::Mono;
 use duologue_score::{Interval, Track};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::fmt::Write;
 
 /// The numbers of the player as JSON for a script element. Utterances stand in order of time, as in the transcript.
 pub(super) fn data(report: &Report) -> String {
-    let turns: Vec<_> = timeline::utterances(report)
-        .iter()
-        .map(|u| json!([side(u.speaker), finite(u.start_s), finite(u.end_s)]))
-        .collect();
-    let marks: Vec<_> = report.tool_calls.iter().map(|call| json!([side(call.by), finite(call.at_s)])).collect();
+    let turns: Vec<_> = timeline::utterances(report).into_iter().map(turn).collect();
     let overlaps: Vec<_> = overlaps(report).iter().map(|(from, to)| json!([from, to])).collect();
     script_json(&json!({
         "duration": finite(report.duration_s),
@@ -24,9 +21,49 @@ pub(super) fn data(report: &Report) -> String {
         "names": report.speakers.each_ref().map(|s| &s.name),
         "turns": turns,
         "overlaps": overlaps,
-        "tools": marks,
+        "marks": all_marks(report),
         "embedded": embedded(report),
     }))
+}
+
+fn turn(u: &Utterance) -> Value {
+    let begun: Vec<_> = u.begun.iter().map(|Begun { at_s, utf16 }| json!([finite(*at_s), utf16])).collect();
+    json!([side(u.speaker), finite(u.start_s), finite(u.end_s), begun])
+}
+
+/// Marks and tool calls: class, speaker, from, to, sentence.
+fn all_marks(report: &Report) -> Vec<Value> {
+    let marks = marks::sorted(report).into_iter().map(|m| {
+        json!([marks::sign(m.kind).0, side(m.by), finite(m.start_s), finite(m.end_s), marks::sentence(report, m)])
+    });
+    let tools = report
+        .tool_calls
+        .iter()
+        .map(|call| json!(["tool", side(call.by), finite(call.at_s), finite(call.at_s), called(report, call)]));
+    marks.chain(tools).collect()
+}
+
+fn called(report: &Report, call: &ToolCall) -> String {
+    let outcome = if call.failed { "failed" } else { "done" };
+    let latency = call.latency_ms.map(|ms| format!(" after {}", milliseconds(ms))).unwrap_or_default();
+    format!("{}: {} calls {}, {outcome}{latency}", clock(call.at_s), report.speaker(call.by).name, call.name)
+}
+
+/// The signs of the time line with their names, where there are any.
+pub(super) fn legend(report: &Report) -> String {
+    let mut kinds = marks::legend(report);
+    if !overlaps(report).is_empty() {
+        kinds.insert(0, ("both", "Both speak", 0));
+    }
+    if !report.tool_calls.is_empty() {
+        kinds.push(("tool", "Tool call", report.tool_calls.len()));
+    }
+    let mut html = String::new();
+    for (class, title, count) in kinds {
+        let count = if count > 0 { format!(" <b>{count}</b>") } else { String::new() };
+        let _ = write!(html, "<li><span class=\"sample {class}\" aria-hidden=\"true\"></span>{title}{count}</li>");
+    }
+    html
 }
 
 /// The audio element: bytes inside, or a link, or nothing.
@@ -40,7 +77,7 @@ pub(super) fn audio(report: &Report) -> String {
     format!("<audio id=\"audio\" controls preload=\"metadata\" src=\"{source}\"></audio>")
 }
 
-fn embedded(report: &Report) -> bool {
+pub(super) fn embedded(report: &Report) -> bool {
     report.audio.as_ref().is_some_and(|audio| (1..=MAX_EMBEDDED_AUDIO).contains(&audio.bytes.len()))
 }
 
@@ -59,6 +96,6 @@ fn mono(seconds: f64) -> Mono {
 }
 
 /// JSON has no infinity, and no time lies before the start.
-fn finite(seconds: f64) -> f64 {
+pub(super) fn finite(seconds: f64) -> f64 {
     if seconds.is_finite() { seconds.clamp(0.0, 1e7) } else { 0.0 }
 }

@@ -1,9 +1,11 @@
-//! Metrics: four tiles at the top, all figures with their definitions below.
+//! Metrics: tiles at the top, all figures with their definitions below.
 
 use super::html::{T, milliseconds, percent};
+use super::marks;
 use super::model::Report;
 use crate::quantity::counted;
-use duologue_score::{DEFINITIONS, Metrics, Spread, direction};
+use duologue_score::{DEFINITIONS, MarkKind, Metrics, Share, Spread, direction};
+use serde_json::Value;
 use std::fmt::Write;
 
 /// The figures that a reader looks for first.
@@ -11,11 +13,20 @@ pub(super) fn tiles(report: &Report) -> String {
     let m = &report.metrics;
     let (p50, p95) = halves(&m.heard_e2e_latency_ms);
     let wer = pooled_wer(m).map_or("–".to_owned(), percent);
+    let backchannels = report.marks.iter().filter(|mark| mark.kind == MarkKind::Backchannel).count();
+    let listening = if marks::legend(report).is_empty() {
+        counted(m.overlaps_without_transfer, "short overlap")
+    } else {
+        counted(backchannels, "backchannel")
+    };
+    let silences = counted(m.awkward_silence_count, "awkward silence");
     let tiles = [
         ("Response time", p50, format!("p95 {p95}")),
-        ("Turns", m.turns.to_string(), counted(m.interruptions, "interruption")),
+        ("Turns", m.turns.to_string(), format!("{:.0} words a minute", words_per_minute(m))),
+        ("Interruptions", m.interruptions.to_string(), listening),
         ("Words misheard", wer, "both directions".to_owned()),
-        ("Talk-over", percent(m.overlap_ratio), format!("{} silence", percent(m.silence_ratio))),
+        ("Talk-over", percent(m.overlap_ratio), "of the speech".to_owned()),
+        ("Silence", percent(m.silence_ratio), silences),
     ];
     let mut html = String::new();
     for (title, value, more) in tiles {
@@ -28,85 +39,102 @@ pub(super) fn tiles(report: &Report) -> String {
     html
 }
 
-/// Every figure with what it means.
+fn words_per_minute(m: &Metrics) -> f64 {
+    let (words, ms) = m.parties.values().fold((0, 0), |(w, t), p| (w + p.words, t + p.speech_ms));
+    if ms == 0 { 0.0 } else { words as f64 * 60_000.0 / ms as f64 }
+}
+
+/// Every figure with what it means: rows of a table, both together and each party for itself.
 pub(super) fn table(report: &Report) -> String {
+    let all = serde_json::to_value(&report.metrics).unwrap_or_default();
     let mut html = String::new();
     for definition in DEFINITIONS {
-        let value = value(report, definition.name);
-        if value.is_empty() {
+        let values = [
+            together(report, &all, definition.name),
+            party(report, &all, definition.name, 0),
+            party(report, &all, definition.name, 1),
+        ];
+        let cells = values.map(|value| cell(definition.unit, &value?));
+        if cells.iter().all(Option::is_none) {
             continue;
         }
+        let [both, first, second] = cells.map(|c| c.unwrap_or_else(|| "<span class=\"none\">–</span>".to_owned()));
         let _ = write!(
             html,
-            "<div class=\"metric\"><dt>{title} <code>{name}</code></dt><dd class=\"value\">{value}</dd>\
-             <dd class=\"meaning\">{meaning}</dd></div>",
+            "<tr><th scope=\"row\"><span class=\"metric-title\">{title}</span> <code>{name}</code>\
+             <p class=\"meaning\">{meaning} <span class=\"source\">Unit: {unit}. Source: {source}.</span></p></th>\
+             <td data-of=\"Both\">{both}</td><td class=\"p0\" data-of=\"{a}\">{first}</td>\
+             <td class=\"p1\" data-of=\"{b}\">{second}</td></tr>",
             title = T(definition.title),
-            name = definition.name,
+            name = T(definition.name),
             meaning = T(definition.meaning),
+            unit = T(definition.unit),
+            source = T(definition.source),
+            a = T(&report.speakers[0].name),
+            b = T(&report.speakers[1].name),
         );
     }
     html
 }
 
-fn value(report: &Report, name: &str) -> String {
-    let m = &report.metrics;
+/// The figure of the whole conversation. A map from directions is none: those are figures of the parties.
+fn together(report: &Report, all: &Value, name: &str) -> Option<Value> {
     match name {
-        "heard_e2e_latency_ms" => {
-            spread(&m.heard_e2e_latency_ms)
-                + &each(report, |side| spread(&m.parties.get(side)?.heard_e2e_latency_ms).into())
+        "stt_wer" => pooled_wer(&report.metrics).map(Value::from),
+        "entity_recall" => {
+            let (count, of) =
+                report.metrics.entity_recall.values().fold((0, 0), |(n, of), r| (n + r.all.count, of + r.all.of));
+            serde_json::to_value(Share::new(count, of)).ok()
         }
-        "turns" => m.turns.to_string() + &each(report, |side| Some(m.parties.get(side)?.turns.to_string())),
-        "overlap_ratio" => percent(m.overlap_ratio),
-        "overlap_speech_ms" => milliseconds(m.overlap_speech_ms as f64),
-        "total_speech_ms" => {
-            let own = |side: &str| Some(milliseconds(m.parties.get(side)?.speech_ms as f64));
-            milliseconds(m.total_speech_ms as f64) + &each(report, own)
-        }
-        "silence_ratio" => percent(m.silence_ratio),
-        "longest_silence_ms" => milliseconds(m.longest_silence_ms as f64),
-        "awkward_silence_count" => m.awkward_silence_count.to_string(),
-        "interruptions" => {
-            m.interruptions.to_string() + &each(report, |side| Some(m.parties.get(side)?.interruptions.to_string()))
-        }
-        "time_to_yield_ms" if m.time_to_yield_ms.count > 0 => spread(&m.time_to_yield_ms),
-        "overlaps_without_transfer" => m.overlaps_without_transfer.to_string(),
-        "stt_wer" => word_errors(report),
-        "words_per_minute" => each(report, |side| Some(format!("{:.0}", m.parties.get(side)?.words_per_minute?))),
-        _ => String::new(),
+        _ => figure_in(all, name),
     }
 }
 
-/// One line for each party that has a figure.
-fn each(report: &Report, read: impl Fn(&str) -> Option<String>) -> String {
-    let mut html = String::new();
-    for (place, speaker) in report.speakers.iter().enumerate() {
-        if let Some(figure) = read(&speaker.side) {
-            let _ = write!(
-                html,
-                "<span class=\"each p{place}\"><span class=\"pip\" aria-hidden=\"true\"></span>{} <b>{figure}</b></span>",
-                T(&speaker.name)
-            );
-        }
-    }
-    html
+/// The figure of one party, or of what the other heard of it.
+fn party(report: &Report, all: &Value, name: &str, place: usize) -> Option<Value> {
+    let (me, other) = (&report.speakers[place].side, &report.speakers[1 - place].side);
+    let own = all.get("parties").and_then(|parties| parties.get(me));
+    let own_name = if name == "total_speech_ms" { "speech_ms" } else { name };
+    own.and_then(|own| figure_in(own, own_name))
+        .or_else(|| all.get(name).and_then(|by| by.get(direction(me, other))).cloned())
 }
 
-fn word_errors(report: &Report) -> String {
-    let [a, b] = &report.speakers;
-    let mut html = pooled_wer(&report.metrics).map_or_else(String::new, percent);
-    for (place, (from, to)) in [(a, b), (b, a)].into_iter().enumerate() {
-        if let Some(rate) = report.metrics.stt_wer.get(&direction(&from.side, &to.side)) {
-            let _ = write!(
-                html,
-                "<span class=\"each p{place}\"><span class=\"pip\" aria-hidden=\"true\"></span>{}, heard by {} \
-                 <b>{}</b></span>",
-                T(&from.name),
-                T(&to.name),
-                percent(*rate)
-            );
-        }
+/// A figure stands in the metrics themselves or in one of their groups.
+fn figure_in(metrics: &Value, name: &str) -> Option<Value> {
+    let grouped = || ["selectivity", "reported"].iter().find_map(|group| metrics.get(group)?.get(name));
+    metrics.get(name).or_else(grouped).cloned()
+}
+
+/// A number, or a spread, share or mean, which are told apart by what they hold.
+fn cell(unit: &str, value: &Value) -> Option<String> {
+    let of = |value: &Value, name: &str| value.get(name).and_then(Value::as_f64);
+    if let Some(number) = value.as_f64() {
+        return Some(format!("<b>{}</b>", figure(unit, number)));
     }
-    html
+    if let Some(median) = of(value, "p50") {
+        let more = ["p95", "p99"].iter().filter_map(|p| Some(format!("{p} {}", figure(unit, of(value, p)?))));
+        let more: Vec<String> = more.chain(of(value, "count").map(|n| format!("n {n:.0}"))).collect();
+        return Some(format!("<b>{}</b><small>{}</small>", figure(unit, median), more.join(" · ")));
+    }
+    if let (Some(rate), Some(count), Some(all)) = (of(value, "rate"), of(value, "count"), of(value, "of")) {
+        return Some(format!("<b>{}</b><small>{count:.0} of {all:.0}</small>", figure(unit, rate)));
+    }
+    if let (Some(mean), Some(count)) = (of(value, "mean"), of(value, "count")) {
+        return Some(format!("<b>{}</b><small>n {count:.0}</small>", figure(unit, mean)));
+    }
+    value.get("all").and_then(|all| cell(unit, all))
+}
+
+/// A number in the unit of its definition.
+fn figure(unit: &str, value: f64) -> String {
+    match unit {
+        _ if !value.is_finite() => "–".to_owned(),
+        "ms" => milliseconds(value),
+        "share" => percent(value),
+        "score" => format!("{value:.2}"),
+        _ if value.fract() == 0.0 => format!("{value:.0}"),
+        _ => format!("{value:.1}"),
+    }
 }
 
 /// Word error rate over both directions.
@@ -115,14 +143,6 @@ pub(super) fn pooled_wer(metrics: &Metrics) -> Option<f64> {
     let mut sum = all.next()?;
     all.for_each(|errors| sum += errors);
     Some(sum.rate())
-}
-
-fn spread(of: &Spread) -> String {
-    if of.count == 0 {
-        return "–".to_owned();
-    }
-    let (p50, p95) = halves(of);
-    format!("{p50} <small>p95 {p95}</small>")
 }
 
 fn halves(of: &Spread) -> (String, String) {

@@ -43,7 +43,15 @@ fn the_page_shows_everything() {
         "href=\"transcript.json\" download",
         "Sam Okafor heard every word",
         ">interrupted<",
-        "Language model, first clause",
+        "Model, first clause",
+        "interrupts, Sam Okafor yields after 900 ms",
+        "0:28: Dana Whitfield shows attention while Sam Okafor speaks (400 ms)",
+        "0:47: 3.44 s of silence where Sam Okafor should speak",
+        "done in 412 ms",
+        "<i>code</i> &quot;47291&quot;",
+        "reported response time is not the recorded one",
+        "Source: EVA, docs/metrics/turn_taking.md.",
+        "<b>9.1 %</b><small>1 of 11</small>",
         "2026-11-22, 14:03 UTC",
     ] {
         assert!(page.contains(text), "{text}");
@@ -100,13 +108,20 @@ fn the_page_loads_nothing() {
 }
 
 #[test]
-fn the_policy_lets_exactly_our_script_run() {
+fn the_policy_lets_exactly_our_scripts_run() {
     use base64::Engine;
     use sha2::Digest;
     let page = render(&sample());
-    let script = between(&page, "<script>", "</script>");
-    let digest = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script.as_bytes()));
-    assert_eq!(between(&page, "script-src 'sha256-", "'"), digest);
+    let scripts = page.split("<script>").skip(1).map(|from| from.split("</script>").next().expect("its end"));
+    let digest = |script: &str| {
+        format!(
+            "'sha256-{}'",
+            base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script.as_bytes()))
+        )
+    };
+    let digests: Vec<String> = scripts.map(digest).collect();
+    assert_eq!(digests.len(), 2);
+    assert_eq!(between(&page, "script-src ", ";"), digests.join(" "));
 }
 
 #[test]
@@ -172,9 +187,47 @@ fn nothing_said_or_named_becomes_markup() {
     let page = render(&hostile());
     assert!(!page.contains("<img"), "markup came through");
     assert!(!page.contains("x onerror=alert(1)>"));
-    assert_eq!(page.matches("</script>").count(), 2, "a script element was ended early");
+    assert_eq!(page.matches("</script>").count(), 3, "a script element was ended early");
     assert_eq!(data(&page)["names"][0], hostile().speakers[0].name);
     assert!(!render_vtt(&hostile()).contains("<img"));
+}
+
+#[test]
+fn the_page_carries_what_is_in_it() {
+    use base64::Engine;
+    let (report, page) = (sample(), render(&sample()));
+    let carried = |mime: &str| {
+        let body = between(&page, &format!("href=\"data:{mime};base64,"), "\"").to_owned();
+        String::from_utf8(base64::engine::general_purpose::STANDARD.decode(body).expect("base64")).expect("text")
+    };
+    assert_eq!(carried("text/vtt"), render_vtt(&report));
+    assert_eq!(carried("text/plain;charset=utf-8"), render_text(&report));
+    let json: Report = serde_json::from_str(&carried("application/json")).expect("a report again");
+    assert_eq!((json.utterances, json.metrics, json.marks), (report.utterances, report.metrics, report.marks));
+}
+
+#[test]
+fn bars_are_to_scale_and_add_up() {
+    let report = sample();
+    let page = render(&report);
+    let bars = between(&page, "id=\"bars\"", "</ol>");
+    let rows: Vec<&str> = bars.split("<li ").skip(1).collect();
+    let timed: Vec<_> = report.utterances.iter().filter_map(|u| u.stages).collect();
+    assert_eq!(rows.len(), timed.len());
+    for (row, stages) in rows.iter().zip(timed) {
+        let widths = row.split("style=\"width:").skip(1).filter_map(|w| w.split('%').next()?.parse::<f64>().ok());
+        // The longest turn took 3.44 s, so the axis ends at 4 s.
+        assert!((widths.sum::<f64>() - stages.total_ms / 40.0).abs() < 0.6, "{row}");
+        assert_eq!(row.contains(">early<"), stages.preemptive);
+    }
+}
+
+#[test]
+fn another_page_can_look_like_this_one() {
+    let theme = theme();
+    assert!(render(&sample()).contains(theme.style) && render(&sample()).contains(theme.script));
+    assert!(!theme.style.contains("url(") && !theme.style.contains("@import"));
+    assert!(content_security_policy(&[]).starts_with("default-src 'none'; script-src ; style-src"));
 }
 
 #[test]

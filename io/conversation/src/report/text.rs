@@ -2,9 +2,10 @@
 
 use super::facts;
 use super::html::{clock, milliseconds, percent};
+use super::marks;
 use super::model::{Report, Utterance, side};
 use super::scores::pooled_wer;
-use super::timeline::{Moment, moments};
+use super::timeline::{Moment, moments, utterances};
 use duologue_score::compare;
 use std::fmt::Write;
 
@@ -13,7 +14,7 @@ use std::fmt::Write;
 pub fn render_text(report: &Report) -> String {
     let mut out = String::new();
     head(&mut out, report);
-    for moment in moments(report) {
+    for moment in moments(report, &utterances(report)) {
         match moment {
             Moment::Said(_, utterance) => said(&mut out, report, utterance),
             Moment::Tool(call) => {
@@ -30,6 +31,9 @@ pub fn render_text(report: &Report) -> String {
             }
             Moment::Note(note) => {
                 let _ = writeln!(out, "[{}] * {}", clock(note.at_s), line(&note.text));
+            }
+            Moment::Marked(mark) => {
+                let _ = writeln!(out, "* {}", line(&marks::sentence(report, mark)));
             }
         }
     }

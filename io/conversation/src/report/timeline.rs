@@ -1,6 +1,7 @@
 //! Everything that happened, in order of time.
 
-use super::model::{Note, Report, ToolCall, Utterance};
+use super::marks;
+use super::model::{Mark, Note, Report, ToolCall, Utterance};
 
 /// One thing that happened.
 pub(super) enum Moment<'a> {
@@ -10,6 +11,8 @@ pub(super) enum Moment<'a> {
     Tool(&'a ToolCall),
     /// Something else.
     Note(&'a Note),
+    /// A place that was marked and belongs to no utterance.
+    Marked(&'a Mark),
 }
 
 /// Utterances in order of time.
@@ -19,11 +22,13 @@ pub(super) fn utterances(report: &Report) -> Vec<&Utterance> {
     sorted
 }
 
-/// Utterances, tool calls and notes in order of time.
-pub(super) fn moments(report: &Report) -> Vec<Moment<'_>> {
+/// Utterances (as [`utterances`] gives them), tool calls, notes and places in order of time.
+pub(super) fn moments<'a>(report: &'a Report, utterances: &[&'a Utterance]) -> Vec<Moment<'a>> {
     let mut all: Vec<(f64, Moment<'_>)> = Vec::new();
     all.extend(report.notes.iter().map(|note| (note.at_s, Moment::Note(note))));
-    all.extend(utterances(report).into_iter().enumerate().map(|(i, u)| (u.start_s, Moment::Said(i, u))));
+    let places = marks::sorted(report).into_iter().filter(|m| marks::utterance_of(m, utterances).is_none());
+    all.extend(places.map(|mark| (mark.start_s, Moment::Marked(mark))));
+    all.extend(utterances.iter().enumerate().map(|(i, u)| (u.start_s, Moment::Said(i, u))));
     all.extend(report.tool_calls.iter().map(|call| (call.at_s, Moment::Tool(call))));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     all.into_iter().map(|(_, moment)| moment).collect()
