@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages that building and fetching models need, and only those whose purpose is not served yet.
-# Debian and Ubuntu; elsewhere it says what is missing.
+# Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report.
 set -euo pipefail
 
 # What each package is there for, as a test of the thing itself: a compiler from elsewhere is as good.
@@ -23,6 +23,8 @@ command -v pkg-config >/dev/null || need pkg-config 'finds system libraries'
 command -v python3 >/dev/null || need python3 'the package client that fetches models'
 python3 -m pip --version >/dev/null 2>&1 || need python3-pip 'the package client that fetches models'
 have_venv || need python3-venv 'the environment of the benchmark peer'
+have_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable; }
+if [ "${1:-}" = --browser ]; then have_browser >/dev/null || need chromium 'looks at the report in tests'; fi
 
 if ! command -v cargo >/dev/null; then
   echo 'setup: Rust is missing: install it with rustup (its version stands in rust-toolchain.toml), then run this again.' >&2
