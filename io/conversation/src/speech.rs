@@ -111,9 +111,12 @@ fn noise(levels: &[Level], voice: Level) -> Level {
     steady.map(mean).filter(|level| *level <= voice).fold(Level::INFINITY, Level::min)
 }
 
-/// Whether nothing but noise is on a track.
+/// Whether nothing but noise is on a track. Noise does not pause: what is steady between digital silences is an even voice.
 fn is_steady(levels: &[Level]) -> bool {
     let mut sounding: Vec<Level> = levels.iter().copied().filter(|l| *l > NO_SOUND).collect();
+    if sounding.len() * 10 < levels.len() * 9 {
+        return false;
+    }
     sounding.sort_unstable_by(Level::total_cmp);
     let at = |share: usize| sounding.get(sounding.len() * share / 100).copied().unwrap_or(NO_SOUND);
     at(98) - at(5) < BELOW_VOICE

@@ -10,6 +10,8 @@ const VOWEL_STEPS: usize = VOWEL / STEP;
 const MARKER_STEPS: usize = MARKER / STEP;
 /// A marker's formants have this many times the energy of any other.
 const CLEAR: f32 = 2.5;
+/// A vowel whose formants have less than this many times the energy of the next ones may be another.
+const UNCLEAR: f32 = 4.0;
 /// Energy of a formant over 16 ms below which there is nothing: an amplitude of about 25.
 const FAINT: f32 = 1e7;
 
@@ -116,15 +118,13 @@ fn checks(values: &[u8]) -> bool {
     check_sum(word) == check[0] << 4 | check[1] && word.iter().fold(check[2], |p, v| p ^ v) == 0
 }
 
-/// One of the three least clear letters, made to fit the parity, where that makes the check come out right.
+/// The one letter that is not clear, made to fit the parity, where that makes the check come out right. With two of them
+/// the word is lost: it would be guessed.
 fn mended(values: &[u8], heard: &[(u8, f32)]) -> Option<Vec<u8>> {
     let (word, check) = values.split_at(values.len() - 3);
-    let wrong = word.iter().fold(check[2], |p, v| p ^ v);
-    let mut doubtful: Vec<usize> = (1..word.len()).collect();
-    doubtful.sort_by(|&a, &b| heard[a].1.total_cmp(&heard[b].1));
-    doubtful.into_iter().take(3).find_map(|letter| {
-        let mut mended = values.to_vec();
-        mended[letter] ^= wrong;
-        checks(&mended).then_some(mended)
-    })
+    let mut unclear = (1..heard.len()).filter(|&i| heard[i].1 < UNCLEAR);
+    let (letter, None) = (unclear.next().filter(|i| *i < word.len())?, unclear.next()) else { return None };
+    let mut mended = values.to_vec();
+    mended[letter] ^= word.iter().fold(check[2], |p, v| p ^ v);
+    checks(&mended).then_some(mended)
 }
