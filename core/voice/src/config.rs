@@ -214,6 +214,8 @@ pub struct Hearing {
     pub pre_roll: Duration,
     /// Longer utterances are recognised in pieces.
     pub max_utterance: Duration,
+    /// The recogniser takes the sound while it is spoken.
+    pub streaming: bool,
 }
 
 impl Default for Hearing {
@@ -223,6 +225,7 @@ impl Default for Hearing {
             min_silence: Duration::from_millis(200),
             pre_roll: Duration::from_millis(300),
             max_utterance: Duration::from_secs(25),
+            streaming: false,
         }
     }
 }

@@ -9,6 +9,18 @@ use std::time::Duration;
 /// by then is dropped, so a runner may cancel late or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
+    /// Recognise this as it is spoken; only where [`Hearing::streaming`](crate::Hearing::streaming) says so. What comes of
+    /// it is asked for by [`Effect::Transcribe`], which carries the same sound again for a recogniser that lost it.
+    Listen {
+        /// That of the [`Effect::Transcribe`] to come.
+        utterance: u32,
+        /// How many samples of this sound went before; 0 begins a new sound, and ends the one before.
+        from: usize,
+        /// The next samples, 16 kHz mono.
+        audio: Vec<i16>,
+    },
+    /// Nothing follows the sound that [`Effect::Listen`] gave.
+    StopListening,
     /// Recognise what the other party said so far in this turn, 16 kHz mono.
     Transcribe {
         /// Comes back in [`Input::Transcribed`].
@@ -58,6 +70,13 @@ pub enum Input {
     Start,
     /// What this party hears, 20 ms at 16 kHz, every 20 ms: the clock of its media.
     Audio(Frame),
+    /// The words of [`Effect::Listen`] so far; they may still change.
+    Overheard {
+        /// The effect's number.
+        utterance: u32,
+        /// All words of the sound.
+        text: String,
+    },
     /// Answer to [`Effect::Transcribe`].
     Transcribed {
         /// The effect's number.
@@ -104,8 +123,21 @@ pub enum Spoken {
         /// The samples.
         samples: Vec<i16>,
     },
+    /// When the next words of the clause are spoken, in order; where a provider knows it.
+    Words(Vec<SpokenWord>),
     /// The clause is complete.
     Done,
+}
+
+/// Where a word lies in its clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpokenWord {
+    /// As it stands in the text.
+    pub text: String,
+    /// From the start of the clause's sound.
+    pub start: Duration,
+    /// From the start of the clause's sound.
+    pub end: Duration,
 }
 
 /// An effect that failed.

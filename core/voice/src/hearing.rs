@@ -49,6 +49,31 @@ impl Session {
         }
     }
 
+    /// Lets a recogniser that streams hear what the other party says.
+    pub(crate) fn stream_speech(&mut self) {
+        if !self.config.hearing.streaming {
+            return;
+        }
+        if let Some((utterance, from, audio)) = self.listening.next_piece() {
+            self.effect(Effect::Listen { utterance, from, audio });
+        }
+    }
+
+    /// Words that a recogniser that streams has so far.
+    pub(crate) fn on_overheard(&mut self, utterance: u32, text: &str) {
+        if let Some(text) = self.listening.overheard(utterance, text) {
+            self.event(Event::UserInputTranscribed { text });
+        }
+    }
+
+    /// The next sound belongs to another turn.
+    fn next_utterance(&mut self) {
+        if self.listening.is_streamed() {
+            self.effect(Effect::StopListening);
+        }
+        self.listening.reset();
+    }
+
     fn ask_transcription(&mut self) {
         if self.listening.awaited {
             self.effect(Effect::CancelTranscribe { utterance: self.listening.utterance });
@@ -124,7 +149,7 @@ impl Session {
         if self.listening.awaited {
             self.effect(Effect::CancelTranscribe { utterance: self.listening.utterance });
         }
-        self.listening.reset();
+        self.next_utterance();
     }
 
     pub(crate) fn begin_preemptively(&mut self) {
@@ -179,7 +204,7 @@ impl Session {
         let mut text = self.listening.text();
         let (ended, recognised) = (self.listening.speech_until, self.listening.recognised_at);
         self.listening.learn_level();
-        self.listening.reset();
+        self.next_utterance();
         self.retry_at = None;
         self.collisions = 0;
         self.to_say.retain(|(source, _)| *source != SpeechSource::Opening);

@@ -42,13 +42,15 @@
 //!
 //! 1. **Hear** (`echo`, `listening`, `hearing`): own speech that comes back from the other end is taken for silence; the
 //!    speech gate says when the other party speaks. When it falls silent, the sound of its turn so far leaves as
-//!    [`Effect::Transcribe`].
+//!    [`Effect::Transcribe`]; a recogniser that streams has had it by then as [`Effect::Listen`], piece by piece.
 //! 2. **Turn** (`hearing`): the words are there and the silence has lasted [`Endpointing::min_delay`] (or longer, where
 //!    [`EndOfTurn`] doubts that it is the end). A reply may have been begun meanwhile: preemptive generation.
 //! 3. **Reply** (`replying`, `tools`): text streams in, is cut into clauses, each clause leaves as [`Effect::Speak`].
-//! 4. **Play** (`playout`): one frame per tick; the history keeps only what was really heard.
+//! 4. **Play** (`playout`): one frame per tick; the history keeps only what was really heard, by the times of the words
+//!    where the voice tells them.
 //! 5. **Give way** (`floor`): speech of [`Interruption::min_duration`] that is near and certain stops playback at once;
-//!    words confirm it, their absence resumes it; something shorter waits for its words. Openings, nudges and collisions are decided there too.
+//!    words confirm it, their absence resumes it; something shorter waits for its words. Openings, nudges and collisions
+//!    are decided there too.
 //!
 //! [`Party`] puts a session between its ear and its mouth; [`EndWatch`] says when a conversation of two is over.
 
@@ -71,7 +73,7 @@ mod tools;
 pub use config::{
     Brain, Cascade, Collision, Endpointing, Hearing, Interruption, Nudge, Opening, Realtime, SessionConfig, Step,
 };
-pub use effect::{Effect, EffectRunner, Failure, Input, Spoken};
+pub use effect::{Effect, EffectRunner, Failure, Input, Spoken, SpokenWord};
 pub use ending::{EndWatch, Limits};
 pub use event::{AgentState, CloseReason, Event, SpeechSource, TurnMetrics};
 pub use hooks::{EndOfTurn, Hooks, NoHooks, TrailingWords};

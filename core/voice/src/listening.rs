@@ -16,6 +16,8 @@ const WORD_PAUSE: Duration = Duration::from_millis(100);
 const INSISTENT: Duration = Duration::from_secs(2);
 /// Samples a second of what a party hears.
 const RATE: usize = 16_000;
+/// Samples of a piece for a recogniser that streams: 100 ms.
+const PIECE: usize = RATE / 10;
 
 /// What the other party says: is it speaking, since when, what is recorded of this turn, what is recognised.
 pub(crate) struct Listening {
@@ -23,6 +25,8 @@ pub(crate) struct Listening {
     hearing: Hearing,
     /// The sound of this turn, and before it the pre-roll.
     audio: Vec<i16>,
+    /// How much of `audio` a recogniser that streams has.
+    streamed: usize,
     /// Words of pieces of this turn that were cut off because it was long.
     earlier: String,
     /// Words of `audio`, as far as they came.
@@ -66,6 +70,7 @@ impl Listening {
             gate: SpeechGate::new(vad.unwrap_or_else(|| Box::new(Foreground::new(Box::new(EarshotVad::new())))), gate),
             hearing: hearing.clone(),
             audio: Vec::new(),
+            streamed: 0,
             earlier: String::new(),
             latest: String::new(),
             utterance: 0,
@@ -153,6 +158,27 @@ impl Listening {
         }
     }
 
+    /// The next piece of the present speech for a recogniser that streams: the number it will be asked about under, where
+    /// the piece lies, and its samples. What was said before the speech was noticed comes first.
+    pub(crate) fn next_piece(&mut self) -> Option<(u32, usize, Vec<i16>)> {
+        let from = self.streamed;
+        let audio = self.audio.get(from..).filter(|rest| self.speaking && rest.len() >= PIECE)?.to_vec();
+        self.streamed = self.audio.len();
+        Some((self.utterance + 1, from, audio))
+    }
+
+    /// A recogniser that streams has heard something of this turn.
+    pub(crate) fn is_streamed(&self) -> bool {
+        self.streamed > 0
+    }
+
+    /// Words of the present speech that are not final yet, with those before it.
+    pub(crate) fn overheard(&self, utterance: u32, text: &str) -> Option<String> {
+        let current = self.speaking && utterance == self.utterance + 1;
+        let words = [self.earlier.as_str(), text.trim()].join(" ");
+        (current && !text.trim().is_empty()).then(|| words.trim().to_string())
+    }
+
     /// A new number, and the sound to recognise under it.
     pub(crate) fn ask(&mut self, now: Mono) -> (u32, Arc<[i16]>) {
         self.asked_at = now;
@@ -176,6 +202,7 @@ impl Listening {
             self.earlier = self.text();
             self.latest.clear();
             self.audio.clear();
+            self.streamed = 0;
         }
     }
 
@@ -190,6 +217,7 @@ impl Listening {
         let tail = self.audio.split_off(self.audio.len() - keep);
         // A new buffer: a long turn must not hold its memory for the rest of the call.
         self.audio = tail;
+        self.streamed = 0;
         self.earlier.clear();
         self.latest.clear();
         self.awaited = false;

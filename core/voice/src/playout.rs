@@ -1,5 +1,7 @@
+use crate::effect::SpokenWord;
 use duologue_media::{FRAMES_PER_SECOND, Frame, Resampler};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// The voice of one reply on its way out: clauses in order, and how much of each was really played.
 pub(crate) struct Playout {
@@ -18,6 +20,8 @@ struct Clause {
     text: String,
     resampler: Option<Resampler>,
     samples: Vec<i16>,
+    /// When its first words are spoken, as far as it is known.
+    words: Vec<SpokenWord>,
     played: usize,
     complete: bool,
 }
@@ -34,6 +38,7 @@ impl Playout {
             text,
             resampler: None,
             samples: Vec::new(),
+            words: Vec::new(),
             played: 0,
             complete: false,
         });
@@ -47,6 +52,13 @@ impl Playout {
             clause.samples.extend_from_slice(samples);
         } else {
             clause.resampler.get_or_insert_with(|| Resampler::new(rate, out)).push(samples, &mut clause.samples);
+        }
+    }
+
+    /// When the next words of clause `index` are spoken.
+    pub(crate) fn time_words(&mut self, index: u32, words: Vec<SpokenWord>) {
+        if let Some(clause) = self.clauses.iter_mut().find(|c| c.index == index) {
+            clause.words.extend(words);
         }
     }
 
@@ -121,8 +133,8 @@ impl Playout {
         self.heard.iter().map(String::as_str).chain(begun).collect::<Vec<_>>().join(" ")
     }
 
-    /// What was heard: whole clauses, and of the one being played the words that lie, by their share of its length,
-    /// for more than half before the point of playback.
+    /// What was heard: whole clauses, and of the one being played the words that lie for more than half before the point
+    /// of playback, by their times where the voice told them, else by their share of the clause's length.
     pub(crate) fn heard_text(&self) -> String {
         let mut parts: Vec<String> = self.heard.clone();
         parts.extend(self.clauses.iter().filter(|c| c.played > 0).map(|c| c.heard(self.rate)));
@@ -153,22 +165,37 @@ impl Playout {
 
 impl Clause {
     fn heard(&self, rate: u32) -> String {
+        let words: Vec<&str> = self.text.split_whitespace().collect();
+        let count = self.heard_by_times(&words, rate).unwrap_or_else(|| self.heard_by_share(&words, rate));
+        words.get(..count).unwrap_or_default().join(" ")
+    }
+
+    /// How many words were heard, by their times; `None` where there are none, or of other words.
+    fn heard_by_times(&self, words: &[&str], rate: u32) -> Option<usize> {
+        let timed = self.words.iter().zip(words).take_while(|(timed, word)| timed.text == **word).count();
+        if timed == 0 || timed < self.words.len() {
+            return None;
+        }
+        let played = Duration::from_secs_f64(self.played as f64 / f64::from(rate));
+        let heard = self.words.iter().take_while(|w| w.start + w.end.saturating_sub(w.start) / 2 <= played).count();
+        // Words behind the last known time: of a complete clause none is missing, so their sound was told by nobody.
+        let rest_unknown = heard == timed && timed < words.len() && self.complete;
+        (!rest_unknown).then_some(heard)
+    }
+
+    fn heard_by_share(&self, words: &[&str], rate: u32) -> usize {
         // A clause still being synthesised is longer than what is there: assume a usual pace.
         let estimated = if self.complete { 0 } else { self.text.chars().count() * rate as usize / CHARS_PER_SECOND };
         let total = self.samples.len().max(estimated).max(1);
         let letters = self.text.chars().count().max(1);
         let reached = self.played as f64 / total as f64 * letters as f64;
         let mut at = 0;
-        let mut words = Vec::new();
-        for word in self.text.split_whitespace() {
-            let len = word.chars().count();
-            if at as f64 + len as f64 / 2.0 > reached {
-                break;
-            }
-            words.push(word);
+        let heard = words.iter().take_while(|word| {
+            let (begins, len) = (at, word.chars().count());
             at += len + 1;
-        }
-        words.join(" ")
+            begins as f64 + len as f64 / 2.0 <= reached
+        });
+        heard.count()
     }
 }
 
@@ -207,6 +234,43 @@ mod tests {
         }
         assert_eq!(p.heard_text(), "one two");
         assert_eq!(p.begun_text(), "one two three four");
+    }
+
+    fn timed(words: &[(&str, u64, u64)]) -> Vec<SpokenWord> {
+        let at = Duration::from_millis;
+        words
+            .iter()
+            .map(|(text, from, to)| SpokenWord { text: (*text).into(), start: at(*from), end: at(*to) })
+            .collect()
+    }
+
+    /// What is kept of "one two three four", 200 ms long, after 100 ms with these times.
+    fn kept(words: &[(&str, u64, u64)], complete: bool) -> String {
+        let mut p = playout();
+        p.push(0, 16_000, &[1; 3_200]);
+        p.time_words(0, timed(words));
+        if complete {
+            p.complete(0);
+        }
+        assert_eq!((0..5).filter(|_| p.next_frame(false).is_some()).count(), 5);
+        p.heard_text()
+    }
+
+    #[test]
+    fn the_times_of_words_tell_which_were_heard() {
+        let slow = [("one", 0, 90), ("two", 95, 190), ("three", 190, 195), ("four", 195, 200)];
+        assert_eq!(kept(&slow, true), "one");
+        let quick = [("one", 0, 10), ("two", 10, 20), ("three", 20, 30), ("four", 90, 110)];
+        assert_eq!(kept(&quick, true), "one two three four");
+        // Those of the end have not come yet, nor their sound.
+        assert_eq!(kept(&quick[..2], false), "one two");
+    }
+
+    #[test]
+    fn times_of_other_words_are_no_use() {
+        assert_eq!(kept(&[("1", 0, 10), ("2", 10, 20)], true), "one two");
+        assert_eq!(kept(&[("one", 0, 1), ("too", 1, 2), ("three", 2, 3)], true), "one two");
+        assert_eq!(kept(&[("one", 0, 1)], true), "one two", "a voice that tells the time of one word only");
     }
 
     #[test]

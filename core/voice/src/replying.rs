@@ -212,6 +212,7 @@ impl Session {
                 reply.times.first_sound.get_or_insert(now);
                 reply.playout.push(clause, rate, &samples);
             }
+            Ok(Spoken::Words(words)) => reply.playout.time_words(clause, words),
             Ok(Spoken::Done) => reply.playout.complete(clause),
             Err(failure) => self.on_speech_failed(clause, failure),
         }

@@ -164,6 +164,7 @@ impl Session {
         match input {
             Input::Start => self.on_start(),
             Input::Audio(frame) => return self.on_audio(&frame),
+            Input::Overheard { utterance, text } => self.on_overheard(utterance, &text),
             Input::Transcribed { utterance, result } => self.on_transcribed(utterance, result),
             Input::Generated { turn, result } => self.on_generated(turn, result),
             Input::Spoken { turn, clause, result } => self.on_spoken(turn, clause, result),
@@ -212,6 +213,7 @@ impl Session {
         if update.stopped {
             self.on_user_stopped();
         }
+        self.stream_speech();
         self.check_barge_in();
         self.check_aside();
         self.check_overlong();
@@ -247,6 +249,9 @@ impl Session {
         }
         if self.listening.awaited {
             self.effect(Effect::CancelTranscribe { utterance: self.listening.utterance });
+        }
+        if self.listening.is_streamed() {
+            self.effect(Effect::StopListening);
         }
         self.closed = Some(reason);
         self.hooks.on_exit(&self.history);

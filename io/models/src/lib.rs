@@ -5,6 +5,9 @@
 //! can help.
 //!
 //! - [`openai`]: OpenAI, and any server that speaks its protocol, by base URL and key.
+//! - [`deepgram`]: speech to text while it is spoken ([`StreamingStt`]), and Aura's voices.
+//! - [`elevenlabs`]: voices that tell when each word begins, and Scribe.
+//! - [`minimax`]: voices.
 //! - [`scripted`]: lines from a dialogue file, for tests, demonstrations and recorded examples.
 //!
 //! ```
@@ -32,11 +35,22 @@
 //! event-stream decoder `sse-core` (which bounds an event, and keeps its state wherever a chunk ends) is small:
 //! tolerant wire types, and one place that turns trouble into [`ModelError`].
 
+pub mod deepgram;
+pub mod elevenlabs;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+mod http;
+pub mod minimax;
 pub mod openai;
+mod pcm;
 mod provider;
 pub mod scripted;
 mod text;
+mod wav;
 
+pub use http::{Connection, Timeouts};
 pub use provider::{ChatStream, Llm, ModelError, ModelErrorKind, SpeechRequest, SpeechStream, SpokenAudio};
+pub use provider::{Heard, HeardStream, Sound, SoundStream, StreamingStt};
 pub use provider::{Stt, TranscribeRequest, Transcript, Tts, WordTime};
 pub use text::{NotText, text};

@@ -26,6 +26,42 @@ pub trait Llm: Send + Sync {
 pub trait Stt: Send + Sync {
     /// Recognises one utterance.
     async fn transcribe(&self, request: TranscribeRequest) -> Result<Transcript, ModelError>;
+
+    /// The same model taking the sound while it is spoken; `None` where it can't.
+    fn streaming(&self) -> Option<&dyn StreamingStt> {
+        None
+    }
+}
+
+/// Speech to text while the speech goes on.
+#[async_trait]
+pub trait StreamingStt: Send + Sync {
+    /// Begins to recognise `sound`, in a BCP-47 language. The stream ends after the answer to what was asked last once
+    /// `sound` has ended, or with an error; then the same sound may be given to [`Stt::transcribe`].
+    async fn listen(&self, language: Arc<str>, sound: SoundStream) -> Result<HeardStream, ModelError>;
+}
+
+/// Sound for a [`StreamingStt`].
+pub type SoundStream = BoxStream<'static, Sound>;
+/// What a [`StreamingStt`] recognises, in order; ends after an error.
+pub type HeardStream = BoxStream<'static, Result<Heard, ModelError>>;
+
+/// What goes into a recognition that streams.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sound {
+    /// 16 kHz mono, 16 bit, any length.
+    Samples(Vec<i16>),
+    /// All that came before is to be recognised now; answered by exactly one [`Heard::Final`]. More may follow.
+    Finalize,
+}
+
+/// What comes out of it. Both hold all words since the beginning of the stream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// May still change.
+    Interim(String),
+    /// The answer to a [`Sound::Finalize`].
+    Final(Transcript),
 }
 
 /// Text to speech.

@@ -1,7 +1,7 @@
 use super::messages::{messages, tools};
-use super::reply::{REPLY_MAX, ReplyFault, ReplyReader};
-use super::transport::{Answer, Transport};
+use super::reply::{REPLY_MAX, ReplyReader};
 use super::wire::{ChatBody, StreamOptions};
+use crate::http::{Answer, Fault, Transport};
 use crate::{ChatStream, Llm, ModelError};
 use async_trait::async_trait;
 use duologue_chat::{ChatDelta, ChatRequest};
@@ -27,7 +27,7 @@ impl OpenAiLlm {
     }
 
     fn body<'a>(&'a self, request: &'a ChatRequest) -> ChatBody<'a> {
-        let openai = self.transport.endpoint().is_openai();
+        let openai = self.transport.endpoint().is_home();
         ChatBody {
             model: &self.model,
             messages: messages(request),
@@ -115,7 +115,7 @@ impl Reply {
     }
 
     /// The model is done; whatever goes wrong now can't spoil the reply any more.
-    async fn read_afterword(&mut self) -> Result<(), ReplyFault> {
+    async fn read_afterword(&mut self) -> Result<(), Fault> {
         let deadline = *self.patience_ends.get_or_insert_with(|| Instant::now() + AFTERWORD);
         match timeout_at(deadline, self.answer.next()).await {
             Ok(Ok(Some(bytes))) => self.reader.push(&bytes),
@@ -123,13 +123,7 @@ impl Reply {
         }
     }
 
-    fn failure(&self, fault: ReplyFault) -> ModelError {
-        let failures = self.answer.failures();
-        match fault {
-            ReplyFault::Malformed(what) => failures.malformed(what),
-            ReplyFault::Refused(said) => failures.refused_midway(&said),
-            ReplyFault::Filtered => failures.filtered(),
-            ReplyFault::CutOff => failures.cut_off(),
-        }
+    fn failure(&self, fault: Fault) -> ModelError {
+        self.answer.failures().fault(fault)
     }
 }

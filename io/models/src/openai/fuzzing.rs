@@ -1,8 +1,9 @@
 //! What servers send, for the fuzz targets: each takes any bytes and must neither panic nor hang.
 
-use super::failure::ServerError;
-use super::pcm::PcmReader;
 use super::reply::ReplyReader;
+use super::transcript::TranscriptReader;
+use crate::http::ServerError;
+use crate::pcm::PcmReader;
 use duologue_chat::ChatDelta;
 
 /// A streamed chat completion, in pieces of the given size. It is complete exactly where no error is told.
@@ -31,4 +32,15 @@ pub fn speech(bytes: &[u8], piece: usize) {
 /// The body of a refusal.
 pub fn refusal(bytes: &[u8]) {
     drop(ServerError::parse(bytes));
+}
+
+/// A streamed transcription, in pieces of the given size. Its text comes at most once, and never after its end.
+pub fn transcript(bytes: &[u8], piece: usize) {
+    let mut reader = TranscriptReader::new();
+    for piece in bytes.chunks(piece.max(1)) {
+        if reader.push(piece).is_err() || reader.take().is_some() {
+            return;
+        }
+    }
+    assert!(reader.end().is_err());
 }

@@ -1,36 +1,32 @@
 //! OpenAI, and any server that speaks its protocol: chat completions, transcriptions and speech.
 //!
 //! One [`OpenAi`] is one server with its key and its connections; models are named per stage. The request path is the
-//! same for all: `transport` sends, waits and tries again, `failure` turns trouble into a [`ModelError`], and a
+//! same for all: `http` sends, waits, tries again and turns trouble into a [`ModelError`], and a
 //! reader without input or output makes sense of the bytes: `reply` of streamed chat, `pcm` of speech.
 //!
 //! [`ModelError`]: crate::ModelError
 
 mod chat;
-mod check;
 mod config;
-mod endpoint;
-mod failure;
 #[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod messages;
-mod pcm;
 mod reply;
 mod speech;
 mod transcribe;
-mod transport;
+mod transcript;
 mod wire;
 
+pub use crate::http::{Connection, Timeouts};
 pub use chat::OpenAiLlm;
-pub use check::Connection;
-pub use config::{OpenAiConfig, Timeouts};
+pub use config::OpenAiConfig;
 pub use speech::OpenAiTts;
 pub use transcribe::OpenAiStt;
 
 use crate::ModelError;
+use crate::http::Transport;
 use std::sync::Arc;
-use transport::Transport;
+use wire::ModelList;
 
 /// One server: its address, its key and its pool of connections. Clones are cheap and share them.
 #[derive(Clone, Debug)]
@@ -45,7 +41,7 @@ impl OpenAi {
     /// [`ModelErrorKind::Configuration`](crate::ModelErrorKind::Configuration) for a base URL that is none, for a key
     /// that can't be sent, and for a missing key where the base URL is OpenAI's own.
     pub fn new(config: OpenAiConfig) -> Result<OpenAi, ModelError> {
-        Ok(OpenAi { transport: Arc::new(Transport::new(config)?) })
+        Ok(OpenAi { transport: Arc::new(Transport::new(config.into())?) })
     }
 
     /// A language model of this server ("gpt-4o-mini").
@@ -69,6 +65,7 @@ impl OpenAi {
     /// # Errors
     /// As any call: unreachable, refused key, no answer in time.
     pub async fn connection_check(&self) -> Result<Connection, ModelError> {
-        check::connection_check(&self.transport).await
+        let models = |list: ModelList| Ok(list.data.into_iter().map(|m| m.id).collect());
+        Connection::check(self.transport.get_once("models"), models).await
     }
 }

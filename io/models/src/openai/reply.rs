@@ -1,34 +1,19 @@
 //! Makes sense of a streamed reply, without input or output: bytes go in, deltas come out.
 
-use super::failure::ServerError;
 use super::wire::{CallDelta, Choice, Chunk, Delta};
+use crate::http::{EventReader, Fault, ServerError};
 use duologue_chat::{ChatDelta, Finish, ToolCall, Usage};
 use serde_json::Value;
-use sse_core::{SseDecoder, SseEvent};
 use std::collections::{BTreeMap, VecDeque};
-use std::num::NonZeroUsize;
 
 /// Largest event, and largest sum of a reply's tool arguments, in bytes.
 pub(super) const REPLY_MAX: usize = 1 << 20;
 /// Most tool calls in one reply.
 const CALLS_MAX: usize = 64;
 
-/// Why a reply can't be read on.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum ReplyFault {
-    /// It does not fit the documented format.
-    Malformed(String),
-    /// The server reports trouble in the middle of it.
-    Refused(ServerError),
-    /// The model's guard stopped it.
-    Filtered,
-    /// It ended before it was complete.
-    CutOff,
-}
-
 /// Reads one reply.
 pub(super) struct ReplyReader {
-    events: SseDecoder,
+    events: EventReader,
     /// Distinguishes the made-up ids of this reply's calls from those of others.
     mark: String,
     calls: BTreeMap<u32, PartialCall>,
@@ -52,7 +37,7 @@ impl ReplyReader {
     /// conversation.
     pub(super) fn new(mark: String) -> ReplyReader {
         ReplyReader {
-            events: SseDecoder::with_limit(NonZeroUsize::new(REPLY_MAX).unwrap_or(NonZeroUsize::MIN)),
+            events: EventReader::new(REPLY_MAX),
             mark,
             calls: BTreeMap::new(),
             argument_bytes: 0,
@@ -80,34 +65,29 @@ impl ReplyReader {
     }
 
     /// Takes the next bytes of an event stream, cut anywhere.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Result<(), ReplyFault> {
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
         while !self.done {
-            match self.events.next(&mut bytes) {
-                Ok(Some(SseEvent::Message(event))) => self.push_event(&event.data)?,
-                Ok(Some(SseEvent::Retry(_))) => {}
-                Ok(None) => break,
-                Err(_) => return Err(ReplyFault::Malformed(format!("an event is longer than {REPLY_MAX} bytes"))),
+            match self.events.next(&mut bytes).map_err(Fault::Malformed)? {
+                Some(data) => self.push_event(&data)?,
+                None => break,
             }
         }
         Ok(())
     }
 
     /// Takes the data of one event.
-    pub(super) fn push_event(&mut self, data: &str) -> Result<(), ReplyFault> {
+    pub(super) fn push_event(&mut self, data: &str) -> Result<(), Fault> {
         let data = data.trim();
         match data {
             "" => return Ok(()),
             "[DONE]" if self.any => return self.complete(),
             _ => {}
         }
-        let chunk: Chunk = serde_json::from_str(data).map_err(|e| {
-            // The error's own text may quote what was said.
-            let (what, at) = (if e.is_data() { "JSON of another shape" } else { "no JSON" }, e.column());
-            ReplyFault::Malformed(format!("an event of the stream is not a completion chunk, but {what} (column {at})"))
-        })?;
+        let chunk: Chunk = serde_json::from_str(data)
+            .map_err(|e| Fault::json("an event of the stream is not a completion chunk", &e))?;
         self.any = true;
         if let Some(error) = chunk.error.filter(|e| !e.is_null()) {
-            return Err(ReplyFault::Refused(ServerError::from_json(&error)));
+            return Err(Fault::Refused(ServerError::from_json(&error)));
         }
         if let Some(usage) = chunk.usage.as_ref().and_then(usage) {
             self.usage = Some(usage);
@@ -120,16 +100,16 @@ impl ReplyReader {
     }
 
     /// The answer has ended; a server that leaves out the last event may still have said all.
-    pub(super) fn end(&mut self) -> Result<(), ReplyFault> {
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
         match (self.done, self.finish, self.any) {
             (true, ..) => Ok(()),
             (_, Some(_), _) => self.complete(),
-            (_, None, true) => Err(ReplyFault::CutOff),
-            (_, None, false) => Err(ReplyFault::Malformed("the answer is not an event stream".into())),
+            (_, None, true) => Err(Fault::CutOff),
+            (_, None, false) => Err(Fault::Malformed("the answer is not an event stream".into())),
         }
     }
 
-    fn push_choice(&mut self, choice: Choice) -> Result<(), ReplyFault> {
+    fn push_choice(&mut self, choice: Choice) -> Result<(), Fault> {
         if let Some(Delta { content, refusal, tool_calls }) = choice.delta.or(choice.message) {
             for text in [content, refusal].into_iter().flatten().filter(|t| !t.is_empty()) {
                 self.ready.push_back(ChatDelta::Text(text));
@@ -142,14 +122,14 @@ impl ReplyReader {
             None | Some("") => {}
             Some("length") => self.finish = Some(Finish::Length),
             Some("tool_calls" | "function_call") => self.finish = Some(Finish::ToolCalls),
-            Some("content_filter") => return Err(ReplyFault::Filtered),
+            Some("content_filter") => return Err(Fault::Filtered),
             // "stop", and what other servers call it.
             Some(_) => self.finish = Some(Finish::Stop),
         }
         Ok(())
     }
 
-    fn push_call(&mut self, delta: CallDelta) -> Result<(), ReplyFault> {
+    fn push_call(&mut self, delta: CallDelta) -> Result<(), Fault> {
         let id = delta.id.filter(|id| !id.is_empty());
         let index = delta.index.unwrap_or_else(|| self.index_of(id.as_deref()));
         let call = self.calls.entry(index).or_default();
@@ -169,7 +149,7 @@ impl ReplyReader {
             call.arguments.push_str(&piece);
         }
         match self.argument_bytes > REPLY_MAX || self.calls.len() > CALLS_MAX {
-            true => Err(ReplyFault::Malformed("the tool calls of one reply are too many or too long".into())),
+            true => Err(Fault::Malformed("the tool calls of one reply are too many or too long".into())),
             false => Ok(()),
         }
     }
@@ -183,7 +163,7 @@ impl ReplyReader {
         }
     }
 
-    fn complete(&mut self) -> Result<(), ReplyFault> {
+    fn complete(&mut self) -> Result<(), Fault> {
         let cut = self.finish == Some(Finish::Length);
         let mut calls = Vec::with_capacity(self.calls.len());
         for (index, call) in std::mem::take(&mut self.calls) {
@@ -208,15 +188,16 @@ impl ReplyReader {
 }
 
 impl PartialCall {
-    fn assemble(self, make_up_id: impl Fn() -> String) -> Result<ToolCall, ReplyFault> {
+    fn assemble(self, make_up_id: impl Fn() -> String) -> Result<ToolCall, Fault> {
         let PartialCall { id, name, arguments } = self;
         if name.is_empty() {
-            return Err(ReplyFault::Malformed("a tool call names no tool".into()));
+            return Err(Fault::Malformed("a tool call names no tool".into()));
         }
         let arguments = if arguments.trim().is_empty() { "{}" } else { &arguments };
-        let arguments: Value = serde_json::from_str(arguments).ok().filter(Value::is_object).ok_or_else(|| {
-            ReplyFault::Malformed(format!("the arguments of the call of `{name}` are not a JSON object"))
-        })?;
+        let arguments: Value = serde_json::from_str(arguments)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or_else(|| Fault::Malformed(format!("the arguments of the call of `{name}` are not a JSON object")))?;
         Ok(ToolCall { id: if id.is_empty() { make_up_id() } else { id }, name, arguments })
     }
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 /// All deltas of a stream that is cut into pieces, and how it ended.
-fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<ChatDelta>, Result<(), ReplyFault>) {
+fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<ChatDelta>, Result<(), Fault>) {
     let mut reader = ReplyReader::new("7".into());
     let mut outcome = pieces.into_iter().try_for_each(|p| reader.push(p));
     if outcome.is_ok() {
@@ -118,9 +118,9 @@ fn the_end_is_found_however_a_server_marks_it() {
     let length = stream_of(&[hi.clone(), finish("length")]);
     assert_eq!(read([length.as_bytes()]), (vec![text(), done(Finish::Length, None)], Ok(())));
     let cut = format!("data: {hi}\n\n");
-    assert_eq!(read([cut.as_bytes()]), (vec![text()], Err(ReplyFault::CutOff)));
+    assert_eq!(read([cut.as_bytes()]), (vec![text()], Err(Fault::CutOff)));
     let filtered = stream_of(&[hi, finish("content_filter")]);
-    assert_eq!(read([filtered.as_bytes()]), (vec![text()], Err(ReplyFault::Filtered)));
+    assert_eq!(read([filtered.as_bytes()]), (vec![text()], Err(Fault::Filtered)));
 }
 
 #[test]
@@ -146,26 +146,26 @@ fn half_a_tool_call_is_an_error_unless_the_limit_cut_it() {
     let half =
         delta(json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "one", "arguments": "{\"x"}}]}));
     let (deltas, outcome) = read([stream_of(&[half.clone(), finish("tool_calls")]).as_bytes()]);
-    assert!(deltas.is_empty() && matches!(outcome, Err(ReplyFault::Malformed(_))), "{outcome:?}");
+    assert!(deltas.is_empty() && matches!(outcome, Err(Fault::Malformed(_))), "{outcome:?}");
     let (deltas, outcome) = read([stream_of(&[half, finish("length")]).as_bytes()]);
     assert_eq!((deltas, outcome), (vec![done(Finish::Length, None)], Ok(())));
     for arguments in ["[1]", "7", "null x"] {
         let call = delta(
             json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "one", "arguments": arguments}}]}),
         );
-        assert!(matches!(read([stream_of(&[call]).as_bytes()]).1, Err(ReplyFault::Malformed(_))), "{arguments}");
+        assert!(matches!(read([stream_of(&[call]).as_bytes()]).1, Err(Fault::Malformed(_))), "{arguments}");
     }
 }
 
 #[test]
 fn what_a_server_sends_is_bounded() {
     let endless = format!("data: {}", "x".repeat(REPLY_MAX + 1));
-    assert!(matches!(read([endless.as_bytes()]).1, Err(ReplyFault::Malformed(_))));
+    assert!(matches!(read([endless.as_bytes()]).1, Err(Fault::Malformed(_))));
     let piece = delta(json!({"tool_calls": [{"index": 0, "function": {"arguments": "y".repeat(REPLY_MAX / 4)}}]}));
     let pieces = stream_of(&vec![piece; 5]);
-    assert!(matches!(read([pieces.as_bytes()]).1, Err(ReplyFault::Malformed(_))));
+    assert!(matches!(read([pieces.as_bytes()]).1, Err(Fault::Malformed(_))));
     let many: Vec<Value> = (0..=CALLS_MAX).map(|i| delta(json!({"tool_calls": [{"index": i, "id": "a"}]}))).collect();
-    assert!(matches!(read([stream_of(&many).as_bytes()]).1, Err(ReplyFault::Malformed(_))));
+    assert!(matches!(read([stream_of(&many).as_bytes()]).1, Err(Fault::Malformed(_))));
 }
 
 #[test]
@@ -174,11 +174,11 @@ fn trouble_in_the_middle_keeps_what_came_before() {
     let error = json!({"error": {"message": "overloaded", "type": "server_error", "code": null}});
     let (deltas, outcome) = read([stream_of(&[hi.clone(), error]).as_bytes()]);
     assert_eq!(deltas, [ChatDelta::Text("Hi".into())]);
-    assert!(matches!(outcome, Err(ReplyFault::Refused(_))));
+    assert!(matches!(outcome, Err(Fault::Refused(_))));
     let secret = format!("data: {hi}\n\ndata: {{\"choices\": \"my card is 4242\"}}\n\n");
-    let Err(ReplyFault::Malformed(what)) = read([secret.as_bytes()]).1 else { panic!("not a chunk") };
+    let Err(Fault::Malformed(what)) = read([secret.as_bytes()]).1 else { panic!("not a chunk") };
     assert!(!what.contains("4242"), "{what}");
     for not_a_stream in ["", "<html><body>It works!</body></html>", "data: [DONE]\n\n"] {
-        assert!(matches!(read([not_a_stream.as_bytes()]).1, Err(ReplyFault::Malformed(_))), "{not_a_stream}");
+        assert!(matches!(read([not_a_stream.as_bytes()]).1, Err(Fault::Malformed(_))), "{not_a_stream}");
     }
 }

@@ -1,6 +1,6 @@
-use super::pcm::{OPENAI_PCM_RATE, PcmReader};
-use super::transport::{Answer, Transport};
-use crate::{ModelError, SpeechRequest, SpeechStream, SpokenAudio, Tts};
+use crate::http::Transport;
+use crate::pcm::speech_of;
+use crate::{ModelError, SpeechRequest, SpeechStream, Tts};
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use serde::Serialize;
@@ -46,39 +46,6 @@ impl Tts for OpenAiTts {
             // Not all servers know it.
             speed: (!plain).then(|| request.speed.clamp(0.25, 4.0)),
         };
-        let answer = self.transport.post("audio/speech", &|r| r.json(&body)).await?;
-        let media = answer.content_type();
-        if ["text/", "application/json", "audio/mpeg", "audio/ogg"].iter().any(|m| media.starts_with(m)) {
-            return Err(answer.failures().malformed(format!("it answers {media} where PCM or WAV was asked for")));
-        }
-        let is_wav = ["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"].iter().any(|m| media.starts_with(m));
-        let reader =
-            if is_wav { PcmReader::of_wav() } else { PcmReader::new(rate_of(media).unwrap_or(OPENAI_PCM_RATE)) };
-        let speech = Some((answer, reader));
-        Ok(stream::unfold(speech, |state| async {
-            let (mut answer, mut reader) = state?;
-            match next(&mut answer, &mut reader).await {
-                Ok(Some(audio)) => Some((Ok(audio), Some((answer, reader)))),
-                Ok(None) => None,
-                Err(error) => Some((Err(error), None)),
-            }
-        })
-        .boxed())
+        speech_of(self.transport.post("audio/speech", &|r| r.json(&body)).await?)
     }
-}
-
-async fn next(answer: &mut Answer, reader: &mut PcmReader) -> Result<Option<SpokenAudio>, ModelError> {
-    while let Some(bytes) = answer.next().await? {
-        let samples = reader.push(&bytes).map_err(|why| answer.failures().malformed(why))?;
-        if let Some(samples) = samples {
-            return Ok(Some(SpokenAudio { rate: samples.rate, samples: samples.mono, words: vec![] }));
-        }
-    }
-    reader.end().map_err(|why| answer.failures().malformed(why))?;
-    Ok(None)
-}
-
-/// The rate in a media type such as `audio/pcm;rate=16000`.
-fn rate_of(media: &str) -> Option<u32> {
-    media.split(';').find_map(|p| p.trim().strip_prefix("rate=")).and_then(|r| r.trim().parse().ok())
 }

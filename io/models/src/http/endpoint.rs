@@ -1,34 +1,60 @@
-use super::config::{OpenAiConfig, Timeouts};
+use super::config::{Dialect, KeyHeader, ServerConfig, Timeouts};
 use crate::{ModelError, ModelErrorKind};
 use duologue_ids::Redacted;
 use reqwest::Url;
-use reqwest::header::HeaderValue;
+use reqwest::header::{self, HeaderName, HeaderValue};
+use std::borrow::Cow;
 use std::time::Duration;
 
+/// One call of a server: its path below the base URL, and its query.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) path: Cow<'static, str>,
+    query: Vec<(&'static str, String)>,
+}
+
+impl Call {
+    pub(crate) fn new(path: impl Into<Cow<'static, str>>) -> Call {
+        Call { path: path.into(), query: Vec::new() }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Call {
+        self.query.push((name, value.into()));
+        self
+    }
+}
+
+impl From<&'static str> for Call {
+    fn from(path: &'static str) -> Call {
+        Call::new(path)
+    }
+}
+
 /// A checked configuration: what calls and errors need to know of a server.
-pub(super) struct Endpoint {
-    pub(super) name: String,
-    pub(super) key_variable: String,
-    pub(super) timeouts: Timeouts,
-    pub(super) retries: u32,
-    pub(super) backoff: Duration,
+pub(crate) struct Endpoint {
+    pub(crate) name: String,
+    pub(crate) key_variable: String,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retries: u32,
+    pub(crate) backoff: Duration,
+    pub(crate) dialect: Dialect,
     base: Url,
     key: Option<Redacted<String>>,
 }
 
 impl Endpoint {
-    pub(super) fn new(config: OpenAiConfig) -> Result<Endpoint, ModelError> {
-        let OpenAiConfig { name, base_url, api_key, key_variable, timeouts, retries, backoff } = config;
+    pub(crate) fn new(config: ServerConfig) -> Result<Endpoint, ModelError> {
+        let ServerConfig { name, base_url, api_key, key_variable, timeouts, retries, backoff, dialect } = config;
         let base = parse_base(&base_url).map_err(|why| ModelError {
             provider: name.clone(),
             kind: ModelErrorKind::Configuration,
             message: format!("the base URL does not work: {why}"),
-            help: format!("give one such as {}", OpenAiConfig::OPENAI_BASE_URL),
+            help: format!("give one such as {}", dialect.example),
         })?;
         // A key read from a file often ends in a line break.
         let key = api_key.map(|k| k.expose().trim().to_string()).filter(|k| !k.is_empty()).map(Redacted::new);
-        let endpoint = Endpoint { name, key_variable, timeouts, retries, backoff, base, key };
-        if endpoint.key.is_none() && endpoint.is_openai() {
+        let endpoint = Endpoint { name, key_variable, timeouts, retries, backoff, dialect, base, key };
+        if endpoint.key.is_none() && endpoint.is_home() {
             return Err(endpoint.missing_key());
         }
         if endpoint.key.is_some() && endpoint.base.scheme() == "http" && !endpoint.is_loopback() {
@@ -37,30 +63,37 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// The value of the Authorization header.
-    pub(super) fn authorization(&self) -> Result<Option<HeaderValue>, ModelError> {
+    /// The header that carries the key.
+    pub(crate) fn authorization(&self) -> Result<Option<(HeaderName, HeaderValue)>, ModelError> {
         let Some(key) = &self.key else { return Ok(None) };
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| ModelError {
+        let (name, value) = match self.dialect.key {
+            KeyHeader::Authorization(scheme) => (header::AUTHORIZATION, format!("{scheme} {}", key.expose())),
+            KeyHeader::Named(name) => (HeaderName::from_static(name), key.expose().clone()),
+        };
+        let mut value = HeaderValue::from_str(&value).map_err(|_| ModelError {
             provider: self.name.clone(),
             kind: ModelErrorKind::Configuration,
             message: format!("the API key in {} has characters that no key has", self.key_variable),
             help: "copy the key again: one line, no blanks, no quotes".into(),
         })?;
         value.set_sensitive(true);
-        Ok(Some(value))
+        Ok(Some((name, value)))
     }
 
-    /// The address of a call such as "audio/speech".
-    pub(super) fn url(&self, call: &str) -> Url {
+    /// The address of a call.
+    pub(crate) fn url(&self, call: &Call) -> Url {
         let mut url = self.base.clone();
-        let path = format!("{}/{call}", self.base.path().trim_end_matches('/'));
+        let path = format!("{}/{}", self.base.path().trim_end_matches('/'), call.path);
         url.set_path(&path);
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
         url
     }
 
     /// The address of a call as errors show it: without anything secret that a URL may carry.
-    pub(super) fn shown(&self, call: &str) -> String {
-        let mut url = self.url(call);
+    pub(crate) fn shown(&self, path: &str) -> String {
+        let mut url = self.url(&Call::new(path.to_string()));
         // Both fail only for addresses without a host, which `parse_base` refuses.
         let _ = url.set_username("");
         let _ = url.set_password(None);
@@ -68,22 +101,24 @@ impl Endpoint {
         url.to_string()
     }
 
-    /// Whether this is OpenAI itself, which wants a key and has moved on from `max_tokens`.
-    pub(super) fn is_openai(&self) -> bool {
-        self.base.host_str().is_some_and(|h| h == "openai.com" || h.ends_with(".openai.com"))
+    /// Whether this is the provider itself, which wants a key.
+    pub(crate) fn is_home(&self) -> bool {
+        let home = self.dialect.home;
+        let host = self.base.host_str().unwrap_or_default();
+        host.strip_suffix(home).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    pub(super) fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         self.base.scheme() == "https"
     }
 
     /// Takes the key out of a text that came from outside.
-    pub(super) fn scrub(&self, text: &str) -> String {
+    pub(crate) fn scrub(&self, text: &str) -> String {
         match &self.key {
             Some(key) => text.replace(key.expose().as_str(), "[redacted]"),
             None => text.to_string(),
@@ -95,7 +130,11 @@ impl Endpoint {
             provider: self.name.clone(),
             kind: ModelErrorKind::Configuration,
             message: format!("no API key: {} is not set", self.key_variable),
-            help: format!("export {}=sk-..., or choose the provider `local`, which needs none", self.key_variable),
+            help: format!(
+                "export {}=...{}, or choose the provider `local`, which needs none",
+                self.key_variable,
+                self.dialect.also.map(|also| format!(" (or {also})")).unwrap_or_default(),
+            ),
         }
     }
 }
@@ -114,10 +153,11 @@ fn parse_base(text: &str) -> Result<Url, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::openai::OpenAiConfig;
 
     fn endpoint(base_url: &str, key: Option<&str>) -> Result<Endpoint, ModelError> {
         let api_key = key.map(|k| Redacted::new(k.to_string()));
-        Endpoint::new(OpenAiConfig { base_url: base_url.into(), api_key, ..OpenAiConfig::default() })
+        Endpoint::new(OpenAiConfig { base_url: base_url.into(), api_key, ..OpenAiConfig::default() }.into())
     }
 
     #[test]
@@ -135,11 +175,13 @@ mod tests {
     fn addresses_join_however_the_base_ends() {
         for base in ["http://[::1]:8080/v1", "http://[::1]:8080/v1/", " http://[::1]:8080/v1\n"] {
             let e = endpoint(base, None).expect(base);
-            assert_eq!(e.url("audio/speech").as_str(), "http://[::1]:8080/v1/audio/speech");
+            assert_eq!(e.url(&"audio/speech".into()).as_str(), "http://[::1]:8080/v1/audio/speech");
             assert!(e.is_loopback());
         }
         let query = endpoint("https://x.example/openai?api-version=2", None).expect("valid");
-        assert_eq!(query.url("models").as_str(), "https://x.example/openai/models?api-version=2");
+        assert_eq!(query.url(&"models".into()).as_str(), "https://x.example/openai/models?api-version=2");
+        let listen = Call::new("listen").with("model", "a&b c");
+        assert_eq!(query.url(&listen).as_str(), "https://x.example/openai/listen?api-version=2&model=a%26b+c");
     }
 
     #[test]
@@ -155,8 +197,8 @@ mod tests {
         let e = endpoint("https://joe:secret@x.example/v1?token=secret", Some("sk-secret\n")).expect("valid");
         assert_eq!(e.shown("models"), "https://x.example/v1/models");
         assert_eq!(e.scrub("bad key sk-secret."), "bad key [redacted].");
-        let header = e.authorization().expect("sendable").expect("present");
-        assert!(header.is_sensitive() && header == "Bearer sk-secret");
+        let (name, header) = e.authorization().expect("sendable").expect("present");
+        assert!(name == "authorization" && header.is_sensitive() && header == "Bearer sk-secret");
 
         let error = endpoint("https://x.example/v1", Some("sk-sec\nret")).expect("checked later").authorization();
         let error = error.expect_err("a line break can't be sent");

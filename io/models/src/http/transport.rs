@@ -1,19 +1,22 @@
 //! Sends a call, waits for the first byte of its answer, and reads on: all timeouts and retries are here.
 
-use super::config::OpenAiConfig;
-use super::endpoint::Endpoint;
+use super::config::ServerConfig;
+use super::endpoint::{Call, Endpoint};
 use super::failure::Failures;
+use super::socket::{self, Socket};
 use crate::{ModelError, ModelErrorKind};
 use bytes::{Bytes, BytesMut};
 use duologue_ids::Seed;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use reqwest::{Client, RequestBuilder, Response, header, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect};
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::handshake;
 
 /// Most bytes of an error's body that are read.
 const ERROR_BODY_MAX: usize = 64 << 10;
@@ -21,17 +24,17 @@ const ERROR_BODY_MAX: usize = 64 << 10;
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The connections to one server.
-pub(super) struct Transport {
+pub(crate) struct Transport {
     endpoint: Arc<Endpoint>,
-    authorization: Option<header::HeaderValue>,
+    authorization: Option<(header::HeaderName, header::HeaderValue)>,
     client: Client,
 }
 
 /// How to build the request of a call; it is asked again for every attempt.
-pub(super) type BuildRequest<'a> = &'a (dyn Fn(RequestBuilder) -> RequestBuilder + Sync);
+pub(crate) type BuildRequest<'a> = &'a (dyn Fn(RequestBuilder) -> RequestBuilder + Sync);
 
 impl Transport {
-    pub(super) fn new(config: OpenAiConfig) -> Result<Transport, ModelError> {
+    pub(crate) fn new(config: ServerConfig) -> Result<Transport, ModelError> {
         let endpoint = Arc::new(Endpoint::new(config)?);
         let mut client = Client::builder()
             .user_agent(concat!("duologue/", env!("CARGO_PKG_VERSION")))
@@ -54,25 +57,27 @@ impl Transport {
         Ok(Transport { authorization: endpoint.authorization()?, client, endpoint })
     }
 
-    pub(super) fn endpoint(&self) -> &Endpoint {
+    pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
     /// POSTs to `call` and waits for the first byte of a successful answer. What may pass is tried again, within
     /// [`Timeouts::first_byte`](super::Timeouts::first_byte).
-    pub(super) async fn post(&self, call: &'static str, build: BuildRequest<'_>) -> Result<Answer, ModelError> {
-        let request = || build(self.client.post(self.endpoint.url(call)));
-        self.attempts(call, self.endpoint.retries, &request).await
+    pub(crate) async fn post(&self, call: impl Into<Call>, build: BuildRequest<'_>) -> Result<Answer, ModelError> {
+        let call = call.into();
+        let request = || build(self.client.post(self.endpoint.url(&call)));
+        self.attempts(&call, self.endpoint.retries, &request).await
     }
 
     /// GETs `call`, once.
-    pub(super) async fn get_once(&self, call: &'static str) -> Result<Answer, ModelError> {
-        self.attempts(call, 0, &|| self.client.get(self.endpoint.url(call))).await
+    pub(crate) async fn get_once(&self, call: impl Into<Call>) -> Result<Answer, ModelError> {
+        let call = call.into();
+        self.attempts(&call, 0, &|| self.client.get(self.endpoint.url(&call))).await
     }
 
     async fn attempts(
         &self,
-        call: &'static str,
+        call: &Call,
         retries: u32,
         request: &(dyn Fn() -> RequestBuilder + Sync),
     ) -> Result<Answer, ModelError> {
@@ -90,25 +95,50 @@ impl Transport {
             else {
                 return Err(error);
             };
-            tracing::debug!(provider = self.endpoint.name, call, attempt, kind = ?error.kind, ?pause, "trying again");
+            tracing::debug!(provider = self.endpoint.name, call = %call.path, attempt, kind = ?error.kind, ?pause, "trying again");
             sleep(pause).await;
             attempt += 1;
         }
     }
 
-    async fn attempt(&self, call: &'static str, mut request: RequestBuilder) -> Result<Answer, ModelError> {
-        if let Some(key) = &self.authorization {
-            request = request.header(header::AUTHORIZATION, key.clone());
+    async fn attempt(&self, call: &Call, request: RequestBuilder) -> Result<Answer, ModelError> {
+        let response = self.send(call, request).await?;
+        let mut answer = Answer::new(self.endpoint.clone(), call, response);
+        answer.first = Some(answer.next().await?.ok_or_else(|| self.failures(call).cut_off())?);
+        Ok(answer)
+    }
+
+    /// Sends a request with its key; an answer that is no success is an error.
+    async fn send(&self, call: &Call, mut request: RequestBuilder) -> Result<Response, ModelError> {
+        if let Some((name, key)) = &self.authorization {
+            request = request.header(name, key.clone());
         }
         let response = request.send().await.map_err(|e| self.failures(call).unreachable(&e))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let mut answer = Answer::new(self.endpoint.clone(), call, response);
-        if !status.is_success() {
-            let body = answer.read_up_to(ERROR_BODY_MAX).await;
-            return Err(self.failures(call).refused(status, &headers, &body));
+        if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(response);
         }
-        answer.first = Some(answer.next().await?.ok_or_else(|| self.failures(call).cut_off())?);
-        Ok(answer)
+        let body = Answer::new(self.endpoint.clone(), call, response).read_up_to(ERROR_BODY_MAX).await;
+        Err(self.failures(call).refused(status, &headers, &body))
+    }
+
+    /// Opens a WebSocket (RFC 6455 §4.1) with the same key, certificates and refusals as any call, once, within
+    /// [`Timeouts::first_byte`](super::Timeouts::first_byte).
+    pub(crate) async fn upgrade(&self, call: Call) -> Result<Socket, ModelError> {
+        let patience = self.endpoint.timeouts.first_byte;
+        let key = handshake::client::generate_key();
+        let request = self.client.get(self.endpoint.url(&call)).headers(socket::headers(&key));
+        let opened = async {
+            let response = self.send(&call, request).await?;
+            let accepted = response.headers().get(header::SEC_WEBSOCKET_ACCEPT).map(|v| v.as_bytes());
+            let expected = handshake::derive_accept_key(key.as_bytes());
+            if response.status() != StatusCode::SWITCHING_PROTOCOLS || accepted != Some(expected.as_bytes()) {
+                return Err(self.failures(&call).malformed("the server answers, but speaks no WebSocket there"));
+            }
+            let stream = response.upgrade().await.map_err(|e| self.failures(&call).unreachable(&e))?;
+            Ok(Socket::new(self.endpoint.clone(), &call, stream).await)
+        };
+        timeout(patience, opened).await.unwrap_or_else(|_| Err(self.failures(&call).timed_out("answer", patience)))
     }
 
     /// How long to wait before another attempt; `None` where it is no use.
@@ -123,8 +153,8 @@ impl Transport {
         }
     }
 
-    fn failures(&self, call: &'static str) -> Failures<'_> {
-        Failures { endpoint: &self.endpoint, call }
+    pub(crate) fn failures<'a>(&'a self, call: &'a Call) -> Failures<'a> {
+        Failures { endpoint: &self.endpoint, call: &call.path }
     }
 }
 
@@ -136,9 +166,9 @@ impl fmt::Debug for Transport {
 
 /// The body of an answer as it arrives. Dropping it closes the connection, which is how the server learns that
 /// nobody listens any more; reading it to its end leaves the connection for the next call.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     endpoint: Arc<Endpoint>,
-    call: &'static str,
+    call: Cow<'static, str>,
     content_type: String,
     first: Option<Bytes>,
     rest: BoxStream<'static, Result<Bytes, reqwest::Error>>,
@@ -146,24 +176,24 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    fn new(endpoint: Arc<Endpoint>, call: &'static str, response: Response) -> Answer {
+    fn new(endpoint: Arc<Endpoint>, call: &Call, response: Response) -> Answer {
         let content_type = response.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|v| v.to_str().ok()).unwrap_or_default().to_lowercase();
         let rest = response.bytes_stream().boxed();
-        Answer { endpoint, call, content_type, first: None, rest, waited: Duration::ZERO }
+        Answer { endpoint, call: call.path.clone(), content_type, first: None, rest, waited: Duration::ZERO }
     }
 
     /// The media type in lower case; empty where the server gives none.
-    pub(super) fn content_type(&self) -> &str {
+    pub(crate) fn content_type(&self) -> &str {
         &self.content_type
     }
 
-    pub(super) fn failures(&self) -> Failures<'_> {
-        Failures { endpoint: &self.endpoint, call: self.call }
+    pub(crate) fn failures(&self) -> Failures<'_> {
+        Failures { endpoint: &self.endpoint, call: &self.call }
     }
 
     /// The next bytes, never empty; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ModelError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, ModelError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
         }
@@ -187,7 +217,7 @@ impl Answer {
     }
 
     /// The whole body.
-    pub(super) async fn read_all(&mut self, max: usize) -> Result<Bytes, ModelError> {
+    pub(crate) async fn read_all(&mut self, max: usize) -> Result<Bytes, ModelError> {
         let mut all = BytesMut::new();
         while let Some(bytes) = self.next().await? {
             if all.len() + bytes.len() > max {
@@ -213,7 +243,7 @@ impl Answer {
 
     /// Waits a moment for the end of a body that has nothing more to say, so that its connection can be used again:
     /// a new one would cost the next turn a handshake.
-    pub(super) async fn finish(&mut self) {
+    pub(crate) async fn finish(&mut self) {
         const MOMENT: Duration = Duration::from_millis(10);
         let _ = timeout(MOMENT, async { while let Ok(Some(_)) = self.next().await {} }).await;
     }

@@ -13,9 +13,9 @@ const MESSAGE_MAX: usize = 300;
 
 /// What a call was doing, for its errors: the server and the path.
 #[derive(Clone, Copy)]
-pub(super) struct Failures<'a> {
-    pub(super) endpoint: &'a Endpoint,
-    pub(super) call: &'a str,
+pub(crate) struct Failures<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) call: &'a str,
 }
 
 impl Failures<'_> {
@@ -30,7 +30,7 @@ impl Failures<'_> {
     }
 
     /// Nothing came back: no connection, or one that broke before or within the answer.
-    pub(super) fn unreachable(&self, error: &reqwest::Error) -> ModelError {
+    pub(crate) fn unreachable(&self, error: &reqwest::Error) -> ModelError {
         let (what, help) = match (error.is_connect(), error.is_timeout()) {
             (true, true) => (
                 format!("no connection within {:?}", self.endpoint.timeouts.connect),
@@ -45,18 +45,18 @@ impl Failures<'_> {
     }
 
     /// The answer ended before it was complete.
-    pub(super) fn cut_off(&self) -> ModelError {
+    pub(crate) fn cut_off(&self) -> ModelError {
         self.error(ModelErrorKind::Unavailable, "the answer ended in the middle", "try again; see the server's log")
     }
 
     /// The answer had begun, and then nothing came any more: a connection that is half open, or a server that hangs.
-    pub(super) fn stalled(&self, waited: Duration) -> ModelError {
+    pub(crate) fn stalled(&self, waited: Duration) -> ModelError {
         let what = format!("the answer stopped in the middle: nothing for {waited:?}");
         self.error(ModelErrorKind::Unavailable, what, "try again; see the server's log")
     }
 
     /// Nothing came for too long; `part` says what was waited for.
-    pub(super) fn timed_out(&self, part: &str, waited: Duration) -> ModelError {
+    pub(crate) fn timed_out(&self, part: &str, waited: Duration) -> ModelError {
         self.error(
             ModelErrorKind::TimedOut,
             format!("no {part} within {waited:?}"),
@@ -65,19 +65,21 @@ impl Failures<'_> {
     }
 
     /// The answer does not fit the documented format.
-    pub(super) fn malformed(&self, what: impl AsRef<str>) -> ModelError {
+    pub(crate) fn malformed(&self, what: impl AsRef<str>) -> ModelError {
         self.error(
             ModelErrorKind::Malformed,
             shortened(what.as_ref()),
-            "check that the base URL is that of an OpenAI-compatible server",
+            format!("check that the base URL is that of {}", self.endpoint.dialect.kind),
         )
     }
 
     /// An answer with another status than success.
-    pub(super) fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ModelError {
+    pub(crate) fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ModelError {
         let said = ServerError::parse(body);
         let variable = &self.endpoint.key_variable;
         match status.as_u16() {
+            401 | 402 | 429 if said.out_of_quota() => self.out_of_quota(said.describe(status)),
+            402 => self.out_of_quota(said.describe(status)),
             // OpenAI repeats parts of the key in this message, so it stays out.
             401 => self.error(
                 ModelErrorKind::Unauthorized,
@@ -89,11 +91,6 @@ impl Failures<'_> {
                 said.describe(status),
                 format!("check what the key in {variable} is allowed to do"),
             ),
-            429 if said.out_of_quota() => self.error(
-                ModelErrorKind::Rejected,
-                said.describe(status),
-                "waiting does not help: check the account's plan and billing",
-            ),
             429 => self.error(
                 ModelErrorKind::RateLimited { retry_after: retry_after(headers, SystemTime::now()) },
                 said.describe(status),
@@ -102,7 +99,7 @@ impl Failures<'_> {
             404 => self.error(
                 ModelErrorKind::Configuration,
                 said.describe(status),
-                "check the name of the model, and that the base URL ends where the protocol does (often in /v1)",
+                "check the names of model and voice, and that the base URL ends where the protocol does (often in /v1)",
             ),
             300..=399 => self.error(
                 ModelErrorKind::Configuration,
@@ -119,7 +116,7 @@ impl Failures<'_> {
     }
 
     /// The provider's guard stopped a reply.
-    pub(super) fn filtered(&self) -> ModelError {
+    pub(crate) fn filtered(&self) -> ModelError {
         self.error(
             ModelErrorKind::Rejected,
             "the provider's content filter stopped the reply",
@@ -127,40 +124,102 @@ impl Failures<'_> {
         )
     }
 
-    /// An error that came in the middle of a stream that had begun well.
-    pub(super) fn refused_midway(&self, said: &ServerError) -> ModelError {
-        let (kind, help) = match said.kind_midway() {
-            kind @ ModelErrorKind::Rejected => (kind, "change the request as the message says"),
-            kind => (kind, "try again later"),
-        };
-        self.error(kind, format!("the server broke off: {}", said.text()), help)
+    fn out_of_quota(&self, what: impl AsRef<str>) -> ModelError {
+        self.error(ModelErrorKind::Rejected, what, "waiting does not help: check the account's plan and billing")
+    }
+
+    /// A connection that carries messages broke, or can't be written to.
+    pub(crate) fn broken(&self, error: &dyn Error) -> ModelError {
+        let what = format!("the connection broke off: {}", innermost(error));
+        self.error(ModelErrorKind::Unavailable, what, "try again; check the network")
+    }
+
+    /// The server closed a connection that carries messages, for this reason.
+    pub(crate) fn closed(&self, code: u16, reason: &str, kind: ModelErrorKind, help: &str) -> ModelError {
+        let reason = shortened(reason);
+        let reason = if reason.is_empty() { "it does not say why" } else { &reason };
+        self.error(kind, format!("the server closed the connection (code {code}): {reason}"), help)
+    }
+
+    /// An error within an answer that had begun well.
+    pub(crate) fn refused_midway(&self, said: &ServerError) -> ModelError {
+        let variable = &self.endpoint.key_variable;
+        let text = format!("the server reports: {}", said.text());
+        match said.kind_midway() {
+            ModelErrorKind::Unauthorized => self.error(
+                ModelErrorKind::Unauthorized,
+                format!("the server refused the API key from {variable}"),
+                format!("set {variable} to a valid key of this server"),
+            ),
+            ModelErrorKind::Rejected if said.out_of_quota() => self.out_of_quota(text),
+            kind @ ModelErrorKind::Rejected => self.error(kind, text, "change the request as the message says"),
+            kind => self.error(kind, text, "try again later"),
+        }
+    }
+
+    /// What a reader of an answer stumbled over.
+    pub(crate) fn fault(&self, fault: Fault) -> ModelError {
+        match fault {
+            Fault::Malformed(what) => self.malformed(what),
+            Fault::Refused(said) => self.refused_midway(&said),
+            Fault::Filtered => self.filtered(),
+            Fault::CutOff => self.cut_off(),
+        }
     }
 }
 
-/// What a server says of its trouble: `{"error": {"message", "type", "code"}}`, and the dialects of it.
+/// Why an answer can't be read on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fault {
+    /// It does not fit the documented format.
+    Malformed(String),
+    /// The server reports trouble in the middle of it.
+    Refused(ServerError),
+    /// The provider's guard stopped it.
+    Filtered,
+    /// It ended before it was complete.
+    CutOff,
+}
+
+impl Fault {
+    /// JSON that is none, or of another shape than `what`. The error's own text may quote what was said, so it stays out.
+    pub(crate) fn json(what: &str, error: &serde_json::Error) -> Fault {
+        let found = if error.is_data() { "JSON of another shape" } else { "no JSON" };
+        Fault::Malformed(format!("{what}, but {found} (column {})", error.column()))
+    }
+}
+
+/// What a server says of its trouble: `{"error": {"message", "type", "code"}}` as OpenAI has it, and its dialects:
+/// `{"err_code", "err_msg"}` and `{"category", "message"}` of Deepgram, `{"detail": {"status", "message"}}` and
+/// `{"detail": [{"msg"}]}` of ElevenLabs.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct ServerError {
+pub(crate) struct ServerError {
     message: String,
-    /// `type` and `code`, joined.
+    /// Names and numbers of its kind, joined.
     class: String,
 }
 
 impl ServerError {
-    pub(super) fn parse(body: &[u8]) -> ServerError {
+    pub(crate) fn new(class: impl Into<String>, message: &str) -> ServerError {
+        ServerError { message: shortened(message), class: class.into() }
+    }
+
+    pub(crate) fn parse(body: &[u8]) -> ServerError {
         serde_json::from_slice::<Value>(body).map(|v| ServerError::from_json(&v)).unwrap_or_default()
     }
 
     /// Reads the error out of an answer, or out of the `error` in it.
-    pub(super) fn from_json(value: &Value) -> ServerError {
-        let error = value.get("error").filter(|e| !e.is_null()).unwrap_or(value);
-        let texts = [error.get("message"), error.get("detail"), Some(error)];
-        let message = texts.into_iter().flatten().find_map(Value::as_str).unwrap_or_default();
-        let class = ["type", "code"].map(|k| match error.get(k) {
+    pub(crate) fn from_json(value: &Value) -> ServerError {
+        let error = ["error", "detail"].iter().find_map(|k| value.get(k).filter(|e| !e.is_null())).unwrap_or(value);
+        let error = error.get(0).unwrap_or(error);
+        let texts = ["message", "detail", "err_msg", "msg", "description"].map(|k| error.get(k));
+        let message = texts.into_iter().flatten().chain([error]).find_map(Value::as_str).unwrap_or_default();
+        let class = ["type", "code", "err_code", "category", "status"].map(|k| match error.get(k) {
             Some(Value::String(s)) => s.clone(),
             Some(Value::Number(n)) => n.to_string(),
             _ => String::new(),
         });
-        ServerError { message: shortened(message), class: class.join(" ") }
+        ServerError::new(class.join(" "), message)
     }
 
     fn text(&self) -> &str {
@@ -171,17 +230,35 @@ impl ServerError {
         format!("{} (status {})", self.text(), status.as_u16())
     }
 
-    /// OpenAI answers 429 for an empty account as well, where waiting is no use.
+    /// An empty account, for which OpenAI answers 429 and ElevenLabs 401: waiting is no use.
     fn out_of_quota(&self) -> bool {
-        self.class.contains("insufficient_quota")
+        self.is(&["insufficient_quota", "quota_exceeded", "payment_required"])
+    }
+
+    fn is(&self, words: &[&str]) -> bool {
+        let class = self.class.to_lowercase();
+        words.iter().any(|w| class.contains(w))
     }
 
     fn kind_midway(&self) -> ModelErrorKind {
-        let class = self.class.to_lowercase();
-        let is = |words: &[&str]| words.iter().any(|w| class.contains(w));
-        if is(&["rate_limit", "429"]) {
+        if self.out_of_quota() {
+            ModelErrorKind::Rejected
+        } else if self.is(&["rate_limit", "too_many", "429"]) {
             ModelErrorKind::RateLimited { retry_after: None }
-        } else if is(&["server", "overloaded", "internal", "timeout", "unavailable", "500", "502", "503", "504"]) {
+        } else if self.is(&["unauthorized", "invalid_auth", "invalid_api_key"]) {
+            ModelErrorKind::Unauthorized
+        } else if self.is(&[
+            "server",
+            "overloaded",
+            "busy",
+            "internal",
+            "timeout",
+            "unavailable",
+            "500",
+            "502",
+            "503",
+            "504",
+        ]) {
             ModelErrorKind::Unavailable
         } else {
             ModelErrorKind::Rejected
@@ -252,6 +329,10 @@ mod tests {
             r#"{"error":"too long"}"#,
             r#"{"message":"too long","code":400}"#,
             r#"{"detail":"too long"}"#,
+            r#"{"detail":{"status":"text_too_long","message":"too long"}}"#,
+            r#"{"detail":[{"loc":["body","text"],"msg":"too long","type":"value_error"}]}"#,
+            r#"{"err_code":"Bad Request","err_msg":"too long","request_id":"7"}"#,
+            r#"{"category":"INVALID_QUERY_PARAMETER","message":"too long","details":"see","request_id":"7"}"#,
         ] {
             assert_eq!(ServerError::parse(body.as_bytes()).message, "too long", "{body}");
         }

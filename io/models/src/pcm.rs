@@ -1,19 +1,59 @@
 //! Makes samples of the bytes of a spoken answer, without input or output: raw PCM, or WAV from servers that ignore
 //! what was asked for.
 
-/// Sample rate of OpenAI's `response_format=pcm`: 16 bit little-endian mono.
-pub(super) const OPENAI_PCM_RATE: u32 = 24_000;
+use crate::http::{Answer, Fault, SpeechReader, spoken};
+use crate::{ModelError, SpeechStream, SpokenAudio};
+
+/// Sample rate in Hz that speech is asked for in, and of samples that come without a rate: OpenAI's
+/// `response_format=pcm` knows no other.
+pub(crate) const PCM_RATE: u32 = 24_000;
 /// Most bytes of a WAV file in front of its samples.
 const HEADER_MAX: usize = 64 << 10;
 /// Sample rates that a voice can have, in Hz.
 const RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
 
 /// Reads one spoken answer.
-pub(super) struct PcmReader {
+pub(crate) struct PcmReader {
     state: State,
     /// Bytes that don't make a whole frame yet.
     pending: Vec<u8>,
     any: bool,
+    ready: Option<SpokenAudio>,
+}
+
+/// The speech of an answer that holds nothing else: raw samples, or a WAV file.
+///
+/// # Errors
+/// Malformed where the media type says that it is something else.
+pub(crate) fn speech_of(answer: Answer) -> Result<SpeechStream, ModelError> {
+    let media = answer.content_type();
+    if ["text/", "application/json", "audio/mpeg", "audio/ogg"].iter().any(|m| media.starts_with(m)) {
+        return Err(answer.failures().malformed(format!("it answers {media} where PCM or WAV was asked for")));
+    }
+    let is_wav = ["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"].iter().any(|m| media.starts_with(m));
+    let reader = if is_wav { PcmReader::of_wav() } else { PcmReader::new(rate_of(media).unwrap_or(PCM_RATE)) };
+    Ok(spoken(answer, reader))
+}
+
+/// The rate in a media type such as `audio/pcm;rate=16000`.
+fn rate_of(media: &str) -> Option<u32> {
+    media.split(';').find_map(|p| p.trim().strip_prefix("rate=")).and_then(|r| r.trim().parse().ok())
+}
+
+impl SpeechReader for PcmReader {
+    fn push(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let samples = self.push(bytes).map_err(Fault::Malformed)?;
+        self.ready = samples.map(|s| SpokenAudio { rate: s.rate, samples: s.mono, words: Vec::new() });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        self.end().map_err(Fault::Malformed)
+    }
+
+    fn pop(&mut self) -> Option<SpokenAudio> {
+        self.ready.take()
+    }
 }
 
 enum State {
@@ -40,25 +80,25 @@ struct Format {
 
 /// Samples that have become complete.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Samples {
-    pub(super) rate: u32,
-    pub(super) mono: Vec<i16>,
+pub(crate) struct Samples {
+    pub(crate) rate: u32,
+    pub(crate) mono: Vec<i16>,
 }
 
 impl PcmReader {
     /// `raw_rate` is the rate in Hz of samples that come without a header.
-    pub(super) fn new(raw_rate: u32) -> PcmReader {
-        let raw_rate = if RATES.contains(&raw_rate) { raw_rate } else { OPENAI_PCM_RATE };
-        PcmReader { state: State::Unknown { raw_rate: Some(raw_rate) }, pending: Vec::new(), any: false }
+    pub(crate) fn new(raw_rate: u32) -> PcmReader {
+        let raw_rate = if RATES.contains(&raw_rate) { raw_rate } else { PCM_RATE };
+        PcmReader { state: State::Unknown { raw_rate: Some(raw_rate) }, pending: Vec::new(), any: false, ready: None }
     }
 
     /// For an answer that the server announces as a WAV file.
-    pub(super) fn of_wav() -> PcmReader {
-        PcmReader { state: State::Unknown { raw_rate: None }, pending: Vec::new(), any: false }
+    pub(crate) fn of_wav() -> PcmReader {
+        PcmReader { state: State::Unknown { raw_rate: None }, pending: Vec::new(), any: false, ready: None }
     }
 
     /// Takes the next bytes, cut anywhere; says why where they can't be speech.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Option<Samples>, String> {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Option<Samples>, String> {
         self.pending.extend_from_slice(bytes);
         loop {
             match &mut self.state {
@@ -79,7 +119,7 @@ impl PcmReader {
     }
 
     /// The answer has ended.
-    pub(super) fn end(&mut self) -> Result<(), String> {
+    pub(crate) fn end(&mut self) -> Result<(), String> {
         if self.any { Ok(()) } else { Err("the answer holds no speech".into()) }
     }
 

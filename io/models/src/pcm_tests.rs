@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 /// All samples of an answer that is cut every `size` bytes.
 fn read(bytes: &[u8], size: usize) -> Result<(u32, Vec<i16>), String> {
-    let mut reader = PcmReader::new(OPENAI_PCM_RATE);
+    let mut reader = PcmReader::new(PCM_RATE);
     let (mut rate, mut mono) = (0, vec![]);
     for piece in bytes.chunks(size.max(1)) {
         if let Some(samples) = reader.push(piece)? {
@@ -35,7 +35,7 @@ proptest! {
     fn speech_is_the_same_wherever_it_is_cut(samples in prop::collection::vec(any::<i16>(), 3..300), size in 1usize..64, header: bool) {
         let raw: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
         let wav = wav((1, 1, 22_050, 16), u32::MAX, &samples, &[]);
-        let (bytes, rate) = if header { (wav, 22_050) } else { (raw, OPENAI_PCM_RATE) };
+        let (bytes, rate) = if header { (wav, 22_050) } else { (raw, PCM_RATE) };
         // Four bytes of noise may happen to spell the start of a file.
         prop_assume!(header || !matches!(&bytes[..2], b"RI" | b"Og" | b"ID" | b"fL" | b"{\"" | b"<h" | b"<!"));
         prop_assert_eq!(read(&bytes, size), Ok((rate, samples)));

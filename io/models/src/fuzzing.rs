@@ -1,0 +1,6 @@
+//! What servers send, for the fuzz targets: each takes any bytes and must neither panic nor hang.
+
+pub use crate::deepgram::fuzzing::recognition;
+pub use crate::elevenlabs::fuzzing::timed_speech;
+pub use crate::minimax::fuzzing::hex_speech;
+pub use crate::openai::fuzzing::{refusal, reply, speech, transcript};

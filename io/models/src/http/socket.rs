@@ -1,0 +1,106 @@
+use super::endpoint::{Call, Endpoint};
+use super::failure::Failures;
+use crate::ModelError;
+use futures::{SinkExt, StreamExt};
+use reqwest::Upgraded;
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use std::borrow::Cow;
+use std::sync::Arc;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Message as Frame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Error};
+
+/// Longest message that is taken, in bytes.
+const MESSAGE_MAX: usize = 1 << 20;
+
+/// A WebSocket (RFC 6455) to a server of models. Dropping it closes the connection.
+pub(crate) struct Socket {
+    endpoint: Arc<Endpoint>,
+    call: Cow<'static, str>,
+    stream: WebSocketStream<Upgraded>,
+}
+
+/// What a server sends.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Message {
+    Text(String),
+    /// It closed; 1005 where it gave no code (RFC 6455 §7.1.5).
+    Closed {
+        code: u16,
+        reason: String,
+    },
+}
+
+/// What makes a request an opening handshake (RFC 6455 §4.1).
+pub(crate) fn headers(key: &str) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([
+        (header::CONNECTION, HeaderValue::from_static("Upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
+    ]);
+    // Base64 is always a header's value.
+    headers.extend(HeaderValue::from_str(key).ok().map(|key| (header::SEC_WEBSOCKET_KEY, key)));
+    headers
+}
+
+impl Socket {
+    pub(crate) async fn new(endpoint: Arc<Endpoint>, call: &Call, stream: Upgraded) -> Socket {
+        let config = WebSocketConfig::default().max_message_size(Some(MESSAGE_MAX)).max_frame_size(Some(MESSAGE_MAX));
+        let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
+        Socket { endpoint, call: call.path.clone(), stream }
+    }
+
+    pub(crate) fn failures(&self) -> Failures<'_> {
+        Failures { endpoint: &self.endpoint, call: &self.call }
+    }
+
+    pub(crate) async fn send_text(&mut self, text: String) -> Result<(), ModelError> {
+        self.send(Frame::Text(text.into())).await
+    }
+
+    pub(crate) async fn send_bytes(&mut self, bytes: Bytes) -> Result<(), ModelError> {
+        self.send(Frame::Binary(bytes)).await
+    }
+
+    async fn send(&mut self, frame: Frame) -> Result<(), ModelError> {
+        let patience = self.endpoint.timeouts.stall;
+        match timeout(patience, self.stream.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.failures().broken(&error)),
+            // The server has stopped reading.
+            Err(_) => Err(self.failures().timed_out("progress", patience)),
+        }
+    }
+
+    /// The next message; an error where the connection broke. Safe to drop and call again.
+    pub(crate) async fn next(&mut self) -> Result<Message, ModelError> {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(Frame::Text(text))) => return Ok(Message::Text(text.as_str().to_string())),
+                Some(Ok(Frame::Close(frame))) => {
+                    let (code, reason) = frame.map_or((1005, String::new()), |f| (f.code.into(), f.reason.to_string()));
+                    return Ok(Message::Closed { code, reason });
+                }
+                Some(Ok(Frame::Binary(_))) => return Err(self.failures().malformed("the server sent bytes, not text")),
+                // Pings are answered below this layer.
+                Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => {}
+                Some(Err(Error::Capacity(_))) => {
+                    let what = format!("a message is longer than {MESSAGE_MAX} bytes");
+                    return Err(self.failures().malformed(what));
+                }
+                Some(Err(error @ (Error::Protocol(_) | Error::Utf8(_)))) if !is_reset(&error) => {
+                    return Err(self.failures().malformed("what the server sends is no WebSocket message"));
+                }
+                Some(Err(error)) => return Err(self.failures().broken(&error)),
+                None => return Err(self.failures().cut_off()),
+            }
+        }
+    }
+}
+
+/// A connection that ended without a goodbye is reported as a breach of the protocol.
+fn is_reset(error: &Error) -> bool {
+    use tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
+    matches!(error, Error::Protocol(ResetWithoutClosingHandshake))
+}
