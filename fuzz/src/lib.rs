@@ -9,7 +9,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 22] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -27,6 +27,10 @@ pub const TARGETS: [Target; 18] = [
     ("reply", servers::reply),
     ("speech", servers::speech),
     ("refusal", servers::refusal),
+    ("transcript", servers::transcript),
+    ("recognition", servers::recognition),
+    ("timed_speech", servers::timed_speech),
+    ("hex_speech", servers::hex_speech),
     ("clauses", servers::clauses),
     ("misheard", servers::misheard),
 ];

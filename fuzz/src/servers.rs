@@ -3,7 +3,7 @@
 use crate::number;
 use duologue_chat::ClauseChunker;
 use duologue_engine::protocol::{FrameError, Request, Response, read_frame};
-use duologue_models::openai::fuzzing;
+use duologue_models::fuzzing;
 
 /// Frames of the protocol between Duologue and its engines, both ways.
 pub fn engine_frames(data: &[u8]) {
@@ -31,6 +31,29 @@ pub fn speech(data: &[u8]) {
 /// The body of an error.
 pub fn refusal(data: &[u8]) {
     fuzzing::refusal(data);
+}
+
+/// A streamed transcription (server-sent events).
+pub fn transcript(data: &[u8]) {
+    let (piece, rest) = number(data);
+    fuzzing::transcript(rest, piece);
+}
+
+/// Messages of a recognition that streams, one a line.
+pub fn recognition(data: &[u8]) {
+    fuzzing::recognition(data);
+}
+
+/// Speech with the times of its letters (JSON, one object a line).
+pub fn timed_speech(data: &[u8]) {
+    let (piece, rest) = number(data);
+    fuzzing::timed_speech(rest, piece);
+}
+
+/// Speech in hexadecimal digits (server-sent events, or one JSON object).
+pub fn hex_speech(data: &[u8]) {
+    let (piece, rest) = number(data);
+    fuzzing::hex_speech(rest, piece);
 }
 
 /// What a language model writes, cut into clauses: no letter is lost.

@@ -29,6 +29,10 @@ fn samples() -> Vec<Vec<u8>> {
         b"- {speaker: support, say: 'Hello.'}\n- {speaker: customer, tool_call: {name: end_call}}\n".to_vec(),
         b"\x05data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n".to_vec(),
         b"{\"error\":{\"message\":\"no\",\"type\":\"x\",\"code\":null}}".to_vec(),
+        b"\x07data: {\"type\":\"transcript.text.delta\",\"delta\":\"Hi\"}\n\ndata: {\"type\":\"transcript.text.done\",\"text\":\"Hi\"}\n\n".to_vec(),
+        br#"{"type":"Results","start":0.0,"duration":1.5,"is_final":true,"from_finalize":true,"channel":{"alternatives":[{"transcript":"Hi","confidence":0.9}]}}"#.to_vec(),
+        b"\x09{\"audio_base64\":\"AQACAAMA\",\"alignment\":{\"characters\":[\"H\",\"i\"],\"character_start_times_seconds\":[0,0.1],\"character_end_times_seconds\":[0.1,0.2]}}\n".to_vec(),
+        b"\x09data: {\"data\":{\"audio\":\"010002000300\",\"status\":1},\"base_resp\":{\"status_code\":0}}\n\ndata: {\"data\":{\"status\":2}}\n\n".to_vec(),
         encode_frame(&Request { id: 1, op: Op::Ping }, b"payload").expect("a frame"),
         br#"{"utterances":[],"tool_calls":[]}"#.iter().copied().chain([0, 0])
             .chain(*br#"{"t":0.1,"side":"support","event":"nudged"}"#).chain([10, 0, 0]).chain(ogg.iter().copied()).collect(),

@@ -123,6 +123,8 @@ impl EffectRunner for ScriptedRunner {
                 let after = after.unwrap_or_else(|| self.tool.draw(&mut self.rng));
                 vec![(after, Input::ToolReturned { id: call.id, outcome })]
             }
+            // It needs the whole sound at once.
+            Effect::Listen { .. } | Effect::StopListening => Vec::new(),
             Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } => Vec::new(),
         }
     }

@@ -174,8 +174,11 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
     let writer = FolderWriter::create(&config.folder, &summary)?;
     writer.replace_json(names::SCENARIO, config.cast.as_ref());
     let keeper = Keeper::new(&config, writer, progress)?;
-    let parties = [Side::Support, Side::Customer]
-        .map(|side| casting::session_config(&config.cast, side, config.seed, config.temperature));
+    let parties = [Side::Support, Side::Customer].map(|side| {
+        let mut session = casting::session_config(&config.cast, side, config.seed, config.temperature);
+        session.hearing.streaming = config.providers[casting::index(side)].stt.streaming().is_some();
+        session
+    });
     let duet_config = DuetConfig {
         codec: config.codec,
         links: [LinkConfig::IN_PROCESS; 2],

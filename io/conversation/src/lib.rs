@@ -23,6 +23,7 @@ mod diagnosis;
 mod folder;
 mod happenings;
 mod keeping;
+mod listener;
 mod measure;
 mod notes;
 mod page;

@@ -1,11 +1,12 @@
 //! The live door of effects: providers on a tokio runtime, answers through a channel.
 
 use crate::awaited::{Awaited, Request, Stage, Ticket};
+use crate::listener::Listener;
 use crate::scenario::CastScenario;
 use duologue_chat::{ToolCall, ToolOutcome};
 use duologue_ids::Mono;
-use duologue_models::{Llm, ModelError, SpeechRequest, Stt, TranscribeRequest, Tts};
-use duologue_voice::{Effect, EffectRunner, Failure, Input, Spoken};
+use duologue_models::{Llm, ModelError, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime};
+use duologue_voice::{Effect, EffectRunner, Failure, Input, Spoken, SpokenWord};
 use futures::StreamExt;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub(crate) struct LiveRunner {
     tools: Arc<CastScenario>,
     awaited: Awaited,
     running: HashMap<Work, Vec<AbortHandle>>,
+    /// Hears what the other party says in its present turn, where the recogniser streams.
+    listener: Option<Listener>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,7 +63,7 @@ impl LiveRunner {
         tools: Arc<CastScenario>,
         awaited: Awaited,
     ) -> LiveRunner {
-        LiveRunner { side, runtime, answers, providers, tools, awaited, running: HashMap::new() }
+        LiveRunner { side, runtime, answers, providers, tools, awaited, running: HashMap::new(), listener: None }
     }
 
     /// Held by a task until it has its answer, or is cancelled.
@@ -74,6 +77,19 @@ impl LiveRunner {
         tasks.retain(|t| !t.is_finished());
         tasks.push(handle);
         self.running.retain(|_, tasks| tasks.iter().any(|t| !t.is_finished()));
+    }
+
+    /// Gives a recogniser that streams the next sound. One that can't go on is left alone: the whole sound comes again.
+    fn listen(&mut self, utterance: u32, from: usize, audio: Vec<i16>) {
+        if from == 0 {
+            let answer = self.answer();
+            let overheard = move |utterance, text| answer(Input::Overheard { utterance, text });
+            let (stt, language) = (self.providers.stt.clone(), self.providers.language.clone());
+            self.listener = Some(Listener::open(&self.runtime, stt, language, overheard));
+        }
+        if !self.listener.as_mut().is_some_and(|l| l.hear(utterance, from, audio)) {
+            self.listener = None;
+        }
     }
 
     fn cancel(&mut self, work: Work) {
@@ -99,12 +115,24 @@ impl EffectRunner for LiveRunner {
     fn perform(&mut self, now: Mono, effect: Effect) -> Vec<(Duration, Input)> {
         let answer = self.answer();
         match effect {
+            Effect::Listen { utterance, from, audio } => self.listen(utterance, from, audio),
+            Effect::StopListening => self.listener = None,
             Effect::Transcribe { utterance, audio } => {
                 let (stt, language) = (self.providers.stt.clone(), self.providers.language.clone());
                 let ticket = self.ticket(Stage::Stt, now);
+                let question = self.listener.as_mut().and_then(|l| l.ask(&audio));
+                // One that can't be asked has lost the thread.
+                self.listener = self.listener.take().filter(|_| question.is_some());
                 self.spawn(Work::Utterance(utterance), async move {
                     let _ticket = ticket;
-                    let result = stt.transcribe(TranscribeRequest { audio, language }).await;
+                    let streamed = match question {
+                        Some(question) => question.answer().await,
+                        None => None,
+                    };
+                    let result = match streamed {
+                        Some(transcript) => Ok(transcript),
+                        None => stt.transcribe(TranscribeRequest { audio, language }).await,
+                    };
                     answer(Input::Transcribed { utterance, result: result.map(|t| t.text).map_err(failure) });
                 });
             }
@@ -154,7 +182,13 @@ async fn speak(tts: &dyn Tts, request: SpeechRequest, each: impl Fn(Spoken)) -> 
     let mut stream = tts.speak(request).await?;
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
-        each(Spoken::Audio { rate: chunk.rate, samples: chunk.samples });
+        if !chunk.samples.is_empty() {
+            each(Spoken::Audio { rate: chunk.rate, samples: chunk.samples });
+        }
+        if !chunk.words.is_empty() {
+            let word = |w: WordTime| SpokenWord { text: w.word, start: w.start, end: w.end };
+            each(Spoken::Words(chunk.words.into_iter().map(word).collect()));
+        }
     }
     Ok(())
 }

@@ -72,20 +72,28 @@ impl Double {
         self.seen.lock().expect("no test panics with the lock").clone()
     }
 
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
     /// A configuration that is patient, and quick to try again.
     pub(crate) fn config(&self) -> OpenAiConfig {
-        let patient = Duration::from_secs(20);
         OpenAiConfig {
             api_key: Some(Redacted::new(KEY.into())),
-            timeouts: Timeouts { connect: patient, first_byte: patient, stall: patient, answer: patient * 2 },
+            timeouts: patient(),
             backoff: Duration::from_millis(1),
-            ..OpenAiConfig::new(format!("http://{}/v1", self.address))
+            ..OpenAiConfig::new(self.base_url())
         }
     }
 
     pub(crate) fn client(&self) -> OpenAi {
         OpenAi::new(self.config()).expect("a good configuration")
     }
+}
+
+pub(crate) fn patient() -> Timeouts {
+    let patient = Duration::from_secs(20);
+    Timeouts { connect: patient, first_byte: patient, stall: patient, answer: patient * 2 }
 }
 
 /// An event stream whose pieces arrive one by one; it hangs at the end where `hang` says so.

@@ -1,8 +1,15 @@
-//! The OpenAI client against a local double of the documented protocol.
+//! The clients against local doubles of the documented protocols.
 
 mod chat;
 mod check;
+mod clients;
+mod deepgram;
 mod double;
+mod elevenlabs;
 mod failures;
+mod line;
+mod listen;
+mod minimax;
+mod refusals;
 mod speech;
 mod transcribe;

@@ -1,4 +1,4 @@
-use crate::double::{Double, status};
+use crate::double::{Double, event, events, status};
 use axum::response::IntoResponse;
 use duologue_models::{ModelErrorKind, Stt, TranscribeRequest, Transcript};
 use serde_json::json;
@@ -62,5 +62,41 @@ async fn an_answer_without_text_is_malformed() {
         let double = Double::start(move |_, _| format!("{body} ").into_response()).await;
         let error = double.client().stt("whisper-1").transcribe(request(2000, "")).await.expect_err(body);
         assert_eq!(error.kind, ModelErrorKind::Malformed, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn models_that_stream_are_asked_to_and_their_last_event_counts() {
+    let delta = event(json!({"type": "transcript.text.delta", "delta": "My"}));
+    let done = event(json!({"type": "transcript.text.done", "text": " My order is late. ", "usage": {}}));
+    let whole = [delta, done].concat();
+    let double = Double::start(move |_, _| events(whole.chunks(5).map(<[u8]>::to_vec).collect(), true)).await;
+    let heard = double.client().stt("gpt-4o-mini-transcribe").transcribe(request(16_000, "en")).await;
+    assert_eq!(heard.expect("recognised"), transcript("My order is late."));
+    let form: String = double.seen()[0].body.iter().map(|&b| char::from(b)).collect();
+    assert!(form.contains("name=\"stream\"\r\n\r\ntrue\r\n"));
+
+    let double = Double::start(|_, _| json!({"text": "Hello."}).to_string().into_response()).await;
+    let heard = double.client().stt("gpt-4o-transcribe").transcribe(request(16_000, "en")).await;
+    assert_eq!(heard.expect("a server that does not stream is understood"), transcript("Hello."));
+    let _ = double.client().stt("whisper-1").transcribe(request(16_000, "en")).await;
+    let form: String = double.seen()[1].body.iter().map(|&b| char::from(b)).collect();
+    assert!(!form.contains("name=\"stream\""));
+}
+
+#[tokio::test]
+async fn a_streamed_transcription_that_goes_wrong_says_how() {
+    let delta = || event(json!({"type": "transcript.text.delta", "delta": "My"}));
+    let busy = event(json!({"error": {"message": "busy", "type": "server_error"}}));
+    for (pieces, kind) in [
+        (vec![delta()], ModelErrorKind::Unavailable),
+        (vec![delta(), busy], ModelErrorKind::Unavailable),
+        (vec![b"data: <html>\n\n".to_vec()], ModelErrorKind::Malformed),
+        (vec![event(json!({"type": "transcript.text.done"}))], ModelErrorKind::Malformed),
+        (vec![b": nothing\n\n".to_vec()], ModelErrorKind::Malformed),
+    ] {
+        let double = Double::start(move |_, _| events(pieces.clone(), false)).await;
+        let error = double.client().stt("gpt-4o-transcribe").transcribe(request(16_000, "en")).await;
+        assert_eq!(error.expect_err("trouble").kind, kind);
     }
 }

@@ -1,0 +1,112 @@
+//! One stream of recognition: sound goes in while it is spoken, and its words are there soon after it ends.
+
+use duologue_models::{Heard, Sound, SoundStream, Stt, Transcript};
+use futures::StreamExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+/// Pieces of sound that wait for a recogniser; one that falls further behind is given up. They are 100 ms long.
+const WAITING: usize = 600;
+/// A recogniser that has not answered by then is given up: one request will do it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Hears the sound of one turn. Dropping it ends the sound, which lets the recogniser end in order.
+pub(crate) struct Listener {
+    sound: mpsc::Sender<Sound>,
+    questions: mpsc::UnboundedSender<oneshot::Sender<Transcript>>,
+    task: AbortHandle,
+    /// The number that words which are not final yet go under.
+    utterance: Arc<AtomicU32>,
+    /// Samples given so far.
+    given: usize,
+}
+
+/// The words of all sound so far, on their way.
+pub(crate) struct Question {
+    words: oneshot::Receiver<Transcript>,
+    task: AbortHandle,
+}
+
+impl Listener {
+    /// Begins to recognise; `overheard` gets words that are not final yet.
+    pub(crate) fn open(
+        runtime: &Handle,
+        stt: Arc<dyn Stt>,
+        language: Arc<str>,
+        overheard: impl Fn(u32, String) + Send + 'static,
+    ) -> Listener {
+        let (sound, receiver) = mpsc::channel(WAITING);
+        let (questions, asked) = mpsc::unbounded_channel();
+        let utterance = Arc::new(AtomicU32::new(0));
+        let current = utterance.clone();
+        let overheard = move |text| overheard(current.load(Ordering::Relaxed), text);
+        let receiver = futures::stream::unfold(receiver, |mut r| async { r.recv().await.map(|sound| (sound, r)) });
+        let task = runtime.spawn(hear_out(stt, language, receiver.boxed(), asked, overheard)).abort_handle();
+        Listener { sound, questions, task, utterance, given: 0 }
+    }
+
+    /// Takes the next samples; says whether the recogniser has all sound up to them.
+    pub(crate) fn hear(&mut self, utterance: u32, from: usize, audio: Vec<i16>) -> bool {
+        self.utterance.store(utterance, Ordering::Relaxed);
+        let follows = from == self.given;
+        self.given += audio.len();
+        follows && self.sound.try_send(Sound::Samples(audio)).is_ok()
+    }
+
+    /// Asks for the words of the whole `audio`, of which the recogniser has the beginning; `None` where it broke.
+    pub(crate) fn ask(&mut self, audio: &[i16]) -> Option<Question> {
+        let rest = audio.get(self.given..)?.to_vec();
+        let (answer, words) = oneshot::channel();
+        self.questions.send(answer).ok()?;
+        if !rest.is_empty() {
+            self.given += rest.len();
+            self.sound.try_send(Sound::Samples(rest)).ok()?;
+        }
+        self.sound.try_send(Sound::Finalize).ok()?;
+        Some(Question { words, task: self.task.clone() })
+    }
+}
+
+impl Question {
+    /// The words; `None` where the recogniser failed or is too late, and is given up.
+    pub(crate) async fn answer(self) -> Option<Transcript> {
+        let words = timeout(PATIENCE, self.words).await;
+        if words.is_err() {
+            tracing::warn!("a recogniser that streams did not answer within {PATIENCE:?}; one request asks again");
+            self.task.abort();
+        }
+        words.ok()?.ok()
+    }
+}
+
+/// Passes on what is heard until the sound or the recogniser ends; questions that are open then are dropped.
+async fn hear_out(
+    stt: Arc<dyn Stt>,
+    language: Arc<str>,
+    sound: SoundStream,
+    mut asked: mpsc::UnboundedReceiver<oneshot::Sender<Transcript>>,
+    overheard: impl Fn(String) + Send,
+) {
+    let Some(streaming) = stt.streaming() else { return };
+    let mut heard = match streaming.listen(language, sound).await {
+        Ok(heard) => heard,
+        Err(error) => return tracing::warn!("{}; requests take the place of the stream", error.message),
+    };
+    while let Some(next) = heard.next().await {
+        match next {
+            Ok(Heard::Interim(text)) => overheard(text),
+            // A question is there before the recogniser is asked. Nobody may wait for its answer any more.
+            Ok(Heard::Final(words)) => drop(asked.try_recv().map(|question| question.send(words))),
+            Err(error) => return tracing::warn!("{}; requests take the place of the stream", error.message),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "listener_tests.rs"]
+mod tests;
