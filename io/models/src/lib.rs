@@ -7,7 +7,7 @@
 //! - [`openai`]: OpenAI, and any server that speaks its protocol, by base URL and key.
 //! - [`deepgram`]: speech to text while it is spoken ([`StreamingStt`]), and Aura's voices.
 //! - [`elevenlabs`]: voices that tell when each word begins, and Scribe.
-//! - [`minimax`]: voices.
+//! - [`minimax`]: its voices, streamed.
 //! - [`scripted`]: lines from a dialogue file, for tests, demonstrations and recorded examples.
 //!
 //! ```

@@ -50,6 +50,8 @@ impl Studio {
                 resampler.push(&samples, &mut piece.sound);
                 resampler.finish(&mut piece.sound);
             }
+            // It always speaks to the end.
+            Ok(Spoken::Words(_)) => {}
             Ok(Spoken::Done) | Err(_) => piece.ready = true,
         }
     }

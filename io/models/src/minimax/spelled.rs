@@ -62,7 +62,7 @@ impl HexReader {
         }
         let Some(Data { audio, status }) = event.data else { return Ok(()) };
         let last = status == Some(LAST);
-        if let Some(audio) = audio.filter(|a| !a.is_empty() && !(last && self.any)) {
+        if let Some(audio) = audio.filter(|a| !a.is_empty()).filter(|_| !last || !self.any) {
             let bytes = unspelled(audio.as_bytes())
                 .ok_or_else(|| Fault::Malformed("the sound of a piece of speech is not hexadecimal".into()))?;
             if let Some(samples) = self.pcm.push(&bytes).map_err(Fault::Malformed)? {
