@@ -160,7 +160,7 @@ impl Recognition {
     }
 
     fn reaches(&self, sent: u64) -> bool {
-        self.covered + SLACK >= sent
+        self.covered.saturating_add(SLACK) >= sent
     }
 }
 

@@ -46,6 +46,11 @@ fn what_is_none_of_the_protocol_is_a_fault() {
     for bad in ["", "<html>", "[]", "{}", r#"{"type":"Results"}"#, r#"{"type":"Results","channel":7}"#] {
         assert!(matches!(Recognition::default().push(bad), Err(Fault::Malformed(_))), "{bad}");
     }
+    // A time beyond all times is no reason to stop.
+    let mut far = Recognition::default();
+    assert!(!far.ask(16_000));
+    assert_eq!(far.push(&results("Hi", 1e300, 1e300, true, false)).expect("odd").answered, 1);
+    assert!(far.ask(u64::MAX));
     let other = r#"{"type":"SpeechStarted","timestamp":1.2}"#;
     assert_eq!(Recognition::default().push(other), Ok(Update::default()));
     let error = r#"{"type":"Error","description":"no such model","variant":"x"}"#;
