@@ -204,14 +204,15 @@ fn a_list_of_files_that_does_not_fit_is_told() {
     let before = relative(home.path());
     let outside = tempfile::tempdir().unwrap();
     let file = outside.path().join("b.tar");
-    let report: (&[u8], _, &[u8]) = (b"conversations/c-9/report.html", Regular, b"x");
+    let report: (&'static [u8], _, &[u8]) = (b"conversations/c-9/report.html", Regular, b"x");
     let listed = |sha: &str| {
         manifest(&format!(
             r#"{{"id": "c-9", "running": false, "files": [{{"name": "report.html", "bytes": 1, "sha256": "{sha}"}}]}}"#
         ))
     };
     let right = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
-    let cases: [(Vec<(&[u8], _, Vec<u8>)>, &str); 8] = [
+    type Entry = (&'static [u8], tar::EntryType, Vec<u8>);
+    let cases: [(Vec<Entry>, &str); 8] = [
         (vec![(b"manifest.json", Regular, b"{}".to_vec())], "its list of files"),
         (vec![(b"manifest.json", Regular, manifest("").replace_all(b"backup\"", b"other!\""))], "of something else"),
         (
