@@ -1,6 +1,7 @@
 //! Turn-taking in virtual time: the same sessions, packets and endings as live, two hundred seeds at a time.
 
 mod barge_in;
+mod caller;
 mod cut_in;
 mod endings;
 mod hour;
