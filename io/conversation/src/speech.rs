@@ -111,15 +111,13 @@ fn noise(levels: &[Level], voice: Level) -> Level {
     steady.map(mean).filter(|level| *level <= voice).fold(Level::INFINITY, Level::min)
 }
 
-/// Whether nothing but noise is on a track. Noise does not pause: what is steady between digital silences is an even voice.
+/// Whether nothing but noise is on a track. What comes and goes with digital silence is no noise, however steady: a tone,
+/// or a made voice.
 fn is_steady(levels: &[Level]) -> bool {
     let mut sounding: Vec<Level> = levels.iter().copied().filter(|l| *l > NO_SOUND).collect();
-    if sounding.len() * 10 < levels.len() * 9 {
-        return false;
-    }
     sounding.sort_unstable_by(Level::total_cmp);
     let at = |share: usize| sounding.get(sounding.len() * share / 100).copied().unwrap_or(NO_SOUND);
-    at(98) - at(5) < BELOW_VOICE
+    sounding.len() * 10 >= levels.len() * 9 && at(98) - at(5) < BELOW_VOICE
 }
 
 /// The level that only a twentieth exceeds, so that a click does not set the scale.
@@ -167,4 +165,46 @@ fn runs(marks: &[bool]) -> impl Iterator<Item = (usize, usize)> {
 fn intervals(marks: &[bool]) -> Track {
     let at = |i: usize| Mono::from_millis(i as u64 * u64::from(1_000 / LEVELS));
     runs(marks).map(|(start, end)| Interval::new(at(start), at(end))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RATE: u32 = 16_000;
+
+    fn tone(ms: u64, peak: f64) -> Vec<i16> {
+        (0..ms * 16).map(|i| (peak * (f64::from(i as u32) * 0.2).sin()) as i16).collect()
+    }
+
+    fn spans(track: &Track) -> Vec<(u64, u64)> {
+        track.intervals().iter().map(|i| (i.start.as_millis(), i.end.as_millis())).collect()
+    }
+
+    #[test]
+    fn a_steady_voice_is_speech_and_steady_noise_is_not() {
+        let voice =
+            [vec![0; 16_000], tone(1_500, 6_000.0), vec![0; 24_000], tone(800, 6_000.0), vec![0; 9_600]].concat();
+        assert_eq!(spans(&speech(RATE, &voice)), [(1_000, 2_500), (4_000, 4_800)]);
+        assert_eq!(spans(&speech(RATE, &tone(5_000, 300.0))), []);
+        assert_eq!(spans(&speech(RATE, &[])), []);
+    }
+
+    #[test]
+    fn a_constant_is_silence() {
+        assert_eq!(spans(&speech(RATE, &vec![9_000; 32_000])), []);
+    }
+
+    proptest! {
+        #[test]
+        fn any_samples_give_speech_within_their_length(
+            samples in prop::collection::vec(any::<i16>(), 0..4_000),
+            rate in prop::sample::select(&[8_000u32, 16_000, 48_000, 1, 0][..]),
+        ) {
+            let track = speech(rate, &samples);
+            let length = levels(rate, &samples).len() as u64 * 10;
+            prop_assert!(track.intervals().iter().all(|i| i.end.as_millis() <= length));
+        }
+    }
 }
