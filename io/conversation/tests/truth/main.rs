@@ -188,7 +188,7 @@ impl Agreement {
         }
         for (pointer, truth) in &recording.scores {
             let is = json.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
-            if !((is - truth).abs() <= SCORE_TOLERANCE) {
+            if is.is_nan() || (is - truth).abs() > SCORE_TOLERANCE {
                 self.wrong.push(format!("{pointer} is {is} and should be {truth}"));
             }
         }
