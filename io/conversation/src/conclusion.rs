@@ -1,7 +1,6 @@
 //! The end of a conversation: measured, judged, told in files. Also of one whose process was killed, or whose report found
 //! no room on the disk, when it is next looked at.
 
-use crate::crosscheck;
 use crate::folder::{FolderError, RESERVE, names, replace};
 use crate::measure::{self, Observed, PEAKS_PER_SECOND, RecordedSide};
 use crate::notes;
@@ -167,10 +166,13 @@ fn build_report(folder: &Path, summary: &Summary, transcript: &Transcript, sides
     // A killed process may have left half a character at the end.
     let events = fs::read(folder.join(names::EVENTS)).unwrap_or_default();
     let mut page = crate::page::report(summary, transcript, &String::from_utf8_lossy(&events));
-    // Summaries of older versions have no marks; the recording has them all the same.
-    let marks = if summary.marks.is_empty() { &Observed::new(sides, transcript).marks() } else { &summary.marks };
+    // Summaries of older versions have neither; the recording has them all the same.
+    let observed = Observed::new(sides, transcript);
+    let marks = if summary.marks.is_empty() { &observed.marks() } else { &summary.marks };
     page.marks = marks.iter().map(crate::page::mark).collect();
-    page.findings = crosscheck::findings(summary, transcript, sides);
+    let findings = if summary.findings.is_empty() { &observed.findings() } else { &summary.findings };
+    let recorded = sides.iter().any(|side| !side.length.is_zero());
+    page.findings = recorded.then(|| findings.iter().map(|f| crate::page::finding(f, summary)).collect());
     page.peaks_per_second = PEAKS_PER_SECOND;
     for (speaker, side) in page.speakers.iter_mut().zip(sides) {
         speaker.peaks.clone_from(&side.peaks);

@@ -18,7 +18,6 @@ mod backup;
 mod casting;
 mod conclusion;
 mod conversation;
-mod crosscheck;
 mod diagnosis;
 mod folder;
 mod happenings;

@@ -72,7 +72,8 @@ pub(crate) fn disagreement(findings: &[Finding], summary: &Summary) -> Option<St
     })
 }
 
-fn difference(finding: &Finding, summary: &Summary) -> String {
+/// One difference as a part of a sentence.
+pub(crate) fn difference(finding: &Finding, summary: &Summary) -> String {
     let side = casting::side(finding.by);
     let who = summary.agents.iter().find(|a| a.side == side).map_or(side.as_str(), |a| a.name.as_str());
     let at = format!("at {:.1} s", finding.at.as_secs_f64());

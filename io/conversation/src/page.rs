@@ -3,7 +3,10 @@
 use crate::casting;
 use crate::happenings;
 use crate::happenings::Line;
-use crate::report::{File, Guidance, Mark, Model, Report, Speaker, Stages, ToolCall, Utterance, Verdict, Work};
+use crate::notes;
+use crate::report::{
+    File, Finding, Guidance, Mark, Model, Report, Speaker, Stages, ToolCall, Utterance, Verdict, Work,
+};
 use crate::scenario::Side;
 use crate::summary::{self, Summary};
 use crate::transcript::{self, Transcript};
@@ -116,6 +119,10 @@ fn stages(m: &TurnMetrics) -> Option<Stages> {
             tts_ttfb_ms: m.tts_ttfb_ms,
         }),
     })
+}
+
+pub(crate) fn finding(finding: &duologue_score::Finding, summary: &Summary) -> Finding {
+    Finding { at_s: Some(finding.at.as_secs_f64()), text: notes::difference(finding, summary) }
 }
 
 /// The parties stand in the same order in the report as where they are measured.

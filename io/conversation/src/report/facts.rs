@@ -133,7 +133,7 @@ pub(super) fn findings(report: &Report) -> String {
                 recording holds.</p>"
             .to_owned();
     }
-    let mut html = String::from("<ul class=\"findings\">");
+    let mut html = String::from("<ul class=\"findings\" tabindex=\"0\" aria-label=\"Differences\">");
     for finding in findings {
         let at = finding.at_s.filter(|at| at.is_finite()).map_or_else(String::new, |at| {
             format!(

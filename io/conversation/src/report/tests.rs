@@ -49,7 +49,7 @@ fn the_page_shows_everything() {
         "0:47: 3.44 s of silence where Sam Okafor should speak",
         "done in 412 ms",
         "<i>code</i> &quot;47291&quot;",
-        "reported response time is not the recorded one",
+        "ended at 32.69 s, not 33.10",
         "Source: EVA, docs/metrics/turn_taking.md.",
         "<b>9.1 %</b><small>1 of 11</small>",
         "2026-11-22, 14:03 UTC",
