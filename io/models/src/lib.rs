@@ -8,6 +8,7 @@
 //! - [`deepgram`]: speech to text while it is spoken ([`StreamingStt`]), and Aura's voices.
 //! - [`elevenlabs`]: voices that tell when each word begins, and Scribe.
 //! - [`minimax`]: its voices, streamed.
+//! - [`genai`]: language models of Anthropic and Google.
 //! - [`scripted`]: lines from a dialogue file, for tests, demonstrations and recorded examples.
 //!
 //! ```
@@ -40,6 +41,7 @@ pub mod elevenlabs;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod genai;
 mod http;
 pub mod minimax;
 pub mod openai;

@@ -249,6 +249,7 @@ impl ServerError {
             ModelErrorKind::Unauthorized
         } else if self.is(&[
             "server",
+            "api_error",
             "overloaded",
             "busy",
             "internal",

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use duologue_ids::Seed;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect};
 use std::borrow::Cow;
 use std::fmt;
@@ -26,7 +27,6 @@ const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(1);
 /// The connections to one server.
 pub(crate) struct Transport {
     endpoint: Arc<Endpoint>,
-    authorization: Option<(header::HeaderName, header::HeaderValue)>,
     client: Client,
 }
 
@@ -35,10 +35,19 @@ pub(crate) type BuildRequest<'a> = &'a (dyn Fn(RequestBuilder) -> RequestBuilder
 
 impl Transport {
     pub(crate) fn new(config: ServerConfig) -> Result<Transport, ModelError> {
+        Transport::with_headers(config, HeaderMap::new())
+    }
+
+    /// The same for a server that wants these headers with every call.
+    pub(crate) fn with_headers(config: ServerConfig, mut headers: HeaderMap) -> Result<Transport, ModelError> {
         let endpoint = Arc::new(Endpoint::new(config)?);
+        headers.extend(endpoint.authorization()?);
         let mut client = Client::builder()
             .user_agent(concat!("duologue/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
             .connect_timeout(endpoint.timeouts.connect)
+            // What unpacks to more than it weighs would pass the limits on what is read.
+            .no_gzip()
             // Following one would carry the key and people's words to an address that nobody configured.
             .redirect(redirect::Policy::none());
         if endpoint.is_loopback() {
@@ -54,7 +63,12 @@ impl Transport {
             message: format!("no HTTPS on this machine: {e}"),
             help: "install the system's certificates (package ca-certificates)".into(),
         })?;
-        Ok(Transport { authorization: endpoint.authorization()?, client, endpoint })
+        Ok(Transport { client, endpoint })
+    }
+
+    /// The connections; every request gets the key and the other headers of this server.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
     }
 
     pub(crate) fn endpoint(&self) -> &Endpoint {
@@ -66,26 +80,31 @@ impl Transport {
     pub(crate) async fn post(&self, call: impl Into<Call>, build: BuildRequest<'_>) -> Result<Answer, ModelError> {
         let call = call.into();
         let request = || build(self.client.post(self.endpoint.url(&call)));
-        self.attempts(&call, self.endpoint.retries, &request).await
+        self.attempts(&call, self.endpoint.retries, || self.attempt(&call, request())).await
     }
 
     /// GETs `call`, once.
     pub(crate) async fn get_once(&self, call: impl Into<Call>) -> Result<Answer, ModelError> {
         let call = call.into();
-        self.attempts(&call, 0, &|| self.client.get(self.endpoint.url(&call))).await
+        self.attempts(&call, 0, || self.attempt(&call, self.client.get(self.endpoint.url(&call)))).await
     }
 
-    async fn attempts(
+    /// Tries until it works, until trying again is no use, or until [`Timeouts::first_byte`](super::Timeouts::first_byte)
+    /// is over.
+    pub(crate) async fn attempts<T, F>(
         &self,
         call: &Call,
         retries: u32,
-        request: &(dyn Fn() -> RequestBuilder + Sync),
-    ) -> Result<Answer, ModelError> {
+        one: impl Fn() -> F + Sync,
+    ) -> Result<T, ModelError>
+    where
+        F: Future<Output = Result<T, ModelError>> + Send,
+    {
         let patience = self.endpoint.timeouts.first_byte;
         let deadline = Instant::now() + patience;
         let mut attempt = 0;
         loop {
-            let error = match timeout_at(deadline, self.attempt(call, request())).await {
+            let error = match timeout_at(deadline, one()).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
                 Err(_) => return Err(self.failures(call).timed_out("answer", patience)),
@@ -109,10 +128,7 @@ impl Transport {
     }
 
     /// Sends a request with its key; an answer that is no success is an error.
-    async fn send(&self, call: &Call, mut request: RequestBuilder) -> Result<Response, ModelError> {
-        if let Some((name, key)) = &self.authorization {
-            request = request.header(name, key.clone());
-        }
+    async fn send(&self, call: &Call, request: RequestBuilder) -> Result<Response, ModelError> {
         let response = request.send().await.map_err(|e| self.failures(call).unreachable(&e))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {

@@ -12,7 +12,7 @@ const CUT: &str = " —";
 ///
 /// Calls are followed by their results at once, wherever those stand in the history, since the protocol refuses any
 /// other order; a call that has no result says so.
-pub(super) fn messages(request: &ChatRequest) -> Vec<Message<'_>> {
+pub(crate) fn messages(request: &ChatRequest) -> Vec<Message<'_>> {
     let mut out = Vec::with_capacity(request.items.len() + 2);
     if !request.instructions.trim().is_empty() {
         out.push(Message::System { content: (&*request.instructions).into() });
@@ -31,13 +31,17 @@ pub(super) fn messages(request: &ChatRequest) -> Vec<Message<'_>> {
     }
     if out.len() == before {
         // Many servers' templates fail without a message of the user.
-        let content = format!("({} is on the line. You speak first.)", request.listener);
-        out.push(Message::User { content: content.into() });
+        out.push(Message::User { content: opening(&request.listener).into() });
     }
     if let Some(hint) = &request.hint {
         out.push(Message::System { content: format!("For your next line: {}", hint.0).into() });
     }
     out
+}
+
+/// What stands in for a first message of the user.
+pub(crate) fn opening(listener: &str) -> String {
+    format!("({listener} is on the line. You speak first.)")
 }
 
 /// The tools of a request.

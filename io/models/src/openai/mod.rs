@@ -10,12 +10,12 @@ mod chat;
 mod config;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
-mod messages;
-mod reply;
+pub(crate) mod messages;
+pub(crate) mod reply;
 mod speech;
 mod transcribe;
 mod transcript;
-mod wire;
+pub(crate) mod wire;
 
 pub use crate::http::{Connection, Timeouts};
 pub use chat::OpenAiLlm;

@@ -7,9 +7,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Largest event, and largest sum of a reply's tool arguments, in bytes.
-pub(super) const REPLY_MAX: usize = 1 << 20;
+pub(crate) const REPLY_MAX: usize = 1 << 20;
 /// Most tool calls in one reply.
-const CALLS_MAX: usize = 64;
+pub(crate) const CALLS_MAX: usize = 64;
 
 /// Reads one reply.
 pub(super) struct ReplyReader {

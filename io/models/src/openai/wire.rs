@@ -33,7 +33,7 @@ pub(super) struct StreamOptions {
 
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(tag = "role", rename_all = "lowercase")]
-pub(super) enum Message<'a> {
+pub(crate) enum Message<'a> {
     System {
         content: Cow<'a, str>,
     },
@@ -53,18 +53,18 @@ pub(super) enum Message<'a> {
 }
 
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct SentCall<'a> {
-    pub(super) id: &'a str,
+pub(crate) struct SentCall<'a> {
+    pub(crate) id: &'a str,
     #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) function: SentFunction<'a>,
+    pub(crate) kind: &'static str,
+    pub(crate) function: SentFunction<'a>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct SentFunction<'a> {
-    pub(super) name: &'a str,
+pub(crate) struct SentFunction<'a> {
+    pub(crate) name: &'a str,
     /// JSON within JSON, as the protocol has it.
-    pub(super) arguments: String,
+    pub(crate) arguments: String,
 }
 
 #[derive(Serialize)]

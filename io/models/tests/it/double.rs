@@ -91,6 +91,7 @@ impl Double {
     }
 }
 
+/// Long enough for any machine.
 pub(crate) fn patient() -> Timeouts {
     let patient = Duration::from_secs(20);
     Timeouts { connect: patient, first_byte: patient, stall: patient, answer: patient * 2 }

@@ -11,5 +11,6 @@ mod line;
 mod listen;
 mod minimax;
 mod refusals;
+mod genai;
 mod speech;
 mod transcribe;
