@@ -9,6 +9,7 @@
 //! - [`elevenlabs`]: voices that tell when each word begins, and Scribe.
 //! - [`minimax`]: its voices, streamed.
 //! - [`genai`]: language models of Anthropic and Google.
+//! - [`cassette`]: what any of them answered, recorded once and played again for ever.
 //! - [`scripted`]: lines from a dialogue file, for tests, demonstrations and recorded examples.
 //!
 //! ```
@@ -36,6 +37,7 @@
 //! event-stream decoder `sse-core` (which bounds an event, and keeps its state wherever a chunk ends) is small:
 //! tolerant wire types, and one place that turns trouble into [`ModelError`].
 
+pub mod cassette;
 pub mod deepgram;
 pub mod elevenlabs;
 #[cfg(feature = "fuzzing")]

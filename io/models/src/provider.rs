@@ -123,7 +123,7 @@ pub struct WordTime {
 }
 
 /// Why a model did not answer, and what to do about it.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{provider}: {message}\n  help: {help}")]
 pub struct ModelError {
     /// Which provider, as the configuration names it ("openai", "local").
@@ -137,7 +137,7 @@ pub struct ModelError {
 }
 
 /// Kinds of trouble with a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelErrorKind {
     /// The set-up is wrong: a missing key, an unknown voice, a missing model. Trying again is no use.
