@@ -70,10 +70,13 @@ pub(crate) enum Command {
   duologue converse --scenario internet-outage
   duologue converse --scenario my/scenario.yaml --duration 120 --out call-1 --json
   duologue converse --scenario internet-outage --llm openai/gpt-4o-mini --customer-tts openai/tts-1
+  duologue converse --scenario internet-outage --llm anthropic --support-stt deepgram/nova-3 --record call.jsonl
+  duologue converse --scenario internet-outage --replay call.jsonl
   duologue converse --scenario internet-outage --llm scripted --dialogue lines.yaml
 
-A provider is `local`, `openai`, `openai/MODEL` or `scripted`. `openai` is any OpenAI-compatible endpoint: it is reached
-at OPENAI_BASE_URL with OPENAI_API_KEY.")]
+A provider is `local`, `scripted`, or one of openai, deepgram, elevenlabs, minimax, anthropic and gemini: alone, as
+PROVIDER/MODEL, or for any server that speaks its protocol as PROVIDER/MODEL@URL#KEY_VARIABLE. Keys come from
+OPENAI_API_KEY, DEEPGRAM_API_KEY and so on: `duologue config show` names all of them.")]
 pub(crate) struct ConverseArgs {
     /// A scenario file, or the name of one that comes with Duologue.
     #[arg(long, value_name = "FILE|NAME")]
@@ -99,6 +102,13 @@ pub(crate) struct ConverseArgs {
     /// Another persona for the support agent: a file or a name.
     #[arg(long, value_name = "FILE|NAME")]
     pub(crate) support: Option<String>,
+    /// Record what the providers answer, with timings, in this new file.
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Answer from such a file, without network or key; models and providers are those of the recording.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["stt", "llm", "tts", "support_stt", "support_llm",
+        "support_tts", "customer_stt", "customer_llm", "customer_tts", "dialogue"])]
+    pub(crate) replay: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) providers: ProviderArgs,
 }

@@ -3,7 +3,9 @@
 use crate::args::ConverseArgs;
 use crate::follow::Follower;
 use crate::output::{Exit, Failure, note, note_error, print, print_error, try_print};
-use crate::providers::{Choice, Connector, SideChoices, check_speech, read_dialogue};
+use crate::providers::{
+    Choice, Connector, SideChoices, check_speech, read_dialogue, recorded, taped_models, taped_names,
+};
 use crate::settings::Settings;
 use crate::voices;
 use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
@@ -13,6 +15,7 @@ use duologue_conversation::{
 use duologue_engine::local::{LocalModelPaths, LocalModels};
 use duologue_ids::Seed;
 use duologue_media::Codec;
+use duologue_models::cassette::{Cassette, Recorder};
 use duologue_models::scripted::Dialogue;
 use duologue_sim::BABBLE_RATE;
 use duologue_voice::CloseReason;
@@ -32,10 +35,8 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     // What can be wrong is found out before models are loaded.
     let casting = Casting { support: args.support.clone(), customer: args.customer.clone() };
     let cast = Arc::new(scenario::load(&args.scenario, &casting)?);
-    let sides = [
-        SideChoices::of(Side::Support, &args.providers, &cast, settings)?,
-        SideChoices::of(Side::Customer, &args.providers, &cast, settings)?,
-    ];
+    let cassette = args.replay.as_deref().map(Cassette::open).transpose()?;
+    let sides = choose(args, &cast, settings, cassette.as_ref())?;
     let scripted = check_speech(&sides)?;
     let voices = voices::choose(&sides, &cast)?;
     let dialogue = read_dialogue(&sides, args.dialogue.as_deref())?;
@@ -50,10 +51,10 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     archive.mend();
     prepare_folder(&folder)?;
     let ready = tokio::select! {
-        ready = prepare(dialogue, &cast, &sides, &voices.of, settings) => ready,
+        ready = prepare(&sides, Sources { dialogue, cassette, cast: &cast, voices: &voices.of, settings }) => ready,
         () = stop.told.notified() => Err(Interrupted.into()),
     };
-    let Ready { local, providers } = match ready {
+    let Ready { local, mut providers, models } = match ready {
         Ok(ready) => ready,
         Err(error) => {
             // Only if nothing is in it.
@@ -67,8 +68,11 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         note(format!("warning: `duologue conversation list` will not show this conversation: {error}"));
     }
 
-    let language_model = local.as_ref().and_then(|l| l.language_model.clone());
-    let models = sides.each_ref().map(|s| s.describe(language_model.as_deref()));
+    let recorder = args.record.as_deref().map(|file| Recorder::create(file, taped_models(&models))).transpose()?;
+    if let Some(recorder) = &recorder {
+        let [support, customer] = providers;
+        providers = [recorded(support, Side::Support, recorder), recorded(customer, Side::Customer, recorder)];
+    }
     announce(&cast, &models, &remarks(&cast, &models), seed);
     let config = ConversationConfig {
         id,
@@ -96,16 +100,46 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     if let Some(local) = local {
         local.models.shutdown().await;
     }
+    let taped = recorder.map_or(Ok(()), Recorder::finish);
     let summary = held?;
     crate::prune::after_call(settings, &summary.conversation_id);
     report(&summary, &folder, json)?;
+    taped?;
     Ok(exit(&summary, args.require_goal))
+}
+
+/// The providers of both sides: of the recording, or as flags, scenario and settings say; then with the keys they need.
+fn choose(
+    args: &ConverseArgs,
+    cast: &CastScenario,
+    settings: &Settings,
+    cassette: Option<&Cassette>,
+) -> Result<[SideChoices; 2], Failure> {
+    let flags = &args.providers;
+    if let Some(cassette) = cassette {
+        let voices = [&flags.support_voice, &flags.customer_voice].map(Clone::clone);
+        let [support, customer] = voices;
+        return Ok([
+            SideChoices::taped(Side::Support, cassette.models(), support)?,
+            SideChoices::taped(Side::Customer, cassette.models(), customer)?,
+        ]);
+    }
+    let sides = [
+        SideChoices::of(Side::Support, flags, cast, settings)?,
+        SideChoices::of(Side::Customer, flags, cast, settings)?,
+    ];
+    for side in SIDES {
+        sides[duologue_conversation::index(side)].check_keys(side, settings)?;
+    }
+    Ok(sides)
 }
 
 /// Models that are loaded and warm.
 struct Ready {
     local: Option<Local>,
     providers: [Providers; 2],
+    /// `provider/model` by stage.
+    models: [BTreeMap<String, String>; 2],
 }
 
 struct Local {
@@ -113,17 +147,26 @@ struct Local {
     language_model: Option<String>,
 }
 
-async fn prepare(
+/// What models are made of.
+struct Sources<'a> {
     dialogue: Option<Arc<Dialogue>>,
-    cast: &CastScenario,
-    sides: &[SideChoices; 2],
-    voices: &[String; 2],
-    settings: &Settings,
-) -> Result<Ready, Failure> {
-    let local = start_local(sides, settings).await?;
-    let connector = Connector { dialogue, cast, voices, settings, local: local.as_ref().map(|l| &l.models) };
-    let [support, customer] = SIDES.map(|side| connector.connect(side, &sides[duologue_conversation::index(side)]));
-    Ok(Ready { providers: [support?, customer?], local })
+    cassette: Option<Cassette>,
+    cast: &'a CastScenario,
+    voices: &'a [String; 2],
+    settings: &'a Settings,
+}
+
+async fn prepare(sides: &[SideChoices; 2], sources: Sources<'_>) -> Result<Ready, Failure> {
+    let Sources { dialogue, cassette, cast, voices, settings } = sources;
+    let local = if cassette.is_some() { None } else { start_local(sides, settings).await? };
+    let language_model = local.as_ref().and_then(|l| l.language_model.clone());
+    let models = match &cassette {
+        Some(cassette) => SIDES.map(|side| taped_names(cassette.models(), side)),
+        None => sides.each_ref().map(|s| s.describe(language_model.as_deref())),
+    };
+    let connector = Connector { dialogue, cast, voices, settings, local: local.as_ref().map(|l| &l.models), cassette };
+    let providers = connector.connect(sides)?;
+    Ok(Ready { providers, local, models })
 }
 
 /// Starts the engines that are needed, and only those.

@@ -1,12 +1,13 @@
 //! `duologue doctor`: what is wrong with the set-up, and how to mend it.
 
 use crate::output::{Exit, Failure, print, print_json};
-use crate::providers::{Choice, openai_config};
+use crate::providers::{Choice, RemoteChoice};
+use crate::remote::{Client, REMOTES};
 use crate::settings::Settings;
 use duologue_conversation::counted;
 use duologue_engine::local::{LocalModelPaths, LocalModels};
 use duologue_engine::store::{LanguageModel, Model, ModelStore, Role, Size};
-use duologue_models::openai::OpenAi;
+use futures::future::join_all;
 use serde::Serialize;
 use serde_json::json;
 use std::path::Path;
@@ -44,7 +45,10 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<Exit, Failure
     }
     checks.extend(models(settings).await);
     checks.push(engines(settings).await);
-    checks.push(endpoint(settings).await);
+    checks.extend(settings.problems().into_iter().map(|problem| {
+        Check::bad("settings", Outcome::Problem, problem, "`duologue config show` tells where it comes from")
+    }));
+    checks.extend(providers(settings).await);
     let failed = checks.iter().any(|c| c.outcome == Outcome::Problem);
     if json {
         print_json(&json!({ "ok": !failed, "checks": checks }));
@@ -157,20 +161,46 @@ async fn engines(settings: &Settings) -> Check {
     }
 }
 
-/// Only where a key or another endpoint is set: without either nobody wants it.
-async fn endpoint(settings: &Settings) -> Check {
-    let config = openai_config(&Choice::OpenAi { model: None, base_url: None }, settings);
-    let is_default = config.base_url == duologue_models::openai::OpenAiConfig::OPENAI_BASE_URL;
-    if config.api_key.is_none() && is_default {
-        return Check::ok("openai", "no OPENAI_API_KEY is set; local models need none");
+/// Each provider that has a key, another address, or a stage in the settings: is it there, and does it take the key?
+async fn providers(settings: &Settings) -> Vec<Check> {
+    let chosen: Vec<Choice> =
+        ["stt", "llm", "tts"].into_iter().filter_map(|key| settings.get(key)?.parse().ok()).collect();
+    let mut wanted: Vec<RemoteChoice> = Vec::new();
+    for remote in &REMOTES {
+        let elsewhere = settings.get(remote.base_url_setting).is_some_and(|url| url != remote.home);
+        if elsewhere || settings.get(remote.key_setting).is_some() {
+            wanted.push(RemoteChoice { remote, model: None, base_url: None, key_variable: None, foreign: false });
+        }
     }
-    let url = config.base_url.clone();
-    let answer = match OpenAi::new(config) {
-        Ok(client) => client.connection_check().await,
+    for choice in chosen {
+        let Choice::Remote(choice) = choice else { continue };
+        let choice = RemoteChoice { model: None, ..choice };
+        if !wanted.contains(&choice) {
+            wanted.push(choice);
+        }
+    }
+    if wanted.is_empty() {
+        return vec![Check::ok("providers", "no key is set; local models need none")];
+    }
+    join_all(wanted.iter().map(|choice| provider(choice, settings))).await
+}
+
+async fn provider(choice: &RemoteChoice, settings: &Settings) -> Check {
+    let name = choice.remote.name;
+    let server = match choice.server(settings) {
+        Ok(server) => server,
+        Err(e) => return Check::bad(name, Outcome::Problem, e.to_string(), "see `duologue config show`"),
+    };
+    let (url, has_key) = (server.base_url.clone(), server.key.is_some());
+    let answer = match Client::open(choice.remote, server) {
+        Ok(client) => client.check().await,
         Err(e) => Err(e),
     };
     match answer {
-        Ok(_) => Check::ok("openai", format!("{url} answers")),
-        Err(e) => Check::bad("openai", Outcome::Problem, e.message, &e.help),
+        Ok(found) => {
+            let key = if has_key { "takes the key" } else { "wants no key" };
+            Check::ok(name, format!("{url} answers and {key} ({} ms)", found.took.as_millis()))
+        }
+        Err(e) => Check::bad(name, Outcome::Problem, e.message, &e.help),
     }
 }

@@ -11,12 +11,14 @@ mod doctor;
 mod follow;
 mod interrupt;
 mod keeping_args;
+mod known;
 mod models;
 mod output;
 mod personas;
 mod providers;
 mod prune;
 mod scenarios;
+mod remote;
 mod settings;
 mod simulate;
 mod voices;
@@ -31,9 +33,14 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     // Nothing is logged unless somebody asks: what people need to know is printed.
     let filter = EnvFilter::try_from_env("DUOLOGUE_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
+    // It quotes what servers send, which are people's words.
+    let filter = "genai=off".parse().map_or(EnvFilter::new("off"), |quiet| filter.add_directive(quiet));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match run(&cli) {
         Ok(exit) => exit.into(),
@@ -42,6 +49,17 @@ fn main() -> ExitCode {
             Exit::Failed.into()
         }
     }
+}
+
+/// A command line that is wrong, or that asks for help.
+fn misused(error: &clap::Error) -> ExitCode {
+    // Where nobody reads it there is nobody to tell.
+    drop(error.print());
+    if error.use_stderr() && std::env::args_os().take_while(|a| a != "--").any(|a| a == "--json") {
+        let told = error.render().to_string();
+        output::print_json(&serde_json::json!({ "error": told.trim().trim_start_matches("error: ") }));
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
@@ -87,9 +105,9 @@ fn read_settings(cli: &Cli) -> Result<Settings, Failure> {
     let env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
     let mut flags = Vec::new();
-    for (key, dir) in [("home", &cli.home), ("models", &cli.models_dir)] {
+    for (key, flag, dir) in [("home", "--home", &cli.home), ("models", "--models-dir", &cli.models_dir)] {
         if let Some(dir) = dir {
-            flags.push((key, dir.to_string_lossy().into_owned()));
+            flags.push((key, flag, dir.to_string_lossy().into_owned()));
         }
     }
     Ok(Settings::read(Path::new("."), &env, &flags)?)
@@ -101,5 +119,6 @@ fn show_settings(settings: &Settings, json: bool) -> Exit {
     } else {
         output::print(output::table(["SETTING", "VALUE", "FROM", "VARIABLE", "WHAT"], &settings.rows()));
     }
+    settings.problems().iter().for_each(|problem| output::note(format!("warning: {problem}")));
     Exit::Done
 }

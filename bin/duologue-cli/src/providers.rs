@@ -2,12 +2,14 @@
 
 use crate::args::{ProviderArgs, Stage};
 use crate::output::Failure;
+use crate::remote::{Client, Remote, Server};
 use crate::settings::Settings;
 use duologue_conversation::scenario::{CastScenario, Side};
 use duologue_conversation::{Providers, ScriptedStt, ScriptedTts};
 use duologue_engine::local::LocalModels;
 use duologue_ids::Redacted;
-use duologue_models::openai::{OpenAi, OpenAiConfig};
+use duologue_models::cassette;
+use duologue_models::cassette::{Cassette, Models as TapedModels, Recorder, Replay};
 use duologue_models::scripted::{Dialogue, DialogueError, ScriptedLlm, Speaker};
 use duologue_models::{Llm, Stt, Tts};
 use std::collections::BTreeMap;
@@ -20,13 +22,40 @@ use std::sync::Arc;
 pub(crate) enum Choice {
     Local,
     Scripted,
-    OpenAi { model: Option<String>, base_url: Option<String> },
+    Remote(RemoteChoice),
 }
+
+/// A model at a provider, or at any server that speaks its protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RemoteChoice {
+    pub(crate) remote: &'static Remote,
+    pub(crate) model: Option<String>,
+    /// An address other than the configured one.
+    pub(crate) base_url: Option<String>,
+    /// The variable that holds the key for it.
+    pub(crate) key_variable: Option<String>,
+    /// Written in a scenario, which may come from anybody.
+    pub(crate) foreign: bool,
+}
+
+/// How providers are written.
+pub(crate) const FORMS: &str = "`local`, `scripted`, or PROVIDER, PROVIDER/MODEL, PROVIDER/MODEL@URL#KEY_VARIABLE \
+     with `openai`, `deepgram`, `elevenlabs`, `minimax`, `anthropic` or `gemini`";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChoiceError {
-    #[error("`{0}` is no provider\n  help: it is `local`, `openai`, `openai/MODEL` or `scripted`")]
+    #[error("`{0}` is no provider\n  help: it is {FORMS}")]
     Unknown(String),
+    #[error("`{0}` has no models for `{1}`\n  help: it has them for {2}")]
+    NoSuchStage(&'static str, &'static str, String),
+    #[error(
+        "no key for {provider} ({stage} of the {side}): {variables} is not set in the environment, in .env.local or in .env"
+    )]
+    NoKey { provider: &'static str, stage: &'static str, side: &'static str, variables: String },
+    #[error(
+        "the scenario wants to send the key in {variable} to {url}, which nobody has allowed\n  help: if that is right, set DUOLOGUE_TRUSTED_ENDPOINTS={url}"
+    )]
+    Untrusted { variable: String, url: String },
     #[error("the provider `scripted` needs lines\n  help: give them with `--dialogue FILE`")]
     NoDialogue,
     #[error("{}: {source}", path.display())]
@@ -46,15 +75,39 @@ pub(crate) enum ChoiceError {
 impl FromStr for Choice {
     type Err = ChoiceError;
 
+    /// `PROVIDER[/MODEL][@URL[#KEY_VARIABLE]]`
     fn from_str(text: &str) -> Result<Choice, ChoiceError> {
-        match text.split_once('/').unwrap_or((text, "")) {
-            ("local", "") => Ok(Choice::Local),
-            ("scripted", "") => Ok(Choice::Scripted),
-            ("openai", "") => Ok(Choice::OpenAi { model: None, base_url: None }),
-            ("openai", model) => Ok(Choice::OpenAi { model: Some(model.to_string()), base_url: None }),
-            _ => Err(ChoiceError::Unknown(text.to_string())),
+        let unknown = || ChoiceError::Unknown(text.to_string());
+        let at = ["@http://", "@https://"].iter().filter_map(|mark| text.find(mark)).min();
+        let (name, address) = at.map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])));
+        let (name, model) = name.split_once('/').map_or((name, None), |(name, model)| (name, Some(model)));
+        let (base_url, key_variable) = match address.map(|a| a.split_once('#').map_or((a, None), |(a, k)| (a, Some(k))))
+        {
+            Some((url, key)) => (Some(url), key),
+            None => (None, None),
+        };
+        if model.is_some_and(str::is_empty) || key_variable.is_some_and(|v| !is_variable(v)) {
+            return Err(unknown());
+        }
+        let owned = |text: Option<&str>| text.map(str::to_string);
+        match (name, Remote::named(name)) {
+            ("local", _) if name == text => Ok(Choice::Local),
+            ("scripted", _) if name == text => Ok(Choice::Scripted),
+            (_, Some(remote)) => Ok(Choice::Remote(RemoteChoice {
+                remote,
+                model: owned(model),
+                base_url: owned(base_url),
+                key_variable: owned(key_variable),
+                foreign: false,
+            })),
+            _ => Err(unknown()),
         }
     }
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 impl Choice {
@@ -62,21 +115,65 @@ impl Choice {
         match self {
             Choice::Local => "local",
             Choice::Scripted => "scripted",
-            Choice::OpenAi { .. } => "openai",
+            Choice::Remote(choice) => choice.remote.name,
         }
     }
 
-    /// The model's name at an OpenAI-compatible endpoint.
-    fn openai_model(&self, stage: Stage) -> String {
-        let default = match stage {
-            Stage::Stt => "whisper-1",
-            Stage::Llm => "gpt-4o-mini",
-            Stage::Tts => "tts-1",
-        };
-        match self {
-            Choice::OpenAi { model: Some(model), .. } => model.clone(),
-            _ => default.to_string(),
+    /// Refuses a provider that has no such stage.
+    fn serving(self, stage: Stage) -> Result<Choice, ChoiceError> {
+        match &self {
+            Choice::Remote(c) if c.remote.model(stage).is_none() => {
+                Err(ChoiceError::NoSuchStage(c.remote.name, stage.as_str(), c.remote.stages()))
+            }
+            _ => Ok(self),
         }
+    }
+}
+
+impl RemoteChoice {
+    /// The model's name there.
+    pub(crate) fn model(&self, stage: Stage) -> &str {
+        self.model.as_deref().or(self.remote.model(stage)).unwrap_or_default()
+    }
+
+    /// Where it is, with the key that is meant for there.
+    ///
+    /// The provider's own key goes only where the settings send it. A scenario may come from anybody, so a key for an
+    /// address in one goes there only where the user has allowed that address.
+    pub(crate) fn server(&self, settings: &Settings) -> Result<Server, ChoiceError> {
+        let configured = settings.get(self.remote.base_url_setting).unwrap_or(self.remote.home);
+        let base_url = self.base_url.as_deref().unwrap_or(configured);
+        let same = |url: &str| url.trim_end_matches('/') == base_url.trim_end_matches('/');
+        let (key, key_variable) = match &self.key_variable {
+            Some(variable) if self.foreign && !same(configured) && !settings.trusted_endpoints().any(same) => {
+                return Err(ChoiceError::Untrusted { variable: variable.clone(), url: base_url.to_string() });
+            }
+            Some(variable) => (settings.variable(variable), variable.clone()),
+            None => {
+                let variable = self.remote.key_variables.first().copied().unwrap_or_default().to_string();
+                (settings.get(self.remote.key_setting).filter(|_| same(configured)), variable)
+            }
+        };
+        Ok(Server {
+            base_url: base_url.to_string(),
+            key: key.map(|key| Redacted::new(key.to_string())),
+            key_variable,
+            timeouts: settings.timeouts(),
+        })
+    }
+
+    /// Refuses to begin without a key where one is named or the provider insists on it.
+    fn check_key(&self, stage: Stage, side: Side, settings: &Settings) -> Result<(), ChoiceError> {
+        let server = self.server(settings)?;
+        if server.key.is_some() || (self.key_variable.is_none() && server.base_url != self.remote.home) {
+            return Ok(());
+        }
+        let variables = match &self.key_variable {
+            Some(variable) => variable.clone(),
+            None => self.remote.key_variables.join(" or "),
+        };
+        let (provider, stage, side) = (self.remote.name, stage.as_str(), side.as_str());
+        Err(ChoiceError::NoKey { provider, stage, side, variables })
     }
 }
 
@@ -102,19 +199,39 @@ impl SideChoices {
             Side::Customer => (&f.customer_stt, &f.customer_llm, &f.customer_tts, &f.customer_voice),
         };
         let scenario = &cast.agent(side).providers;
-        let choose = |own: &Option<String>, both: &Option<String>, planned: &Option<_>, key: &str| {
+        let choose = |own: &Option<String>, both: &Option<String>, planned: &Option<_>, stage: Stage| {
             let flag = own.as_ref().or(both.as_ref());
-            match (flag, planned) {
-                (Some(name), _) => name.parse(),
-                (None, Some(planned)) => planned_choice(planned),
-                (None, None) => settings.get(key).unwrap_or("local").parse(),
-            }
+            let choice: Choice = match (flag, planned) {
+                (Some(name), _) => name.parse()?,
+                (None, Some(planned)) => planned_choice(planned)?,
+                (None, None) => settings.get(stage.as_str()).unwrap_or("local").parse()?,
+            };
+            choice.serving(stage)
         };
         Ok(SideChoices {
-            stt: choose(stt, &f.stt, &scenario.stt, "stt")?,
-            llm: choose(llm, &f.llm, &scenario.llm, "llm")?,
-            tts: choose(tts, &f.tts, &scenario.tts, "tts")?,
+            stt: choose(stt, &f.stt, &scenario.stt, Stage::Stt)?,
+            llm: choose(llm, &f.llm, &scenario.llm, Stage::Llm)?,
+            tts: choose(tts, &f.tts, &scenario.tts, Stage::Tts)?,
             voice: voice.clone(),
+        })
+    }
+
+    /// As a conversation was recorded; keys are not needed.
+    pub(crate) fn taped(side: Side, models: &TapedModels, voice: Option<String>) -> Result<SideChoices, ChoiceError> {
+        let choose = |stage: Stage| {
+            let name =
+                models.get(side.as_str()).and_then(|stages| stages.get(&taped(stage))).map_or("", String::as_str);
+            let choice: Choice = if name.starts_with("local/") { Choice::Local } else { name.parse()? };
+            choice.serving(stage)
+        };
+        Ok(SideChoices { stt: choose(Stage::Stt)?, llm: choose(Stage::Llm)?, tts: choose(Stage::Tts)?, voice })
+    }
+
+    /// Refuses to begin where a key is missing.
+    pub(crate) fn check_keys(&self, side: Side, settings: &Settings) -> Result<(), ChoiceError> {
+        self.all().into_iter().try_for_each(|(stage, choice)| match choice {
+            Choice::Remote(choice) => choice.check_key(stage, side, settings),
+            _ => Ok(()),
         })
     }
 
@@ -133,7 +250,7 @@ impl SideChoices {
             (Choice::Local, Stage::Stt) => "local/whisper-tiny.en".to_string(),
             (Choice::Local, Stage::Tts) => "local/hibari".to_string(),
             (Choice::Scripted, _) => "scripted".to_string(),
-            (Choice::OpenAi { .. }, _) => format!("openai/{}", choice.openai_model(stage)),
+            (Choice::Remote(remote), _) => format!("{}/{}", remote.remote.name, remote.model(stage)),
         };
         self.all().into_iter().map(|(stage, c)| (stage.as_str().to_string(), name(stage, c))).collect()
     }
@@ -141,10 +258,54 @@ impl SideChoices {
 
 fn planned_choice(planned: &duologue_conversation::scenario::Provider) -> Result<Choice, ChoiceError> {
     match planned.provider.parse()? {
-        Choice::OpenAi { model, .. } => {
-            Ok(Choice::OpenAi { model: planned.model.clone().or(model), base_url: planned.base_url.clone() })
+        Choice::Remote(RemoteChoice { remote, model, base_url, key_variable, .. }) => {
+            Ok(Choice::Remote(RemoteChoice {
+                remote,
+                model: planned.model.clone().or(model),
+                base_url: planned.base_url.clone().or(base_url),
+                key_variable: planned.api_key_env.clone().or(key_variable),
+                foreign: true,
+            }))
         }
         other => Ok(other),
+    }
+}
+
+fn taped(stage: Stage) -> cassette::Stage {
+    match stage {
+        Stage::Stt => cassette::Stage::Stt,
+        Stage::Llm => cassette::Stage::Llm,
+        Stage::Tts => cassette::Stage::Tts,
+    }
+}
+
+/// The models of both sides as a cassette names them.
+pub(crate) fn taped_models(models: &[BTreeMap<String, String>; 2]) -> TapedModels {
+    let stages = |models: &BTreeMap<String, String>| {
+        [Stage::Stt, Stage::Llm, Stage::Tts]
+            .map(|stage| (taped(stage), models.get(stage.as_str()).cloned().unwrap_or_default()))
+            .into()
+    };
+    [Side::Support, Side::Customer]
+        .map(|side| (side.as_str().to_string(), stages(&models[duologue_conversation::index(side)])))
+        .into()
+}
+
+/// The models of a side as a summary names them.
+pub(crate) fn taped_names(models: &TapedModels, side: Side) -> BTreeMap<String, String> {
+    let name = |stage: Stage| models.get(side.as_str()).and_then(|stages| stages.get(&taped(stage))).cloned();
+    let stages = [Stage::Stt, Stage::Llm, Stage::Tts];
+    stages.into_iter().map(|stage| (stage.as_str().to_string(), name(stage).unwrap_or_default())).collect()
+}
+
+/// Puts a recorder between a side and its models.
+pub(crate) fn recorded(providers: Providers, side: Side, recorder: &Recorder) -> Providers {
+    let (lane, Providers { stt, llm, tts, .. }) = (side.as_str(), &providers);
+    Providers {
+        stt: recorder.stt(lane, stt.clone()),
+        llm: recorder.llm(lane, llm.clone()),
+        tts: recorder.tts(lane, tts.clone()),
+        ..providers
     }
 }
 
@@ -186,37 +347,59 @@ pub(crate) struct Connector<'a> {
     pub(crate) voices: &'a [String; 2],
     pub(crate) settings: &'a Settings,
     pub(crate) local: Option<&'a LocalModels>,
+    /// In place of all of them.
+    pub(crate) cassette: Option<Cassette>,
 }
 
 impl Connector<'_> {
-    /// Makes the models of one side.
-    pub(crate) fn connect(&self, side: Side, choices: &SideChoices) -> Result<Providers, Failure> {
+    /// Makes the models of both sides.
+    pub(crate) fn connect(&self, sides: &[SideChoices; 2]) -> Result<[Providers; 2], Failure> {
+        if let Some(cassette) = &self.cassette {
+            let replay = Replay::new(cassette.clone(), true);
+            return Ok([Side::Support, Side::Customer].map(|side| {
+                let lane = Arc::new(replay.lane(side.as_str()));
+                self.providers(side, (lane.clone(), lane.clone(), lane))
+            }));
+        }
+        let [support, customer] = [Side::Support, Side::Customer]
+            .map(|side| self.connect_side(side, &sides[duologue_conversation::index(side)]));
+        Ok([support?, customer?])
+    }
+
+    fn connect_side(&self, side: Side, choices: &SideChoices) -> Result<Providers, Failure> {
         let pitch = if side == Side::Support { 115.0 } else { 205.0 };
-        let server = |choice: &Choice| OpenAi::new(openai_config(choice, self.settings));
         let missing = || ChoiceError::Unknown("local".into());
         let stt: Arc<dyn Stt> = match &choices.stt {
             Choice::Local => self.local.and_then(LocalModels::stt).ok_or_else(missing)?,
             Choice::Scripted => Arc::new(ScriptedStt),
-            c @ Choice::OpenAi { .. } => Arc::new(server(c)?.stt(c.openai_model(Stage::Stt))),
+            Choice::Remote(c) => self.client(c)?.stt(c.model(Stage::Stt)).ok_or_else(missing)?,
         };
         let llm: Arc<dyn Llm> = match &choices.llm {
             Choice::Local => self.local.and_then(LocalModels::llm).ok_or_else(missing)?,
             Choice::Scripted => self.scripted_llm(side)?,
-            c @ Choice::OpenAi { .. } => Arc::new(server(c)?.llm(c.openai_model(Stage::Llm))),
+            Choice::Remote(c) => self.client(c)?.llm(c.model(Stage::Llm)).ok_or_else(missing)?,
         };
         let tts: Arc<dyn Tts> = match &choices.tts {
             Choice::Local => self.local.and_then(LocalModels::tts).ok_or_else(missing)?,
             Choice::Scripted => Arc::new(ScriptedTts { pitch }),
-            c @ Choice::OpenAi { .. } => Arc::new(server(c)?.tts(c.openai_model(Stage::Tts))),
+            Choice::Remote(c) => self.client(c)?.tts(c.model(Stage::Tts)).ok_or_else(missing)?,
         };
         let voice = &self.voices[duologue_conversation::index(side)];
         let known = self.local.filter(|_| choices.tts == Choice::Local).map_or(&[][..], LocalModels::voices);
         if !known.is_empty() && !known.contains(voice) {
             return Err(ChoiceError::UnknownVoice(voice.clone(), known.join(", "), side.as_str()).into());
         }
-        let voice = voice.as_str().into();
+        Ok(self.providers(side, (stt, llm, tts)))
+    }
+
+    fn client(&self, choice: &RemoteChoice) -> Result<Client, Failure> {
+        Ok(Client::open(choice.remote, choice.server(self.settings)?)?)
+    }
+
+    fn providers(&self, side: Side, (stt, llm, tts): (Arc<dyn Stt>, Arc<dyn Llm>, Arc<dyn Tts>)) -> Providers {
+        let voice = self.voices[duologue_conversation::index(side)].as_str().into();
         let language = self.cast.scenario().language.as_str().into();
-        Ok(Providers { stt, llm, tts, voice, speed: self.cast.persona(side).speed, language })
+        Providers { stt, llm, tts, voice, speed: self.cast.persona(side).speed, language }
     }
 
     fn scripted_llm(&self, side: Side) -> Result<Arc<dyn Llm>, Failure> {
@@ -229,49 +412,6 @@ impl Connector<'_> {
     }
 }
 
-pub(crate) fn openai_config(choice: &Choice, settings: &Settings) -> OpenAiConfig {
-    let own = match choice {
-        Choice::OpenAi { base_url, .. } => base_url.clone(),
-        _ => None,
-    };
-    let base_url = settings.get("openai.base_url").unwrap_or(OpenAiConfig::OPENAI_BASE_URL).to_string();
-    // A scenario may come from anybody: its endpoint gets the key only where that goes anyway.
-    let trusted = own.as_ref().is_none_or(|own| *own == base_url);
-    OpenAiConfig {
-        base_url: own.unwrap_or(base_url),
-        api_key: settings.get("openai.api_key").filter(|_| trusted).map(|k| Redacted::new(k.to_string())),
-        ..OpenAiConfig::default()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_key_goes_to_the_configured_endpoint_only() {
-        let env = [("HOME", "/nowhere"), ("OPENAI_API_KEY", "sk-mine"), ("OPENAI_BASE_URL", "http://mine/v1")];
-        let env = env.map(|(name, value)| (name.to_string(), value.to_string())).into();
-        let settings = Settings::read(Path::new("/nowhere"), &env, &[]).unwrap();
-        let reached = |base_url: Option<&str>| {
-            let choice = Choice::OpenAi { model: None, base_url: base_url.map(String::from) };
-            let config = openai_config(&choice, &settings);
-            (config.base_url, config.api_key.is_some())
-        };
-        assert_eq!(reached(None), ("http://mine/v1".to_string(), true));
-        assert_eq!(reached(Some("http://mine/v1")), ("http://mine/v1".to_string(), true));
-        // What a scenario names without being asked.
-        assert_eq!(reached(Some("http://other/v1")), ("http://other/v1".to_string(), false));
-        assert!(!reached(Some("http://mine/v1.evil")).1);
-    }
-
-    #[test]
-    fn provider_names_are_read() {
-        assert_eq!("local".parse::<Choice>().unwrap(), Choice::Local);
-        let tts = "openai/gpt-4o-mini-tts".parse::<Choice>().unwrap();
-        assert_eq!(tts.openai_model(Stage::Tts), "gpt-4o-mini-tts");
-        assert_eq!("openai".parse::<Choice>().unwrap().openai_model(Stage::Stt), "whisper-1");
-        assert!("deepspeech".parse::<Choice>().unwrap_err().to_string().contains("help:"));
-        assert!("local/x".parse::<Choice>().is_err());
-    }
-}
+#[path = "providers_tests.rs"]
+mod tests;

@@ -1,81 +1,82 @@
 //! Settings: defaults < duologue.yaml < .env < .env.local < environment < flags, each with where it came from.
 
+use crate::known::{Kind, Known, SECONDS_MAX};
+use crate::remote::REMOTES;
 use duologue_conversation::scenario::parse_checked;
 use duologue_engine::store::ModelStore;
+use duologue_ids::Redacted;
+use duologue_models::Timeouts;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// A setting that exists.
-struct Known {
-    key: &'static str,
-    env: &'static str,
-    default: Option<&'static str>,
-    secret: bool,
-    is_number: bool,
-    about: &'static str,
-    /// What a value has to match, where not every text makes sense, and the same in words.
-    pattern: Option<(&'static str, &'static str)>,
-}
-
-impl Known {
-    const fn new(key: &'static str, env: &'static str, about: &'static str) -> Known {
-        Known { key, env, default: None, secret: false, is_number: false, about, pattern: None }
-    }
-
-    const fn or(self, default: &'static str) -> Known {
-        Known { default: Some(default), ..self }
-    }
-
-    const fn matching(self, pattern: &'static str, in_words: &'static str) -> Known {
-        Known { pattern: Some((pattern, in_words)), ..self }
-    }
-
-    const fn number(self) -> Known {
-        Known { is_number: true, ..self }
-    }
-
-    const fn secret(self) -> Known {
-        Known { secret: true, ..self }
-    }
-}
+use std::sync::LazyLock;
+use std::time::Duration;
 
 /// The configuration file, in the working directory.
 const FILE: &str = "duologue.yaml";
-const PROVIDER: &str = "^(local|scripted|openai(/.+)?)$";
-const PROVIDERS: &str = "is `local`, `openai`, `openai/MODEL` or `scripted`";
 
-const KNOWN: [Known; 13] = [
-    Known::new("home", "DUOLOGUE_HOME", "data directory"),
-    Known::new("models", "DUOLOGUE_MODELS", "model cache"),
-    Known::new("models_mirror", "DUOLOGUE_MODELS_MIRROR", "web server to fetch models from first"),
-    Known::new("engine_dir", "DUOLOGUE_ENGINE_DIR", "engines, where not beside this program"),
-    Known::new("stt", "DUOLOGUE_STT", "speech to text").or("local").matching(PROVIDER, PROVIDERS),
-    Known::new("llm", "DUOLOGUE_LLM", "language model").or("local").matching(PROVIDER, PROVIDERS),
-    Known::new("tts", "DUOLOGUE_TTS", "text to speech").or("local").matching(PROVIDER, PROVIDERS),
-    Known::new("language_model", "DUOLOGUE_LANGUAGE_MODEL", "local language model, where several are here"),
-    Known::new("openai.base_url", "OPENAI_BASE_URL", "OpenAI-compatible endpoint")
-        .or("https://api.openai.com/v1")
-        .matching("^https?://", "begins with `http://` or `https://`"),
-    Known::new("openai.api_key", "OPENAI_API_KEY", "key for it").secret(),
-    Known::new("retention.keep_days", "DUOLOGUE_KEEP_DAYS", "days after which conversations are removed").number(),
-    Known::new("retention.keep_last", "DUOLOGUE_KEEP_LAST", "newest conversations that stay however old").number(),
-    Known::new("retention.max_gib", "DUOLOGUE_MAX_GIB", "GiB that conversations may take together").number(),
-];
+/// All settings that exist, those of each provider last.
+static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let mut known = vec![
+        Known::new("home", &["DUOLOGUE_HOME"], "data directory"),
+        Known::new("models", &["DUOLOGUE_MODELS"], "model cache"),
+        Known::new("models_mirror", &["DUOLOGUE_MODELS_MIRROR"], "web server to fetch models from first"),
+        Known::new("engine_dir", &["DUOLOGUE_ENGINE_DIR"], "engines, where not beside this program"),
+        Known::new("stt", &["DUOLOGUE_STT"], "speech to text").or("local").of(Kind::Provider),
+        Known::new("llm", &["DUOLOGUE_LLM"], "language model").or("local").of(Kind::Provider),
+        Known::new("tts", &["DUOLOGUE_TTS"], "text to speech").or("local").of(Kind::Provider),
+        Known::new("language_model", &["DUOLOGUE_LANGUAGE_MODEL"], "local language model, where several are here"),
+        Known::new("timeouts.connect_s", &["DUOLOGUE_TIMEOUT_CONNECT"], "until a provider is connected")
+            .or("10")
+            .of(Kind::Seconds),
+        Known::new(
+            "timeouts.first_byte_s",
+            &["DUOLOGUE_TIMEOUT_FIRST_BYTE"],
+            "until its answer begins, retries included",
+        )
+        .or("15")
+        .of(Kind::Seconds),
+        Known::new("timeouts.stall_s", &["DUOLOGUE_TIMEOUT_STALL"], "between two pieces of an answer")
+            .or("15")
+            .of(Kind::Seconds),
+        Known::new("timeouts.answer_s", &["DUOLOGUE_TIMEOUT_ANSWER"], "waited in all for one answer")
+            .or("120")
+            .of(Kind::Seconds),
+        Known::new("trusted_endpoints", &["DUOLOGUE_TRUSTED_ENDPOINTS"], "addresses that a scenario may send a key to")
+            .of(Kind::Urls),
+        Known::new("retention.keep_days", &["DUOLOGUE_KEEP_DAYS"], "days after which conversations are removed")
+            .of(Kind::Number),
+        Known::new("retention.keep_last", &["DUOLOGUE_KEEP_LAST"], "newest conversations that stay however old")
+            .of(Kind::Number),
+        Known::new("retention.max_gib", &["DUOLOGUE_MAX_GIB"], "GiB that conversations may take together")
+            .of(Kind::Number),
+    ];
+    for remote in &REMOTES {
+        let about = "address of the provider, or of a server that speaks its protocol";
+        let url = Known::new(remote.base_url_setting, &[], about).or(remote.home).of(Kind::Url);
+        known.push(Known { env: vec![remote.base_url_variable], ..url });
+        known.push(Known::new(remote.key_setting, remote.key_variables, "key for it").secret());
+    }
+    known
+});
 
 /// The JSON Schema of `duologue.yaml`: what editors complete with, and what the file is checked with here.
 pub(crate) fn schema() -> Value {
     let mut root = Map::new();
-    for known in &KNOWN {
-        let mut setting = json!({ "type": "string", "minLength": 1, "description": known.about });
-        if known.is_number {
-            setting = json!({ "type": "number", "exclusiveMinimum": 0, "description": known.about });
-        }
+    for known in KNOWN.iter() {
+        let mut setting = match known.kind {
+            Kind::Seconds => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": SECONDS_MAX }),
+            Kind::Number => json!({ "type": "number", "exclusiveMinimum": 0 }),
+            _ => json!({ "type": "string", "minLength": 1 }),
+        };
+        setting["description"] = known.about.into();
         if let Some(default) = known.default {
-            setting["default"] = default.into();
+            let seconds = || default.parse::<u64>().ok().filter(|_| known.kind == Kind::Seconds);
+            setting["default"] = seconds().map_or_else(|| default.into(), Value::from);
         }
-        if let Some((pattern, in_words)) = known.pattern {
+        if let Some(pattern) = known.kind.pattern() {
+            let in_words = known.kind.in_words();
             setting["pattern"] = pattern.into();
             setting["$comment"] = format!("it {in_words}").into();
             setting["description"] = format!("{}; {in_words}", known.about).into();
@@ -144,17 +145,19 @@ pub(crate) enum SettingsError {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     values: BTreeMap<&'static str, (String, Source)>,
+    /// The environment over .env.local over .env, for keys that are named by their variable.
+    variables: BTreeMap<String, Redacted<String>>,
 }
 
 impl Settings {
-    /// Reads all sources. `folder` holds the files, `env` is the environment, `flags` are keys and values.
+    /// Reads all sources. `folder` holds the files, `env` is the environment, `flags` are keys, flags and values.
     pub(crate) fn read(
         folder: &Path,
         env: &BTreeMap<String, String>,
-        flags: &[(&'static str, String)],
+        flags: &[(&'static str, &'static str, String)],
     ) -> Result<Settings, SettingsError> {
         let mut settings = Settings::default();
-        for known in &KNOWN {
+        for known in KNOWN.iter() {
             if let Some(default) = known.default {
                 settings.set(known.key, default, Source::Default);
             }
@@ -163,13 +166,9 @@ impl Settings {
         for name in [".env", ".env.local"] {
             settings.read_env_file(&folder.join(name), name)?;
         }
-        for known in &KNOWN {
-            if let Some(value) = env.get(known.env).filter(|v| !v.is_empty()) {
-                settings.set(known.key, value, Source::Environment(known.env.to_string()));
-            }
-        }
-        for (key, value) in flags {
-            settings.set(key, value, Source::Flag(format!("--{}", key.replace('_', "-"))));
+        settings.take_variables(env, |name| Source::Environment(name.to_string()));
+        for (key, flag, value) in flags {
+            settings.set(key, value, Source::Flag((*flag).to_string()));
         }
         settings.fill_home(env)?;
         settings.fill_models();
@@ -181,6 +180,42 @@ impl Settings {
         self.values.get(key).map(|(value, _)| value.as_str())
     }
 
+    /// The value of any variable, of the environment or of the files.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(|value| value.expose().as_str())
+    }
+
+    /// How long to wait for providers; what is no time counts as its default, and [`Settings::problems`] tells it.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        let seconds = |key: &str, default: Duration| {
+            let value = self.get(key).filter(|value| Kind::Seconds.fits(value)).and_then(|v| v.parse().ok());
+            value.and_then(|s| Duration::try_from_secs_f64(s).ok()).unwrap_or(default)
+        };
+        let default = Timeouts::default();
+        Timeouts {
+            connect: seconds("timeouts.connect_s", default.connect),
+            first_byte: seconds("timeouts.first_byte_s", default.first_byte),
+            stall: seconds("timeouts.stall_s", default.stall),
+            answer: seconds("timeouts.answer_s", default.answer),
+        }
+    }
+
+    /// Addresses that a scenario may send a key to.
+    pub(crate) fn trusted_endpoints(&self) -> impl Iterator<Item = &str> {
+        self.get("trusted_endpoints").unwrap_or_default().split(',').map(str::trim).filter(|url| !url.is_empty())
+    }
+
+    /// Values that make no sense, a line each. Those of duologue.yaml are refused when it is read.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        KNOWN.iter().filter_map(|known| self.problem(known)).collect()
+    }
+
+    fn problem(&self, known: &Known) -> Option<String> {
+        let (value, source) = self.values.get(known.key).filter(|(value, _)| !known.kind.fits(value))?;
+        let shown: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(80).collect();
+        Some(format!("`{}` cannot be `{shown}` (from {source}): it {}", known.key, known.kind.in_words()))
+    }
+
     /// The data directory.
     pub(crate) fn home(&self) -> PathBuf {
         PathBuf::from(self.get("home").unwrap_or("."))
@@ -190,7 +225,7 @@ impl Settings {
     pub(crate) fn rows(&self) -> Vec<[String; 5]> {
         let row = |k: &Known| {
             let (value, source) = self.shown(k).unwrap_or(("-".to_string(), "not set".to_string()));
-            [k.key.to_string(), value, source, k.env.to_string(), k.about.to_string()]
+            [k.key.to_string(), value, source, k.env.join(", "), k.about.to_string()]
         };
         KNOWN.iter().map(row).collect()
     }
@@ -199,7 +234,9 @@ impl Settings {
     pub(crate) fn as_json(&self) -> Value {
         let row = |k: &Known| {
             let (value, source) = self.shown(k).unzip();
-            json!({ "key": k.key, "value": value, "source": source, "variable": k.env, "about": k.about })
+            let (variable, problem) = (k.env.first(), self.problem(k));
+            json!({ "key": k.key, "value": value, "source": source, "variable": variable, "variables": k.env,
+                "about": k.about, "problem": problem })
         };
         json!({ "settings": KNOWN.iter().map(row).collect::<Vec<_>>() })
     }
@@ -224,26 +261,38 @@ impl Settings {
             // Whoever prints an error says that it is one.
             SettingsError::Refused(told.trim_end().trim_start_matches("error: ").to_owned())
         })?;
-        for known in &KNOWN {
-            match tree.pointer(&format!("/{}", known.key.replace('.', "/"))) {
-                Some(Value::String(value)) => self.set(known.key, value, Source::File(FILE.to_owned())),
-                Some(Value::Number(value)) => self.set(known.key, &value.to_string(), Source::File(FILE.to_owned())),
-                _ => {}
-            }
+        for known in KNOWN.iter() {
+            let value = match tree.pointer(&format!("/{}", known.key.replace('.', "/"))) {
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Number(number)) => number.to_string(),
+                _ => continue,
+            };
+            self.set(known.key, &value, Source::File(FILE.to_owned()));
         }
         Ok(())
     }
 
     fn read_env_file(&mut self, path: &Path, name: &str) -> Result<(), SettingsError> {
         let Some(text) = read_if_there(path)? else { return Ok(()) };
+        let mut variables = BTreeMap::new();
         for entry in dotenvy::from_read_iter(text.as_bytes()) {
             let (variable, value) = entry.map_err(|e| env_problem(path, &text, &e))?;
-            // Other programs' variables live in these files too.
-            if let Some(known) = KNOWN.iter().find(|k| k.env == variable).filter(|_| !value.is_empty()) {
-                self.set(known.key, &value, Source::File(name.to_string()));
+            variables.insert(variable, value);
+        }
+        self.take_variables(&variables, |_| Source::File(name.to_string()));
+        Ok(())
+    }
+
+    /// What these variables set; other programs' are among them.
+    fn take_variables(&mut self, variables: &BTreeMap<String, String>, source: impl Fn(&str) -> Source) {
+        let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+        for known in KNOWN.iter() {
+            if let Some((name, value)) = known.env.iter().find_map(|name| Some((name, set(name)?))) {
+                self.set(known.key, value, source(name));
             }
         }
-        Ok(())
+        let given = variables.iter().filter(|(_, value)| !value.is_empty());
+        self.variables.extend(given.map(|(name, value)| (name.clone(), Redacted::new(value.clone()))));
     }
 
     /// Where it can't be known, whoever needs models says so.
@@ -285,9 +334,13 @@ fn read_if_there(path: &Path) -> Result<Option<String>, SettingsError> {
 /// The message of the parser quotes the line, and the line may hold a secret.
 fn env_problem(path: &Path, text: &str, error: &dotenvy::Error) -> SettingsError {
     match error {
-        dotenvy::Error::LineParse(bad, _) => {
-            let at = text.lines().position(|line| line.trim() == bad.trim()).map_or(0, |i| i + 1);
-            SettingsError::EnvLine { path: path.into(), line: at }
+        dotenvy::Error::LineParse(..) => {
+            // The parser quotes what it stumbled over, which may begin lines before; the longest good beginning tells where.
+            let lines: Vec<&str> = text.lines().collect();
+            let reads =
+                |n: &usize| dotenvy::from_read_iter((lines[..*n].join("\n") + "\n").as_bytes()).all(|e| e.is_ok());
+            let good = (0..lines.len()).rev().find(reads).unwrap_or(0);
+            SettingsError::EnvLine { path: path.into(), line: good + 1 }
         }
         other => SettingsError::File { path: path.into(), reason: other.to_string() },
     }
@@ -299,69 +352,5 @@ fn mask(secret: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
-    }
-
-    #[test]
-    fn each_source_overrides_the_one_before() {
-        let dir = tempfile::tempdir().unwrap();
-        let home = env(&[("HOME", "/home/a")]);
-        let llm = |env: &BTreeMap<String, String>, flags: &[(&'static str, String)]| {
-            Settings::read(dir.path(), env, flags).unwrap().values["llm"].clone()
-        };
-        assert_eq!(llm(&home, &[]), ("local".into(), Source::Default));
-        std::fs::write(dir.path().join("duologue.yaml"), "llm: openai/a\nopenai:\n  base_url: http://x/v1\n").unwrap();
-        assert_eq!(llm(&home, &[]).0, "openai/a");
-        std::fs::write(dir.path().join(".env"), "DUOLOGUE_LLM=b\nOTHER=1\n").unwrap();
-        assert_eq!(llm(&home, &[]), ("b".into(), Source::File(".env".into())));
-        std::fs::write(dir.path().join(".env.local"), "DUOLOGUE_LLM=c\n").unwrap();
-        assert_eq!(llm(&home, &[]).0, "c");
-        let with_env = env(&[("HOME", "/home/a"), ("DUOLOGUE_LLM", "d")]);
-        assert_eq!(llm(&with_env, &[]).0, "d");
-        assert_eq!(llm(&with_env, &[("llm", "e".into())]), ("e".into(), Source::Flag("--llm".into())));
-    }
-
-    #[test]
-    fn secrets_are_masked_and_misspellings_are_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let keyed = env(&[("HOME", "/h"), ("OPENAI_API_KEY", "sk-very-secret-key")]);
-        let rows = Settings::read(dir.path(), &keyed, &[]).unwrap().rows();
-        let row = rows.iter().find(|r| r[0] == "openai.api_key").unwrap();
-        assert_eq!(row[1], "sk-****");
-        std::fs::write(dir.path().join("duologue.yaml"), "# mine\nlml: a\nopenai:\n  api_kee: sk-secret\n").unwrap();
-        let error = Settings::read(dir.path(), &keyed, &[]).unwrap_err().to_string();
-        assert!(error.starts_with("unknown key `lml`, did you mean `llm`?\n --> duologue.yaml:2:1"), "{error}");
-        assert!(error.contains("unknown key `api_kee`, did you mean `api_key`?\n --> duologue.yaml:4:3"), "{error}");
-        assert!(!error.contains("sk-secret"), "{error}");
-        std::fs::remove_file(dir.path().join("duologue.yaml")).unwrap();
-        std::fs::write(dir.path().join(".env"), "A=1\nOPENAI_API_KEY='sk-secret\n").unwrap();
-        let error = Settings::read(dir.path(), &keyed, &[]).unwrap_err().to_string();
-        assert!(error.contains(".env:2") && !error.contains("sk-secret"), "{error}");
-    }
-
-    #[test]
-    fn a_file_of_comments_sets_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let home = env(&[("HOME", "/h")]);
-        for text in ["", "# llm: openai\n\n"] {
-            std::fs::write(dir.path().join("duologue.yaml"), text).unwrap();
-            assert_eq!(Settings::read(dir.path(), &home, &[]).unwrap().get("llm"), Some("local"));
-        }
-    }
-
-    /// `DUOLOGUE_WRITE_SCHEMAS=1 cargo test -p duologue-cli schema` writes it anew.
-    #[test]
-    fn the_committed_schema_is_that_of_the_settings() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/duologue.schema.json");
-        if std::env::var_os("DUOLOGUE_WRITE_SCHEMAS").is_some() {
-            std::fs::write(&path, serde_json::to_string_pretty(&schema()).unwrap() + "\n").unwrap();
-        }
-        let committed: Value =
-            serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_default()).unwrap_or_default();
-        assert!(committed == schema(), "run with DUOLOGUE_WRITE_SCHEMAS=1 and commit docs/duologue.schema.json");
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

@@ -138,15 +138,18 @@ pub struct Providers {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
-    /// Its name: `local`, `openai`, `scripted`, ...
+    /// Its name: `local`, `scripted`, `openai`, `deepgram`, `elevenlabs`, `minimax`, `anthropic` or `gemini`.
     #[schemars(length(min = 1, max = 64))]
     pub provider: String,
     /// The model, by the name that it has there.
     #[schemars(length(min = 1, max = 120))]
     pub model: Option<String>,
-    /// Where it is, for OpenAI-compatible servers.
+    /// Where it is, for servers that speak the protocol of the provider.
     #[schemars(length(min = 1, max = 300), regex(pattern = "^https?://"))]
     pub base_url: Option<String>,
+    /// The environment variable that holds the key for there. Never the key itself.
+    #[schemars(length(min = 1, max = 100), regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))]
+    pub api_key_env: Option<String>,
 }
 
 /// Who says the first word.
@@ -408,7 +411,13 @@ impl Agent {
 }
 
 /// By provider: the voice of a support agent and that of a customer where nobody names one.
-pub(super) const OWN_VOICES: [(&str, [&str; 2]); 2] = [("local", ["orion", "heart"]), ("openai", ["nova", "alloy"])];
+pub(super) const OWN_VOICES: [(&str, [&str; 2]); 5] = [
+    ("local", ["orion", "heart"]),
+    ("openai", ["nova", "alloy"]),
+    ("deepgram", ["thalia", "apollo"]),
+    ("elevenlabs", ["JBFqnCBsd6RMkjVDRZzb", "EXAVITQu4vr4xnSDxMaL"]),
+    ("minimax", ["English_captivating_female1", "English_expressive_narrator"]),
+];
 
 /// The two clearly different voices of a provider that support agent and customer have where nobody names others.
 pub fn own_voices(provider: &str) -> Option<[&'static str; 2]> {

@@ -135,7 +135,7 @@ async fn trouble_in_the_middle_is_told_in_the_servers_words_without_the_key() {
     let told = trouble.expect("told").to_string();
     assert_eq!(deltas, [said("One moment")]);
     let url = format!("{}/messages", double.base_url());
-    assert_eq!(told, format!("anthropic: {url}: the server broke off: Overloaded [redacted]\n  help: try again later"));
+    assert_eq!(told, format!("anthropic: {url}: the server reports: Overloaded [redacted]\n  help: try again later"));
     assert_eq!(double.seen().len(), 1, "what was heard is not said again");
 }
 

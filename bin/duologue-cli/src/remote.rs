@@ -1,0 +1,200 @@
+//! The providers that are reached over the network: one row each, and the clients behind them.
+
+use crate::args::Stage;
+use duologue_ids::Redacted;
+use duologue_models::deepgram::{Deepgram, DeepgramConfig};
+use duologue_models::elevenlabs::{ElevenLabs, ElevenLabsConfig};
+use duologue_models::genai::{Anthropic, AnthropicConfig, Gemini, GeminiConfig};
+use duologue_models::minimax::{MiniMax, MiniMaxConfig};
+use duologue_models::openai::{OpenAi, OpenAiConfig};
+use duologue_models::{Connection, Llm, ModelError, Stt, Timeouts, Tts};
+use std::sync::Arc;
+
+/// A provider as settings, flags and scenarios know it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Remote {
+    pub(crate) name: &'static str,
+    /// Names of its settings.
+    pub(crate) base_url_setting: &'static str,
+    pub(crate) key_setting: &'static str,
+    pub(crate) base_url_variable: &'static str,
+    /// Where its key is looked for, the first that is set.
+    pub(crate) key_variables: &'static [&'static str],
+    /// Its own address.
+    pub(crate) home: &'static str,
+    /// The models that are taken where nobody names one; none where it has no such stage.
+    stt: Option<&'static str>,
+    llm: Option<&'static str>,
+    tts: Option<&'static str>,
+}
+
+macro_rules! remote {
+    ($name:literal, $variable:literal, $keys:expr, $home:literal, $stt:expr, $llm:expr, $tts:expr) => {
+        Remote {
+            name: $name,
+            base_url_setting: concat!($name, ".base_url"),
+            key_setting: concat!($name, ".api_key"),
+            base_url_variable: $variable,
+            key_variables: &$keys,
+            home: $home,
+            stt: $stt,
+            llm: $llm,
+            tts: $tts,
+        }
+    };
+}
+
+const OPENAI_KEYS: [&str; 2] = ["OPENAI_API_KEY", "LLM_API_KEY"];
+
+/// All of them. A new one is a row here, a variant of [`Client`], and two voices in `own_voices`.
+#[rustfmt::skip]
+pub(crate) const REMOTES: [Remote; 6] = [
+    remote!("openai", "OPENAI_BASE_URL", OPENAI_KEYS, "https://api.openai.com/v1",
+        Some("whisper-1"), Some("gpt-4o-mini"), Some("tts-1")),
+    remote!("deepgram", "DEEPGRAM_BASE_URL", DeepgramConfig::KEY_VARIABLES, "https://api.deepgram.com/v1",
+        Some(DeepgramConfig::STT_MODEL), None, Some(DeepgramConfig::TTS_MODEL)),
+    remote!("elevenlabs", "ELEVENLABS_BASE_URL", ElevenLabsConfig::KEY_VARIABLES, "https://api.elevenlabs.io/v1",
+        Some(ElevenLabsConfig::STT_MODEL), None, Some(ElevenLabsConfig::TTS_MODEL)),
+    remote!("minimax", "MINIMAX_BASE_URL", MiniMaxConfig::KEY_VARIABLES, "https://api.minimax.io/v1",
+        None, None, Some("speech_2_6_turbo")),
+    remote!("anthropic", "ANTHROPIC_BASE_URL", AnthropicConfig::KEY_VARIABLES, "https://api.anthropic.com/v1",
+        None, Some(AnthropicConfig::LLM_MODEL), None),
+    remote!("gemini", "GEMINI_BASE_URL", GeminiConfig::KEY_VARIABLES, "https://generativelanguage.googleapis.com/v1beta",
+        None, Some(GeminiConfig::LLM_MODEL), None),
+];
+
+impl Remote {
+    pub(crate) fn named(name: &str) -> Option<&'static Remote> {
+        REMOTES.iter().find(|remote| remote.name == name)
+    }
+
+    /// The model for a stage where nobody names one; `None` where it has no such stage.
+    pub(crate) fn model(&self, stage: Stage) -> Option<&'static str> {
+        match stage {
+            Stage::Stt => self.stt,
+            Stage::Llm => self.llm,
+            Stage::Tts => self.tts,
+        }
+    }
+
+    /// What it can do, for messages: "`stt` and `tts`".
+    pub(crate) fn stages(&self) -> String {
+        let stages = [Stage::Stt, Stage::Llm, Stage::Tts].into_iter().filter(|s| self.model(*s).is_some());
+        stages.map(|s| format!("`{}`", s.as_str())).collect::<Vec<_>>().join(" and ")
+    }
+}
+
+/// Where to reach a provider, and with what.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(crate) base_url: String,
+    pub(crate) key: Option<Redacted<String>>,
+    /// Where the key is looked for.
+    pub(crate) key_variable: String,
+    pub(crate) timeouts: Timeouts,
+}
+
+/// A client of a provider.
+pub(crate) enum Client {
+    OpenAi(OpenAi),
+    Deepgram(Deepgram),
+    ElevenLabs(ElevenLabs),
+    MiniMax(MiniMax),
+    Anthropic(Anthropic),
+    Gemini(Gemini),
+}
+
+/// All configurations have the same fields.
+macro_rules! config {
+    ($config:ident, $server:expr) => {{
+        let Server { base_url, key: api_key, key_variable, timeouts } = $server;
+        $config { base_url, api_key, key_variable, timeouts, ..$config::default() }
+    }};
+}
+
+impl Client {
+    pub(crate) fn open(remote: &Remote, server: Server) -> Result<Client, ModelError> {
+        Ok(match remote.name {
+            "deepgram" => Client::Deepgram(Deepgram::new(config!(DeepgramConfig, server))?),
+            "elevenlabs" => Client::ElevenLabs(ElevenLabs::new(config!(ElevenLabsConfig, server))?),
+            "minimax" => Client::MiniMax(MiniMax::new(config!(MiniMaxConfig, server))?),
+            "anthropic" => Client::Anthropic(Anthropic::new(config!(AnthropicConfig, server))?),
+            "gemini" => Client::Gemini(Gemini::new(config!(GeminiConfig, server))?),
+            _ => Client::OpenAi(OpenAi::new(config!(OpenAiConfig, server))?),
+        })
+    }
+
+    pub(crate) fn stt(&self, model: &str) -> Option<Arc<dyn Stt>> {
+        match self {
+            Client::OpenAi(c) => Some(Arc::new(c.stt(model))),
+            Client::Deepgram(c) => Some(Arc::new(c.stt(model))),
+            Client::ElevenLabs(c) => Some(Arc::new(c.stt(model))),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn llm(&self, model: &str) -> Option<Arc<dyn Llm>> {
+        match self {
+            Client::OpenAi(c) => Some(Arc::new(c.llm(model))),
+            Client::Anthropic(c) => Some(Arc::new(c.llm(model))),
+            Client::Gemini(c) => Some(Arc::new(c.llm(model))),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn tts(&self, model: &str) -> Option<Arc<dyn Tts>> {
+        match self {
+            Client::OpenAi(c) => Some(Arc::new(c.tts(model))),
+            Client::Deepgram(c) => Some(Arc::new(c.tts(model))),
+            Client::ElevenLabs(c) => Some(Arc::new(c.tts(model))),
+            Client::MiniMax(c) => Some(Arc::new(c.tts(model))),
+            _ => None,
+        }
+    }
+
+    /// The cheapest call there is that wants a key.
+    pub(crate) async fn check(&self) -> Result<Connection, ModelError> {
+        match self {
+            Client::OpenAi(c) => c.connection_check().await,
+            Client::Deepgram(c) => c.connection_check().await,
+            Client::ElevenLabs(c) => c.connection_check().await,
+            Client::MiniMax(c) => c.connection_check().await,
+            Client::Anthropic(c) => c.connection_check().await,
+            Client::Gemini(c) => c.connection_check().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a row says, its client does.
+    #[test]
+    fn every_row_has_its_client_and_its_voices() {
+        for remote in &REMOTES {
+            let server = Server {
+                base_url: "http://127.0.0.1:9/v1".into(),
+                key: None,
+                key_variable: remote.key_variables[0].into(),
+                timeouts: Timeouts::default(),
+            };
+            let client = Client::open(remote, server).unwrap();
+            assert_eq!(client.stt("m").is_some(), remote.model(Stage::Stt).is_some(), "{}", remote.name);
+            assert_eq!(client.llm("m").is_some(), remote.model(Stage::Llm).is_some(), "{}", remote.name);
+            assert_eq!(client.tts("m").is_some(), remote.model(Stage::Tts).is_some(), "{}", remote.name);
+            let voices = duologue_conversation::scenario::own_voices(remote.name);
+            assert_eq!(voices.is_some(), remote.model(Stage::Tts).is_some(), "{}", remote.name);
+            assert!(voices.is_none_or(|[a, b]| a != b));
+
+            let home = Server {
+                base_url: remote.home.into(),
+                key: None,
+                key_variable: "MY_KEY".into(),
+                timeouts: Timeouts::default(),
+            };
+            let error = Client::open(remote, home).err().expect("its own address wants a key").to_string();
+            assert!(error.contains("MY_KEY"), "{error}");
+        }
+    }
+}
