@@ -15,7 +15,7 @@ fn each_mistake_is_named_with_its_remedy() {
     let converse = ["converse", "--scenario", "internet-outage"];
     let with = |more: &[&'static str]| converse.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>();
     assert!(refused(at, &converse).contains("duologue models fetch"));
-    assert!(refused(at, &with(&["--llm", "gpt"])).contains("`openai/MODEL`"));
+    assert!(refused(at, &with(&["--llm", "gpt"])).contains("PROVIDER/MODEL"));
     assert!(refused(at, &with(&["--stt", "scripted"])).contains("help:"));
     assert!(refused(at, &["converse", "--scenario", "internet-outtage"]).contains("internet-outage"));
     std::fs::write(at.join("bad.yaml"), "title: x\nsuport: {}\n").unwrap();
@@ -35,7 +35,10 @@ fn a_wrong_configuration_is_shown_with_line_reason_and_nearest_key() {
         "{told}"
     );
     assert!(told.contains("error: `llm` cannot be `gpt`\n --> duologue.yaml:4:6"), "{told}");
-    assert!(told.contains("help: it is `local`, `openai`, `openai/MODEL` or `scripted`"), "{told}");
+    assert!(
+        told.contains("help: it is `local`, `scripted`, or PROVIDER, PROVIDER/MODEL, PROVIDER/MODEL@URL#KEY_VARIABLE"),
+        "{told}"
+    );
     assert!(!told.contains("sk-secret"), "{told}");
     let schema = duologue(home.path()).args(["config", "schema"]).output().unwrap();
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();

@@ -13,6 +13,7 @@ mod library;
 mod live;
 #[cfg(target_os = "linux")]
 mod models;
+mod providers;
 mod recognised;
 
 use std::path::{Path, PathBuf};
