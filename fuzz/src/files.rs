@@ -123,3 +123,10 @@ pub fn wheel(data: &[u8]) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     duologue_engine::store::fuzzing::wheel(dir.path(), data);
 }
+
+/// A cassette: read or refused, and what is read can be played.
+pub fn cassette(data: &[u8]) {
+    if let Ok(cassette) = duologue_models::cassette::Cassette::parse(std::path::Path::new("cassette"), data) {
+        drop(duologue_models::cassette::Player::new(cassette));
+    }
+}

@@ -39,6 +39,11 @@ pub fn transcript(data: &[u8]) {
     fuzzing::transcript(rest, piece);
 }
 
+/// Events of a language model of Anthropic or Google as the crate between gives them, one a line.
+pub fn genai_reply(data: &[u8]) {
+    fuzzing::events(data);
+}
+
 /// Messages of a recognition that streams, one a line.
 pub fn recognition(data: &[u8]) {
     fuzzing::recognition(data);

@@ -30,6 +30,8 @@ fn samples() -> Vec<Vec<u8>> {
         b"\x05data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n".to_vec(),
         b"{\"error\":{\"message\":\"no\",\"type\":\"x\",\"code\":null}}".to_vec(),
         b"\x07data: {\"type\":\"transcript.text.delta\",\"delta\":\"Hi\"}\n\ndata: {\"type\":\"transcript.text.done\",\"text\":\"Hi\"}\n\n".to_vec(),
+        b"{\"cassette\":1}\n{\"lane\":\"a\",\"stage\":\"tts\",\"asked\":{\"text\":\"Hi\"},\"pieces\":[{\"us\":9,\"audio\":{\"rate\":24000,\"pcm\":\"AQD//w==\"}}],\"end\":\"complete\"}\n".to_vec(),
+        b"{\"Chunk\":{\"content\":\"Hi\"}}\n{\"End\":{\"captured_stop_reason\":{\"Completed\":\"STOP\"}}}\n".to_vec(),
         br#"{"type":"Results","start":0.0,"duration":1.5,"is_final":true,"from_finalize":true,"channel":{"alternatives":[{"transcript":"Hi","confidence":0.9}]}}"#.to_vec(),
         b"\x09{\"audio_base64\":\"AQACAAMA\",\"alignment\":{\"characters\":[\"H\",\"i\"],\"character_start_times_seconds\":[0,0.1],\"character_end_times_seconds\":[0.1,0.2]}}\n".to_vec(),
         b"\x09data: {\"data\":{\"audio\":\"010002000300\",\"status\":1},\"base_resp\":{\"status_code\":0}}\n\ndata: {\"data\":{\"status\":2}}\n\n".to_vec(),

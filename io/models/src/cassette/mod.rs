@@ -9,7 +9,8 @@
 //! and hint; text, voice and speed; sound and language. Seed, sampling and limits do not count. What was asked several
 //! times is answered in the order of the recording, then with the last answer again; answers that nobody listened to the
 //! end of are given only where there is no whole one. Sound that went through a live call is never the same to the bit:
-//! where the exact utterance is not there, the next one of that lane with about the same length is taken.
+//! where the exact utterance is not there, the next one of that lane with about the same length is taken. A recogniser
+//! that could listen while somebody speaks is recorded, and played, one utterance at a time.
 //!
 //! # Format, version 1
 //! JSON lines in UTF-8. The first line is `{"cassette": 1, "made_by": ..., "models": {LANE: {STAGE: MODEL}}}`; every other

@@ -26,8 +26,7 @@
 
 mod config;
 #[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod reply;
 mod request;
 mod service;
