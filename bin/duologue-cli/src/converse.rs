@@ -39,7 +39,8 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     let sides = choose(args, &cast, settings, cassette.as_ref())?;
     let scripted = check_speech(&sides)?;
     let voices = voices::choose(&sides, &cast)?;
-    let dialogue = read_dialogue(&sides, args.dialogue.as_deref())?;
+    // A cassette has the lines.
+    let dialogue = if cassette.is_some() { None } else { read_dialogue(&sides, args.dialogue.as_deref())? };
     let stop = Arc::new(Stop::default());
     watch_interrupt(stop.clone());
     catch_file_size_limit();
