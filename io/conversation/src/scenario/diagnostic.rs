@@ -45,7 +45,8 @@ impl Problem {
                 Problem { message, ..self }
             }
             None => {
-                let all: Vec<String> = known.map(|k| format!("`{k}`")).collect();
+                let mut all: Vec<String> = known.map(|k| format!("`{k}`")).collect();
+                all.sort_unstable();
                 if all.is_empty() { self } else { self.help(format!("known here: {}", all.join(", "))) }
             }
         }
