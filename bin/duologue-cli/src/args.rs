@@ -140,6 +140,17 @@ pub(crate) struct SimulateArgs {
     /// Keep no recordings.
     #[arg(long)]
     pub(crate) no_audio: bool,
+    /// What crosses between both, whatever the suite says: `plain` samples, heard by their loudness and not recorded, are
+    /// ten times as fast.
+    #[arg(long, value_enum)]
+    pub(crate) sound: Option<SoundArg>,
+}
+
+/// What crosses between the parties of a simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SoundArg {
+    Opus,
+    Plain,
 }
 
 /// Compare two runs of a suite.

@@ -1,10 +1,10 @@
 //! `duologue simulate`, `duologue compare`
 
-use crate::args::{CompareArgs, SimulateArgs};
+use crate::args::{CompareArgs, SimulateArgs, SoundArg};
 use crate::output::{Exit, Failure, note, print, print_json, table};
 use crate::settings::Settings;
 use duologue_simulation::compare::{Change, Comparison, compare};
-use duologue_simulation::suite::{Suite, load};
+use duologue_simulation::suite::{Sound, Suite, load};
 use duologue_simulation::{CaseResult, MeasuredStages, Run, RunConfig, Timing, cases, read_run, run, write_run};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -14,7 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) fn simulate(args: &SimulateArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
-    let suite = load(&args.suite)?;
+    let mut suite = load(&args.suite)?;
+    suite.sound = match args.sound {
+        Some(SoundArg::Opus) => Sound::Opus,
+        Some(SoundArg::Plain) => Sound::Plain,
+        None => suite.sound,
+    };
     let jobs = args.jobs.map_or_else(cores, |n| n as usize);
     let out = args.out.clone().unwrap_or_else(|| fresh_folder(settings, &suite));
     let config = RunConfig {

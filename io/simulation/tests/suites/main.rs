@@ -1,0 +1,4 @@
+//! Suites as they come with the product.
+
+mod repeatable;
+mod speed;
