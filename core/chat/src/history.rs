@@ -66,6 +66,21 @@ impl History {
         }
     }
 
+    /// Puts what the other party said where it was said, if its words came only after later entries. Returns whether this
+    /// made a new entry; directly beside other words of theirs it continues those.
+    pub fn insert_user(&mut self, at: usize, said: &str) -> bool {
+        let at = at.min(self.items.len());
+        if let Some(Item::Message { role: Role::User, text, .. }) =
+            at.checked_sub(1).and_then(|i| self.items.get_mut(i))
+        {
+            text.push(' ');
+            text.push_str(said);
+            return false;
+        }
+        self.items.insert(at, Item::Message { role: Role::User, text: said.to_string(), interrupted: false });
+        true
+    }
+
     /// Appends what this party said, as far as it was heard; nothing where nothing was.
     pub fn push_assistant(&mut self, heard: &str, interrupted: bool) {
         if !heard.trim().is_empty() {
@@ -87,5 +102,17 @@ mod tests {
         h.push_user("Hello?");
         assert_eq!(h.items().len(), 1);
         assert!(matches!(&h.items()[0], Item::Message { text, .. } if text == "My order has not arrived. Hello?"));
+    }
+
+    #[test]
+    fn words_that_come_late_stand_where_they_were_said() {
+        let mut h = History::default();
+        h.push_assistant("Hello.", false);
+        h.push_assistant("A technician will come.", false);
+        assert!(h.insert_user(1, "My internet"));
+        assert!(!h.insert_user(2, "is down."), "it continues the words before");
+        let texts = h.items().iter().map(|i| if let Item::Message { text, .. } = i { text.as_str() } else { "" });
+        assert_eq!(texts.collect::<Vec<_>>(), ["Hello.", "My internet is down.", "A technician will come."]);
+        assert!(h.insert_user(99, "Thanks."));
     }
 }

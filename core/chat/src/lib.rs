@@ -13,10 +13,12 @@
 
 mod chunker;
 mod history;
+mod realtime;
 mod request;
 mod tool;
 
 pub use chunker::ClauseChunker;
 pub use history::{History, Item, Role};
+pub use realtime::{HeardItem, RealtimeCommand, RealtimeEvent};
 pub use request::{ChatDelta, ChatRequest, Finish, Hint, Usage};
 pub use tool::{ToolCall, ToolOutcome, ToolSpec};

@@ -29,6 +29,7 @@ mod impairment;
 mod latency;
 mod link;
 mod queue;
+mod realtime;
 mod scripted;
 mod seat;
 
@@ -40,5 +41,6 @@ pub use impairment::{Impairments, Noise, NoiseKind};
 pub use latency::Latency;
 pub use link::{Link, LinkConfig, LinkStats};
 pub use queue::Queue;
+pub use realtime::ScriptedRealtime;
 pub use scripted::ScriptedRunner;
 pub use seat::Seat;

@@ -125,7 +125,7 @@ impl EffectRunner for ScriptedRunner {
             }
             // It needs the whole sound at once.
             Effect::Listen { .. } | Effect::StopListening => Vec::new(),
-            Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } => Vec::new(),
+            Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } | Effect::Realtime(_) => Vec::new(),
         }
     }
 }

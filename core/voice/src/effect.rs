@@ -1,5 +1,5 @@
 use crate::CloseReason;
-use duologue_chat::{ChatDelta, ChatRequest, ToolCall, ToolOutcome};
+use duologue_chat::{ChatDelta, ChatRequest, RealtimeCommand, RealtimeEvent, ToolCall, ToolOutcome};
 use duologue_ids::Mono;
 use duologue_media::Frame;
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub enum Effect {
         /// After this the session goes on without it.
         timeout: Duration,
     },
+    /// Tell the speech-to-speech model. What it tells comes as [`Input::Realtime`], whenever it likes.
+    Realtime(RealtimeCommand),
     /// Nobody waits for this recognition any more.
     CancelTranscribe {
         /// Which.
@@ -107,6 +109,8 @@ pub enum Input {
         /// What came of it.
         outcome: ToolOutcome,
     },
+    /// What the speech-to-speech model tells; an error ends the session.
+    Realtime(Result<RealtimeEvent, Failure>),
     /// Say this, as it stands, as soon as the floor is free.
     Say(String),
     /// The conversation ends here.
@@ -156,4 +160,10 @@ pub struct Failure {
 pub trait EffectRunner {
     /// Begins an effect at `now`.
     fn perform(&mut self, now: Mono, effect: Effect) -> Vec<(Duration, Input)>;
+}
+
+impl<R: EffectRunner + ?Sized> EffectRunner for Box<R> {
+    fn perform(&mut self, now: Mono, effect: Effect) -> Vec<(Duration, Input)> {
+        (**self).perform(now, effect)
+    }
 }

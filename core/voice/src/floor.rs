@@ -99,7 +99,14 @@ impl Session {
         self.listening.aside = false;
         let turn = reply.turn;
         self.event(Event::Interrupted { turn });
-        self.set_state(crate::AgentState::Listening);
+        match &mut self.line {
+            // A model that goes on speaking, unheard, costs and believes that it was heard.
+            Some(line) => {
+                line.cut = Some(turn);
+                self.cut_reply();
+            }
+            None => self.set_state(crate::AgentState::Listening),
+        }
     }
 
     /// Decides, now that the words are there, whether the pause was an interruption.

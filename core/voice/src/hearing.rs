@@ -28,6 +28,9 @@ impl Session {
 
     pub(crate) fn on_user_stopped(&mut self) {
         self.event(Event::UserStateChanged { speaking: false });
+        if self.line.is_some() {
+            return self.prepare_answer();
+        }
         match (self.listening.is_asked(), self.listening.awaited) {
             (false, _) => self.ask_transcription(),
             (true, false) => self.weigh_words(),
@@ -37,7 +40,8 @@ impl Session {
 
     /// Whether something short was "stop" or "okay" cannot wait for the silence that ends an utterance.
     pub(crate) fn check_aside(&mut self) {
-        if self.listening.aside && self.listening.may_be_over(self.now) && self.listening.is_addressed() {
+        let may_be_words = self.line.is_none() && self.listening.aside && self.listening.is_addressed();
+        if may_be_words && self.listening.may_be_over(self.now) {
             self.ask_transcription();
         }
     }
@@ -135,7 +139,7 @@ impl Session {
     }
 
     /// Something short that does not take the floor: "okay", or what was meant for somebody else.
-    fn ignore_aside(&mut self, text: String) {
+    pub(crate) fn ignore_aside(&mut self, text: String) {
         if is_backchannel(&text) {
             self.event(Event::Backchannel { text });
         } else if !text.is_empty() {
@@ -149,6 +153,9 @@ impl Session {
         if self.listening.awaited {
             self.effect(Effect::CancelTranscribe { utterance: self.listening.utterance });
         }
+        if let Some(line) = &mut self.line {
+            line.forget_turn();
+        }
         self.next_utterance();
     }
 
@@ -161,6 +168,9 @@ impl Session {
 
     /// When the turn is over unless the other party goes on; `None` while its words are awaited.
     pub(crate) fn end_of_turn_due(&self) -> Option<Mono> {
+        if self.line.is_some() {
+            return self.stretch_due();
+        }
         let blocked = self.reply.as_ref().is_some_and(|r| r.committed);
         let l = &self.listening;
         if blocked || l.speaking || l.awaited || l.turn_began.is_none() || l.recognised_at.is_none() {
@@ -175,7 +185,7 @@ impl Session {
         }
         self.delay = self.end_of_turn_delay();
         if self.end_of_turn_due().is_some_and(|at| self.now >= at) {
-            self.commit_turn();
+            if self.line.is_some() { self.end_stretch() } else { self.commit_turn() }
         }
     }
 
@@ -202,12 +212,7 @@ impl Session {
     /// The other party's turn is over: its words enter the history, and the reply may be heard.
     fn commit_turn(&mut self) {
         let mut text = self.listening.text();
-        let (ended, recognised) = (self.listening.speech_until, self.listening.recognised_at);
-        self.listening.learn_level();
-        self.next_utterance();
-        self.retry_at = None;
-        self.collisions = 0;
-        self.to_say.retain(|(source, _)| *source != SpeechSource::Opening);
+        let (ended, recognised) = self.take_turn();
         if text.is_empty() {
             return;
         }
@@ -229,7 +234,18 @@ impl Session {
         }
     }
 
-    fn reply_to_turn(&mut self, ended: Option<Mono>, recognised: Option<Mono>) {
+    /// The other party has had its turn; says when it fell silent, and when its words were there.
+    pub(crate) fn take_turn(&mut self) -> (Option<Mono>, Option<Mono>) {
+        let times = (self.listening.speech_until, self.listening.recognised_at);
+        self.listening.learn_level();
+        self.next_utterance();
+        self.retry_at = None;
+        self.collisions = 0;
+        self.to_say.retain(|(source, _)| *source != SpeechSource::Opening);
+        times
+    }
+
+    pub(crate) fn reply_to_turn(&mut self, ended: Option<Mono>, recognised: Option<Mono>) {
         if self.reply.is_none() {
             self.begin_reply(SpeechSource::Reply, true);
         }

@@ -65,6 +65,7 @@ mod hooks;
 mod listening;
 mod party;
 mod playout;
+mod realtime;
 mod reply;
 mod replying;
 mod session;

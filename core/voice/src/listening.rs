@@ -206,6 +206,17 @@ impl Listening {
         }
     }
 
+    /// The words of this turn, from whoever recognises them.
+    pub(crate) fn set_words(&mut self, now: Mono, text: String) {
+        self.recognised_at = Some(now);
+        self.latest = text;
+    }
+
+    /// Somebody else keeps the sound of this turn.
+    pub(crate) fn forget_sound(&mut self) {
+        self.audio.clear();
+    }
+
     /// The turn has become so long that the next pause must send it off; also bounds the memory of endless noise.
     pub(crate) fn is_overlong(&self) -> bool {
         self.audio.len() > 2 * samples(self.hearing.max_utterance)

@@ -72,6 +72,30 @@ impl Playout {
         }
     }
 
+    /// More words of clause `index`, which may come after its sound.
+    pub(crate) fn append_text(&mut self, index: u32, more: &str) {
+        let at = index as usize;
+        let clause = self.clauses.iter_mut().find(|c| c.index == index).map(|c| &mut c.text);
+        if let Some(text) = clause.or(self.heard.get_mut(at)) {
+            text.push_str(if text.is_empty() { more.trim_start() } else { more });
+        }
+    }
+
+    /// How much of clause `index` was played: nothing, so much, or (`Some(None)`) all.
+    pub(crate) fn reached(&self, index: u32) -> Option<Option<Duration>> {
+        if (index as usize) < self.heard.len() {
+            return Some(None);
+        }
+        let clause = self.clauses.iter().find(|c| c.index == index && c.played > 0)?;
+        Some(Some(Duration::from_nanos(clause.played as u64 * 1_000_000_000 / u64::from(self.rate))))
+    }
+
+    /// Sound that waits to be played.
+    pub(crate) fn buffered(&self) -> Duration {
+        let samples: usize = self.clauses.iter().map(|c| c.samples.len() - c.played).sum();
+        Duration::from_secs_f64(samples as f64 / f64::from(self.rate))
+    }
+
     /// Clauses asked for that are not complete.
     pub(crate) fn outstanding(&self) -> usize {
         self.clauses.iter().filter(|c| !c.complete).count()
@@ -157,7 +181,8 @@ impl Playout {
     fn retire(&mut self) {
         while self.clauses.front().is_some_and(|c| c.complete && c.played == c.samples.len()) {
             if let Some(clause) = self.clauses.pop_front() {
-                self.heard.push(clause.text);
+                // Words that never became sound were not heard.
+                self.heard.push(if clause.samples.is_empty() { String::new() } else { clause.text });
             }
         }
     }

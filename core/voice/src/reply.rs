@@ -19,6 +19,10 @@ pub(crate) struct Reply {
     /// Number of clauses sent to be synthesised.
     pub(crate) sent: u32,
     pub(crate) playout: Playout,
+    /// The model's names of the pieces of its voice, by their number in the playout.
+    pub(crate) pieces: Vec<String>,
+    /// The words, where they were given and a model is to say them.
+    pub(crate) given: Option<String>,
     /// Tool calls that wait until the turn is committed and the model is done.
     pub(crate) calls: Vec<ToolCall>,
     /// Where in the history this turn's tool calls begin.
@@ -74,6 +78,8 @@ impl Reply {
             waiting: VecDeque::new(),
             sent: 0,
             playout: Playout::new(output_rate),
+            pieces: Vec::new(),
+            given: None,
             calls: Vec::new(),
             calls_from: None,
             rounds: 0,

@@ -66,6 +66,9 @@ impl Session {
 
     /// Begins a reply whose words are given.
     pub(crate) fn begin_saying(&mut self, source: SpeechSource, text: String) {
+        if self.line.is_some() {
+            return self.have_said(source, text);
+        }
         self.turn += 1;
         let mut reply = Reply::new(self.turn, source, self.config.output_rate);
         reply.times.asked = Some(self.now);
@@ -90,7 +93,7 @@ impl Session {
 
     /// Asks the model, with all that is known now.
     pub(crate) fn generate(&mut self) {
-        let Brain::Cascade(cascade) = &self.config.brain else { return };
+        let Brain::Cascade(cascade) = &self.config.brain else { return self.respond() };
         let Some(reply) = &mut self.reply else { return };
         reply.stage = Stage::Generating;
         let mut items = self.history.items().to_vec();
@@ -149,7 +152,7 @@ impl Session {
         self.pump();
     }
 
-    fn on_written(&mut self, _finish: Finish) {
+    pub(crate) fn on_written(&mut self, _finish: Finish) {
         let now = self.now;
         let Some(reply) = &mut self.reply else { return };
         let rest = reply.chunker.finish();
@@ -177,7 +180,7 @@ impl Session {
         }
     }
 
-    fn on_generation_failed(&mut self, failure: Failure) {
+    pub(crate) fn on_generation_failed(&mut self, failure: Failure) {
         let Some(reply) = &mut self.reply else { return };
         let nothing_yet = reply.times.first_token.is_none() && reply.calls.is_empty();
         if failure.transient && nothing_yet && reply.retries < RETRIES {
@@ -282,6 +285,7 @@ impl Session {
             self.event(Event::ConversationItemAdded { turn: reply.turn, text, interrupted: false });
         }
         self.advance_course(&reply);
+        self.forget_unheard_aside();
         self.listening.aside = false;
         self.set_state(AgentState::Listening);
         if reply.end_call {
@@ -292,7 +296,7 @@ impl Session {
     /// The reply is given up: the history keeps what was heard.
     pub(crate) fn cut_reply(&mut self) {
         let Some(reply) = self.reply.take() else { return };
-        self.effect(Effect::CancelTurn { turn: reply.turn });
+        self.call_off(&reply);
         let heard = reply.playout.heard_text();
         let whole = reply.whole_text();
         self.history.push_assistant(&heard, true);
@@ -309,12 +313,21 @@ impl Session {
     /// The reply is given up before anything of it was heard.
     pub(crate) fn drop_reply(&mut self) {
         let Some(reply) = self.reply.take() else { return };
-        self.effect(Effect::CancelTurn { turn: reply.turn });
+        self.call_off(&reply);
         if reply.source == SpeechSource::Say {
-            self.to_say.push_front((SpeechSource::Say, reply.whole_text()));
+            let text = reply.given.clone().unwrap_or_else(|| reply.whole_text());
+            self.to_say.push_front((SpeechSource::Say, text));
         }
         if reply.committed {
             self.set_state(AgentState::Listening);
+        }
+    }
+
+    fn call_off(&mut self, reply: &Reply) {
+        if self.line.is_some() {
+            self.call_off_response(reply);
+        } else {
+            self.effect(Effect::CancelTurn { turn: reply.turn });
         }
     }
 

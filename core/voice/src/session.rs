@@ -4,6 +4,7 @@ use crate::effect::{Effect, Input};
 use crate::event::{AgentState, CloseReason, Event, SpeechSource};
 use crate::hooks::{EndOfTurn, Hooks, NoHooks};
 use crate::listening::Listening;
+use crate::realtime::Line;
 use crate::reply::Reply;
 use crate::tools::ToolDesk;
 use duologue_chat::History;
@@ -28,14 +29,6 @@ pub enum Output {
 /// Why a session can't be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {
-    /// Speech-to-speech models are typed, no provider speaks them yet.
-    #[error(
-        "no provider in this version speaks to the realtime model `{model}`; use a cascade (stt, llm, tts) instead"
-    )]
-    NoRealtimeProvider {
-        /// What was asked for.
-        model: String,
-    },
     /// A frame can't have this rate.
     #[error("output rate {0} Hz is none of 8000, 16000, 24000 and 48000")]
     OutputRate(u32),
@@ -55,6 +48,8 @@ pub struct Session {
     pub(crate) listening: Listening,
     /// Own speech that comes back is silence to it.
     pub(crate) echo: EchoGuard,
+    /// The line to a speech-to-speech model, where one is the brain.
+    pub(crate) line: Option<Line>,
     pub(crate) reply: Option<Reply>,
     /// Number of the newest turn; answers to older ones are stale.
     pub(crate) turn: u32,
@@ -87,9 +82,6 @@ pub struct Session {
 impl Session {
     /// A session with the built-in voice activity detector and end-of-turn detector.
     pub fn new(config: SessionConfig) -> Result<Session, SessionError> {
-        if let Brain::Realtime(realtime) = &config.brain {
-            return Err(SessionError::NoRealtimeProvider { model: realtime.model.clone() });
-        }
         if !matches!(config.output_rate, 8_000 | 16_000 | 24_000 | 48_000) {
             return Err(SessionError::OutputRate(config.output_rate));
         }
@@ -101,6 +93,7 @@ impl Session {
             history: History::default(),
             listening: Listening::new(&config.hearing, None),
             echo: EchoGuard::new(),
+            line: matches!(config.brain, Brain::Realtime(_)).then(Line::default),
             reply: None,
             turn: 0,
             desk: ToolDesk::default(),
@@ -169,6 +162,7 @@ impl Session {
             Input::Generated { turn, result } => self.on_generated(turn, result),
             Input::Spoken { turn, clause, result } => self.on_spoken(turn, clause, result),
             Input::ToolReturned { id, outcome } => self.on_tool_returned(&id, outcome),
+            Input::Realtime(result) => self.on_realtime(result),
             Input::Say(text) => self.to_say.push_back((SpeechSource::Say, text)),
             Input::Close(reason) => self.close(reason),
         }
@@ -203,10 +197,12 @@ impl Session {
     /// The path of 20 ms of sound, top to bottom: hear, decide who has the floor, play.
     fn on_audio(&mut self, frame: &Frame) {
         let own = self.echo.is_echo(frame).then(|| Frame::silence(frame.rate()));
-        let update = self.listening.hear(self.now, own.as_ref().unwrap_or(frame));
+        let heard = own.as_ref().unwrap_or(frame);
+        let update = self.listening.hear(self.now, heard);
         if !self.begun {
             return;
         }
+        self.pass_on(heard);
         if update.started {
             self.on_user_started();
         }
@@ -253,6 +249,7 @@ impl Session {
         if self.listening.is_streamed() {
             self.effect(Effect::StopListening);
         }
+        self.settle_all();
         self.closed = Some(reason);
         self.hooks.on_exit(&self.history);
         self.event(Event::Closed { reason });

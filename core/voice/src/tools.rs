@@ -60,6 +60,8 @@ impl Session {
         self.desk.made += 1;
         if call.id.is_empty() {
             call.id = format!("call_{}", self.desk.made);
+            // The model does not know of a call that it did not make.
+            self.tell_model(Item::ToolCall(call.clone()));
         }
         let spec = self.config.tools.iter().find(|t| t.name == call.name);
         let known = spec.is_some();
@@ -91,7 +93,9 @@ impl Session {
     /// A tool answered. Its result enters the history even where the reply that asked was given up: what it did is done.
     pub(crate) fn on_tool_returned(&mut self, id: &str, outcome: ToolOutcome) {
         let Some(running) = self.desk.take(id) else { return };
-        self.history.push(Item::ToolResult { id: running.id.clone(), outcome: outcome.clone() });
+        let item = Item::ToolResult { id: running.id.clone(), outcome: outcome.clone() };
+        self.tell_model(item.clone());
+        self.history.push(item);
         self.event(Event::ToolReturned { id: running.id, name: running.name, outcome });
         self.continue_after_tools();
     }

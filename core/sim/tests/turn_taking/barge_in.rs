@@ -1,82 +1,27 @@
 //! What becomes of interruptions, at one session, frame by frame.
 
+use crate::bench::{self, frames};
 use crate::log::SEEDS;
 use duologue_chat::{Item, Role};
-use duologue_ids::{Mono, Seed};
-use duologue_media::Frame;
+use duologue_ids::Seed;
 use duologue_sim::{BABBLE_RATE, ScriptedRunner, babble, understand};
-use duologue_voice::{EffectRunner, Event, Input, Opening, Output, Session, SessionConfig};
-use std::collections::VecDeque;
+use duologue_voice::{Event, Opening, SessionConfig};
 
-/// A session whose answers come from a script, driven by frames.
-struct Bench {
-    session: Session,
-    runner: ScriptedRunner,
-    due: VecDeque<(Mono, Input)>,
-    pub(crate) now: Mono,
-    events: Vec<Event>,
-    played: Vec<i16>,
+type Bench = bench::Bench<ScriptedRunner>;
+
+fn bench(seed: u64) -> Bench {
+    let mut config = SessionConfig::new("Joe", "Anna", "");
+    config.opening = Opening::Say(
+        "Northwind Internet, this is Joe, and before we begin I have to tell you a rather long story about all \
+         the things that we record, keep, sell and never delete."
+            .into(),
+    );
+    config.output_rate = BABBLE_RATE;
+    config.seed = Seed(seed);
+    Bench::new(config, ScriptedRunner::new(["I see. Go on, please."]))
 }
 
 impl Bench {
-    fn new(seed: u64) -> Bench {
-        let mut config = SessionConfig::new("Joe", "Anna", "");
-        config.opening = Opening::Say(
-            "Northwind Internet, this is Joe, and before we begin I have to tell you a rather long story about all \
-             the things that we record, keep, sell and never delete."
-                .into(),
-        );
-        config.output_rate = BABBLE_RATE;
-        config.seed = Seed(seed);
-        let session = Session::new(config).expect("valid");
-        let mut bench = Bench {
-            session,
-            runner: ScriptedRunner::new(["I see. Go on, please."]),
-            due: VecDeque::new(),
-            now: Mono::ZERO,
-            events: Vec::new(),
-            played: Vec::new(),
-        };
-        bench.feed(Input::Start);
-        bench
-    }
-
-    fn feed(&mut self, input: Input) -> bool {
-        self.session.handle(self.now, input);
-        let mut played = false;
-        loop {
-            match self.session.poll() {
-                Output::Effect(effect) => {
-                    for (after, input) in self.runner.perform(self.now, effect) {
-                        self.due.push_back((self.now + after, input));
-                    }
-                    self.due.make_contiguous().sort_by_key(|d| d.0);
-                }
-                Output::Event(event) => self.events.push(event),
-                Output::Play(frame) => {
-                    self.played.extend_from_slice(frame.samples());
-                    played = true;
-                }
-                Output::Timeout(_) => return played,
-            }
-        }
-    }
-
-    /// One tick; says whether a frame was played.
-    fn hear(&mut self, frame: Frame) -> bool {
-        self.now += duologue_media::FRAME;
-        while self.due.front().is_some_and(|d| d.0 <= self.now) {
-            if let Some((_, input)) = self.due.pop_front() {
-                self.feed(input);
-            }
-        }
-        self.feed(Input::Audio(frame))
-    }
-
-    fn quiet(&mut self, ticks: usize) -> usize {
-        (0..ticks).filter(|_| self.hear(Frame::silence(16_000))).count()
-    }
-
     fn heard_of_opening(&self) -> String {
         match self.session.history().items().first() {
             Some(Item::Message { role: Role::Assistant, text, .. }) => text.clone(),
@@ -85,14 +30,10 @@ impl Bench {
     }
 }
 
-fn frames(samples: &[i16]) -> Vec<Frame> {
-    samples.chunks_exact(320).map(|c| Frame::new(16_000, c.to_vec()).expect("20 ms")).collect()
-}
-
 #[test]
 fn the_history_keeps_what_was_heard() {
     for seed in 0..SEEDS {
-        let mut bench = Bench::new(seed);
+        let mut bench = bench(seed);
         bench.quiet(60 + (seed % 100) as usize);
         let speech = babble("Wait, stop, I only want to know about my order please", 180.0, 1.0);
         frames(&speech).into_iter().for_each(|f| {
@@ -110,7 +51,7 @@ fn the_history_keeps_what_was_heard() {
 
 #[test]
 fn noise_without_words_pauses_and_then_resumes() {
-    let mut bench = Bench::new(1);
+    let mut bench = bench(1);
     bench.quiet(50);
     // A voice whose words nobody understands: it is played backwards.
     let noise: Vec<i16> = babble("Rumble rumble", 90.0, 1.0).into_iter().rev().collect();
@@ -118,7 +59,7 @@ fn noise_without_words_pauses_and_then_resumes() {
         bench.hear(f);
     });
     bench.quiet(2_000);
-    assert!(bench.events.iter().any(|e| matches!(e, Event::FalseInterruption { .. })));
+    assert!(bench.events.iter().any(|(_, e)| matches!(e, Event::FalseInterruption { .. })));
     assert!(bench.heard_of_opening().ends_with("never delete."), "{}", bench.heard_of_opening());
     assert_eq!(
         bench.session.history().items().iter().filter(|i| matches!(i, Item::Message { role: Role::User, .. })).count(),
@@ -128,7 +69,7 @@ fn noise_without_words_pauses_and_then_resumes() {
 
 #[test]
 fn a_backchannel_does_not_take_the_turn() {
-    let mut bench = Bench::new(1);
+    let mut bench = bench(1);
     bench.quiet(50);
     let mut gaps = 0;
     for frame in frames(&babble("Okay.", 180.0, 1.0)) {
@@ -136,6 +77,8 @@ fn a_backchannel_does_not_take_the_turn() {
     }
     bench.quiet(1_000);
     assert_eq!(gaps, 0, "the voice never stops");
-    assert!(bench.events.iter().any(|e| matches!(e, Event::Backchannel { .. })), "{:?}", bench.events);
-    assert!(!bench.events.iter().any(|e| matches!(e, Event::UserTurnCompleted { .. } | Event::Interrupted { .. })));
+    assert!(bench.events.iter().any(|(_, e)| matches!(e, Event::Backchannel { .. })), "{:?}", bench.events);
+    assert!(
+        !bench.events.iter().any(|(_, e)| matches!(e, Event::UserTurnCompleted { .. } | Event::Interrupted { .. }))
+    );
 }

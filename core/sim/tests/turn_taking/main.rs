@@ -2,6 +2,7 @@
 
 mod barge_in;
 mod caller;
+mod bench;
 mod cut_in;
 mod endings;
 mod hour;
@@ -9,4 +10,5 @@ mod log;
 mod openings;
 mod overlap;
 mod own_words;
+mod realtime;
 mod tools;
