@@ -198,7 +198,9 @@ impl EffectRunner for ScriptedRealtime {
                 vec![(self.tool.draw(&mut self.rng), Input::ToolReturned { id: call.id, outcome })]
             }
             // A cascade's.
-            Effect::Transcribe { .. }
+            Effect::Listen { .. }
+            | Effect::StopListening
+            | Effect::Transcribe { .. }
             | Effect::Generate { .. }
             | Effect::Speak { .. }
             | Effect::CancelTranscribe { .. }

@@ -56,5 +56,6 @@ mod wav;
 pub use http::{Connection, Timeouts};
 pub use provider::{ChatStream, Llm, ModelError, ModelErrorKind, SpeechRequest, SpeechStream, SpokenAudio};
 pub use provider::{Heard, HeardStream, Sound, SoundStream, StreamingStt};
+pub use provider::{RealtimeConfig, RealtimeConnection, RealtimeModel};
 pub use provider::{Stt, TranscribeRequest, Transcript, Tts, WordTime};
 pub use text::{NotText, text};

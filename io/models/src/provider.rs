@@ -1,9 +1,10 @@
 use async_trait::async_trait;
-use duologue_chat::{ChatDelta, ChatRequest};
+use duologue_chat::{ChatDelta, ChatRequest, RealtimeCommand, RealtimeEvent, ToolSpec};
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// A streamed reply; ends after [`ChatDelta::Done`] or an error.
 pub type ChatStream = BoxStream<'static, Result<ChatDelta, ModelError>>;
@@ -69,6 +70,38 @@ pub enum Heard {
 pub trait Tts: Send + Sync {
     /// Starts to speak one clause.
     async fn speak(&self, request: SpeechRequest) -> Result<SpeechStream, ModelError>;
+}
+
+/// Speech to speech: hears and speaks in one.
+#[async_trait]
+pub trait RealtimeModel: Send + Sync {
+    /// Opens a session for one party of one conversation. Once this returns, the model hears and answers without delay.
+    async fn connect(&self, config: RealtimeConfig) -> Result<RealtimeConnection, ModelError>;
+}
+
+/// What a session of a [`RealtimeModel`] begins with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RealtimeConfig {
+    /// Who it is and how it speaks.
+    pub instructions: Arc<str>,
+    /// What it may call.
+    pub tools: Arc<[ToolSpec]>,
+    /// The provider's name of the voice.
+    pub voice: Arc<str>,
+    /// 1.0 is the voice's own pace.
+    pub speed: f32,
+    /// BCP-47, of what it hears.
+    pub language: Arc<str>,
+    /// Silence that ends a stretch of speech, where its detector goes by silence.
+    pub stretch_silence: Duration,
+}
+
+/// An open session. It is driven by whoever asks for events; dropping them closes it.
+pub struct RealtimeConnection {
+    /// What the conversation tells the model. It fills up where the provider does not read.
+    pub commands: mpsc::Sender<RealtimeCommand>,
+    /// What the model tells; ends when `commands` is dropped, or after an error, which ends the session.
+    pub events: BoxStream<'static, Result<RealtimeEvent, ModelError>>,
 }
 
 /// One utterance to recognise.

@@ -115,6 +115,12 @@ impl Failures<'_> {
         }
     }
 
+    /// The server does not take the settings of a session.
+    pub(crate) fn refused_session(&self, said: &str) -> ModelError {
+        let what = format!("the server does not take the session's settings: {}", shortened(said));
+        self.error(ModelErrorKind::Rejected, what, "check the names of the model and of the voice")
+    }
+
     /// The provider's guard stopped a reply.
     pub(crate) fn filtered(&self) -> ModelError {
         self.error(
@@ -222,7 +228,7 @@ impl ServerError {
         ServerError::new(class.join(" "), message)
     }
 
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         if self.message.is_empty() { "it does not say why" } else { &self.message }
     }
 
@@ -240,7 +246,7 @@ impl ServerError {
         words.iter().any(|w| class.contains(w))
     }
 
-    fn kind_midway(&self) -> ModelErrorKind {
+    pub(crate) fn kind_midway(&self) -> ModelErrorKind {
         if self.out_of_quota() {
             ModelErrorKind::Rejected
         } else if self.is(&["rate_limit", "too_many", "429"]) {

@@ -1,3 +1,4 @@
+use super::config::Timeouts;
 use super::endpoint::{Call, Endpoint};
 use super::failure::Failures;
 use crate::ModelError;
@@ -6,7 +7,7 @@ use reqwest::Upgraded;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use std::borrow::Cow;
 use std::sync::Arc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Message as Frame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error};
@@ -19,6 +20,7 @@ pub(crate) struct Socket {
     endpoint: Arc<Endpoint>,
     call: Cow<'static, str>,
     stream: WebSocketStream<Upgraded>,
+    heard_at: Instant,
 }
 
 /// What a server sends.
@@ -48,7 +50,7 @@ impl Socket {
     pub(crate) async fn new(endpoint: Arc<Endpoint>, call: &Call, stream: Upgraded) -> Socket {
         let config = WebSocketConfig::default().max_message_size(Some(MESSAGE_MAX)).max_frame_size(Some(MESSAGE_MAX));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
-        Socket { endpoint, call: call.path.clone(), stream }
+        Socket { endpoint, call: call.path.clone(), stream, heard_at: Instant::now() }
     }
 
     pub(crate) fn failures(&self) -> Failures<'_> {
@@ -61,6 +63,20 @@ impl Socket {
 
     pub(crate) async fn send_bytes(&mut self, bytes: Bytes) -> Result<(), ModelError> {
         self.send(Frame::Binary(bytes)).await
+    }
+
+    /// Asks for a sign of life, which shows in [`Socket::heard_at`].
+    pub(crate) async fn ping(&mut self) -> Result<(), ModelError> {
+        self.send(Frame::Ping(Bytes::new())).await
+    }
+
+    /// When anything last came, pings and their answers included.
+    pub(crate) fn heard_at(&self) -> Instant {
+        self.heard_at
+    }
+
+    pub(crate) fn limits(&self) -> Timeouts {
+        self.endpoint.timeouts
     }
 
     async fn send(&mut self, frame: Frame) -> Result<(), ModelError> {
@@ -76,7 +92,9 @@ impl Socket {
     /// The next message; an error where the connection broke. Safe to drop and call again.
     pub(crate) async fn next(&mut self) -> Result<Message, ModelError> {
         loop {
-            match self.stream.next().await {
+            let next = self.stream.next().await;
+            self.heard_at = Instant::now();
+            match next {
                 Some(Ok(Frame::Text(text))) => return Ok(Message::Text(text.as_str().to_string())),
                 Some(Ok(Frame::Close(frame))) => {
                     let (code, reason) = frame.map_or((1005, String::new()), |f| (f.code.into(), f.reason.to_string()));

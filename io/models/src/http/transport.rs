@@ -157,6 +157,21 @@ impl Transport {
         timeout(patience, opened).await.unwrap_or_else(|_| Err(self.failures(&call).timed_out("answer", patience)))
     }
 
+    /// The same, tried again where that may help.
+    pub(crate) async fn upgrade_again(&self, call: Call) -> Result<Socket, ModelError> {
+        let mut attempt = 0;
+        loop {
+            let error = match self.upgrade(call.clone()).await {
+                Ok(socket) => return Ok(socket),
+                Err(error) => error,
+            };
+            let pause = self.pause(&error, attempt).filter(|p| *p < self.endpoint.timeouts.first_byte);
+            let Some(pause) = pause.filter(|_| attempt < self.endpoint.retries) else { return Err(error) };
+            sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
     /// How long to wait before another attempt; `None` where it is no use.
     fn pause(&self, error: &ModelError, attempt: u32) -> Option<Duration> {
         let backoff = self.endpoint.backoff.saturating_mul(1 << attempt.min(10));

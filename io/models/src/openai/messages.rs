@@ -86,7 +86,7 @@ fn push_calls<'a>(items: &'a [Item], out: &mut Vec<Message<'a>>) -> &'a [Item] {
     rest
 }
 
-fn answer(outcome: Option<&ToolOutcome>) -> Cow<'_, str> {
+pub(super) fn answer(outcome: Option<&ToolOutcome>) -> Cow<'_, str> {
     let error = |text: &str| serde_json::json!({ "error": text }).to_string().into();
     match outcome {
         Some(ToolOutcome::Ok(serde_json::Value::String(text))) => text.into(),

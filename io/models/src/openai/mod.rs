@@ -11,6 +11,7 @@ mod config;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 pub(crate) mod messages;
+mod realtime;
 pub(crate) mod reply;
 mod speech;
 mod transcribe;
@@ -20,6 +21,7 @@ pub(crate) mod wire;
 pub use crate::http::{Connection, Timeouts};
 pub use chat::OpenAiLlm;
 pub use config::OpenAiConfig;
+pub use realtime::OpenAiRealtime;
 pub use speech::OpenAiTts;
 pub use transcribe::OpenAiStt;
 
@@ -57,6 +59,11 @@ impl OpenAi {
     /// A speech model of this server ("gpt-4o-mini-tts"); the voice comes with each request.
     pub fn tts(&self, model: impl Into<String>) -> OpenAiTts {
         OpenAiTts::new(self.transport.clone(), model.into())
+    }
+
+    /// A speech-to-speech model of this server ("gpt-realtime").
+    pub fn realtime(&self, model: impl Into<String>) -> OpenAiRealtime {
+        OpenAiRealtime::new(self.transport.clone(), model.into())
     }
 
     /// Asks for the list of models, the cheapest call there is: is the server there, and does it take the key?

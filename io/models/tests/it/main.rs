@@ -11,6 +11,7 @@ mod genai;
 mod line;
 mod listen;
 mod minimax;
+mod realtime;
 mod refusals;
 mod speech;
 mod transcribe;
