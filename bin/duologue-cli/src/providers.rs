@@ -5,7 +5,7 @@ use crate::output::Failure;
 use crate::remote::{Client, Remote, Server};
 use crate::settings::Settings;
 use duologue_conversation::scenario::{CastScenario, Side};
-use duologue_conversation::{Providers, ScriptedStt, ScriptedTts};
+use duologue_conversation::{CascadeModels, Models, Providers, ScriptedStt, ScriptedTts};
 use duologue_engine::local::LocalModels;
 use duologue_ids::Redacted;
 use duologue_models::cassette;
@@ -300,13 +300,13 @@ pub(crate) fn taped_names(models: &TapedModels, side: Side) -> BTreeMap<String, 
 
 /// Puts a recorder between a side and its models.
 pub(crate) fn recorded(providers: Providers, side: Side, recorder: &Recorder) -> Providers {
-    let (lane, Providers { stt, llm, tts, .. }) = (side.as_str(), &providers);
-    Providers {
-        stt: recorder.stt(lane, stt.clone()),
-        llm: recorder.llm(lane, llm.clone()),
-        tts: recorder.tts(lane, tts.clone()),
-        ..providers
-    }
+    let (lane, Models::Cascade(models)) = (side.as_str(), &providers.models) else { return providers };
+    let models = CascadeModels {
+        stt: recorder.stt(lane, models.stt.clone()),
+        llm: recorder.llm(lane, models.llm.clone()),
+        tts: recorder.tts(lane, models.tts.clone()),
+    };
+    Providers { models: Models::Cascade(models), ..providers }
 }
 
 /// Scripted speech is a code of its own: both sides speak it or none does.
@@ -399,7 +399,8 @@ impl Connector<'_> {
     fn providers(&self, side: Side, (stt, llm, tts): (Arc<dyn Stt>, Arc<dyn Llm>, Arc<dyn Tts>)) -> Providers {
         let voice = self.voices[duologue_conversation::index(side)].as_str().into();
         let language = self.cast.scenario().language.as_str().into();
-        Providers { stt, llm, tts, voice, speed: self.cast.persona(side).speed, language }
+        let models = Models::Cascade(CascadeModels { stt, llm, tts });
+        Providers { models, voice, speed: self.cast.persona(side).speed, language }
     }
 
     fn scripted_llm(&self, side: Side) -> Result<Arc<dyn Llm>, Failure> {

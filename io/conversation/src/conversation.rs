@@ -6,15 +6,16 @@ use crate::conclusion::conclude;
 use crate::folder::{FolderError, FolderWriter, names};
 use crate::notes;
 use crate::recorder::{Chunk, Recorder, Stream};
-use crate::runner::{Answer, LiveRunner, Providers};
+use crate::runner::{Answer, LiveRunner, Models, Providers};
 use crate::scenario::{CastScenario, Side, goal_reached};
 use crate::summary::{AgentSummary, Status, Summary};
 use crate::transcript::{Cast, Transcriber};
 use duologue_ids::{Mono, Seed};
 use duologue_media::{Codec, OpusError, Packet};
+use duologue_models::{ModelError, RealtimeConfig, RealtimeConnection};
 use duologue_score::Metrics;
 use duologue_sim::{Duet, DuetConfig, DuetError, Ending, LinkConfig, Tap};
-use duologue_voice::{CloseReason, EffectRunner, Event};
+use duologue_voice::{Brain, CloseReason, EffectRunner, Event, Realtime, SessionConfig};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -116,13 +117,14 @@ pub async fn converse(
 ) -> Result<Summary, ConverseError> {
     let folder = config.folder.clone();
     let runtime = Handle::current();
-    prewarm(&config, &cancel).await;
+    let mut lines = prepare(&config, &cancel).await;
     let thread = tokio::task::spawn_blocking(move || {
         let (answers, inbox) = channel();
         let awaited = Awaited::default();
         let runners = [0, 1].map(|side| {
             let (way_back, providers) = ((runtime.clone(), answers.clone()), config.providers[side].clone());
             LiveRunner::new(side, way_back, providers, config.cast.clone(), awaited.clone())
+                .with_line(lines[side].take())
         });
         let models = config.models.clone();
         hold(config, runners, progress, |duet| {
@@ -134,19 +136,55 @@ pub async fn converse(
     thread.await.map_err(|_| ConverseError::Defect { folder })?
 }
 
-/// Lets the models prepare before the call begins, so that nobody waits for it in the call.
-async fn prewarm(config: &ConversationConfig, cancel: &AtomicBool) {
-    let instructions = [Side::Support, Side::Customer].map(|side| config.cast.instructions(side));
-    let [support, customer] = [0, 1].map(|side| config.providers[side].llm.prewarm(&instructions[side]));
+/// Lets the models prepare before the call begins, so that nobody waits for it in the call; opens the lines to those that
+/// hear and speak.
+async fn prepare(
+    config: &ConversationConfig,
+    cancel: &AtomicBool,
+) -> [Option<Result<RealtimeConnection, ModelError>>; 2] {
+    let one = async |side: Side| match &config.providers[casting::index(side)].models {
+        Models::Cascade(models) => {
+            models.llm.prewarm(&config.cast.instructions(side)).await;
+            None
+        }
+        Models::Realtime(model) => Some(model.connect(realtime_config(config, side)).await),
+    };
     let cancelled = async {
         while !cancel.load(Ordering::Relaxed) {
             tokio::time::sleep(LOOK_UP).await;
         }
     };
     tokio::select! {
-        _ = futures::future::join(support, customer) => {}
-        () = cancelled => {}
+        (support, customer) = futures::future::join(one(Side::Support), one(Side::Customer)) => [support, customer],
+        () = cancelled => [None, None],
     }
+}
+
+fn realtime_config(config: &ConversationConfig, side: Side) -> RealtimeConfig {
+    let (session, providers) = (party(config, side), &config.providers[casting::index(side)]);
+    RealtimeConfig {
+        instructions: session.instructions,
+        tools: session.tools.iter().cloned().chain([duologue_voice::end_call()]).collect(),
+        voice: providers.voice.clone(),
+        speed: providers.speed,
+        language: providers.language.clone(),
+        // A reply can be prepared while the rest of the silence passes that makes the end of a turn.
+        stretch_silence: session.endpointing.min_delay * 3 / 5,
+    }
+}
+
+/// One party's side, with the brain that its models are.
+fn party(config: &ConversationConfig, side: Side) -> SessionConfig {
+    let mut party = casting::session_config(&config.cast, side, config.seed, config.temperature);
+    let place = casting::index(side);
+    match &config.providers[place].models {
+        Models::Cascade(models) => party.hearing.streaming = models.stt.streaming().is_some(),
+        Models::Realtime(_) => {
+            let model = config.models[place].get("realtime").cloned().unwrap_or_default();
+            party.brain = Brain::Realtime(Realtime { model });
+        }
+    }
+    party
 }
 
 /// The same with providers that answer in virtual time: as fast as the machine can.
@@ -174,11 +212,7 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
     let writer = FolderWriter::create(&config.folder, &summary)?;
     writer.replace_json(names::SCENARIO, config.cast.as_ref());
     let keeper = Keeper::new(&config, writer, progress)?;
-    let parties = [Side::Support, Side::Customer].map(|side| {
-        let mut session = casting::session_config(&config.cast, side, config.seed, config.temperature);
-        session.hearing.streaming = config.providers[casting::index(side)].stt.streaming().is_some();
-        session
-    });
+    let parties = [Side::Support, Side::Customer].map(|side| party(&config, side));
     let duet_config = DuetConfig {
         codec: config.codec,
         links: [LinkConfig::IN_PROCESS; 2],

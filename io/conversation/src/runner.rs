@@ -1,11 +1,14 @@
 //! The live door of effects: providers on a tokio runtime, answers through a channel.
 
 use crate::awaited::{Awaited, Request, Stage, Ticket};
+use crate::line::Line;
 use crate::listener::Listener;
 use crate::scenario::CastScenario;
 use duologue_chat::{ToolCall, ToolOutcome};
 use duologue_ids::Mono;
-use duologue_models::{Llm, ModelError, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime};
+use duologue_models::{
+    Llm, ModelError, RealtimeConnection, RealtimeModel, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime,
+};
 use duologue_voice::{Effect, EffectRunner, Failure, Input, Spoken, SpokenWord};
 use futures::StreamExt;
 use std::collections::HashMap;
@@ -18,18 +21,34 @@ use tokio::task::AbortHandle;
 /// The models of one agent.
 #[derive(Clone)]
 pub struct Providers {
-    /// Hears.
-    pub stt: Arc<dyn Stt>,
-    /// Writes.
-    pub llm: Arc<dyn Llm>,
-    /// Speaks.
-    pub tts: Arc<dyn Tts>,
+    /// What thinks for it.
+    pub models: Models,
     /// In the words of the speech provider.
     pub voice: Arc<str>,
     /// 1.0 is the voice's own pace.
     pub speed: f32,
     /// BCP-47.
     pub language: Arc<str>,
+}
+
+/// What an agent thinks with.
+#[derive(Clone)]
+pub enum Models {
+    /// A model for each stage.
+    Cascade(CascadeModels),
+    /// One that hears and speaks.
+    Realtime(Arc<dyn RealtimeModel>),
+}
+
+/// The stages of a cascade.
+#[derive(Clone)]
+pub struct CascadeModels {
+    /// Hears.
+    pub stt: Arc<dyn Stt>,
+    /// Writes.
+    pub llm: Arc<dyn Llm>,
+    /// Speaks.
+    pub tts: Arc<dyn Tts>,
 }
 
 /// An answer, and whose it is.
@@ -46,6 +65,8 @@ pub(crate) struct LiveRunner {
     running: HashMap<Work, Vec<AbortHandle>>,
     /// Hears what the other party says in its present turn, where the recogniser streams.
     listener: Option<Listener>,
+    /// To the model that hears and speaks, where there is one.
+    line: Option<Line>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,7 +84,28 @@ impl LiveRunner {
         tools: Arc<CastScenario>,
         awaited: Awaited,
     ) -> LiveRunner {
-        LiveRunner { side, runtime, answers, providers, tools, awaited, running: HashMap::new(), listener: None }
+        LiveRunner {
+            side,
+            runtime,
+            answers,
+            providers,
+            tools,
+            awaited,
+            running: HashMap::new(),
+            listener: None,
+            line: None,
+        }
+    }
+
+    /// Lets what a model that hears and speaks tells come in; where it could not be reached, that it could not.
+    pub(crate) fn with_line(mut self, connection: Option<Result<RealtimeConnection, ModelError>>) -> LiveRunner {
+        let answer = self.answer();
+        match connection {
+            None => {}
+            Some(Ok(connection)) => self.line = Some(Line::open(&self.runtime, connection, answer)),
+            Some(Err(error)) => answer(Input::Realtime(Err(failure(error)))),
+        }
+        self
     }
 
     /// Held by a task until it has its answer, or is cancelled.
@@ -80,11 +122,11 @@ impl LiveRunner {
     }
 
     /// Gives a recogniser that streams the next sound. One that can't go on is left alone: the whole sound comes again.
-    fn listen(&mut self, utterance: u32, from: usize, audio: Vec<i16>) {
+    fn listen(&mut self, utterance: u32, from: usize, (audio, models): (Vec<i16>, &CascadeModels)) {
         if from == 0 {
             let answer = self.answer();
             let overheard = move |utterance, text| answer(Input::Overheard { utterance, text });
-            let (stt, language) = (self.providers.stt.clone(), self.providers.language.clone());
+            let (stt, language) = (models.stt.clone(), self.providers.language.clone());
             self.listener = Some(Listener::open(&self.runtime, stt, language, overheard));
         }
         if !self.listener.as_mut().is_some_and(|l| l.hear(utterance, from, audio)) {
@@ -98,7 +140,7 @@ impl LiveRunner {
         }
     }
 
-    fn answer(&self) -> impl Fn(Input) + Send + use<> {
+    fn answer(&self) -> impl Fn(Input) + Send + Clone + use<> {
         let (side, answers) = (self.side, self.answers.clone());
         // Nobody listens once the conversation is over.
         move |input| drop(answers.send((side, input)))
@@ -113,12 +155,38 @@ impl Drop for LiveRunner {
 
 impl EffectRunner for LiveRunner {
     fn perform(&mut self, now: Mono, effect: Effect) -> Vec<(Duration, Input)> {
+        match (effect, self.providers.models.clone()) {
+            (Effect::Realtime(command), _) => {
+                if let Some(line) = &mut self.line {
+                    line.tell(command);
+                }
+            }
+            (Effect::CallTool { call, .. }, _) => self.call_tool(call),
+            (effect, Models::Cascade(models)) => self.perform_cascade(now, effect, &models),
+            // A session with this brain has no other effects.
+            (_, Models::Realtime(_)) => {}
+        }
+        Vec::new()
+    }
+}
+
+impl LiveRunner {
+    fn call_tool(&mut self, call: ToolCall) {
+        let (scenario, answer) = (self.tools.clone(), self.answer());
+        self.spawn(Work::Tool, async move {
+            let id = call.id.clone();
+            let outcome = run_mock(&scenario, &call).await;
+            answer(Input::ToolReturned { id, outcome });
+        });
+    }
+
+    fn perform_cascade(&mut self, now: Mono, effect: Effect, models: &CascadeModels) {
         let answer = self.answer();
         match effect {
-            Effect::Listen { utterance, from, audio } => self.listen(utterance, from, audio),
+            Effect::Listen { utterance, from, audio } => self.listen(utterance, from, (audio, models)),
             Effect::StopListening => self.listener = None,
             Effect::Transcribe { utterance, audio } => {
-                let (stt, language) = (self.providers.stt.clone(), self.providers.language.clone());
+                let (stt, language) = (models.stt.clone(), self.providers.language.clone());
                 let ticket = self.ticket(Stage::Stt, now);
                 let question = self.listener.as_mut().and_then(|l| l.ask(&audio));
                 // One that can't be asked has lost the thread.
@@ -137,7 +205,7 @@ impl EffectRunner for LiveRunner {
                 });
             }
             Effect::Generate { turn, request } => {
-                let llm = self.providers.llm.clone();
+                let llm = models.llm.clone();
                 let ticket = self.ticket(Stage::Llm, now);
                 self.spawn(Work::Turn(turn), async move {
                     let _ticket = ticket;
@@ -151,7 +219,7 @@ impl EffectRunner for LiveRunner {
                 });
             }
             Effect::Speak { turn, clause, text } => {
-                let tts = self.providers.tts.clone();
+                let tts = models.tts.clone();
                 let request = SpeechRequest { text, voice: self.providers.voice.clone(), speed: self.providers.speed };
                 let ticket = self.ticket(Stage::Tts, now);
                 self.spawn(Work::Turn(turn), async move {
@@ -163,18 +231,10 @@ impl EffectRunner for LiveRunner {
                     answer(Input::Spoken { turn, clause, result: last });
                 });
             }
-            Effect::CallTool { call, .. } => {
-                let scenario = self.tools.clone();
-                self.spawn(Work::Tool, async move {
-                    let id = call.id.clone();
-                    let outcome = run_mock(&scenario, &call).await;
-                    answer(Input::ToolReturned { id, outcome });
-                });
-            }
             Effect::CancelTranscribe { utterance } => self.cancel(Work::Utterance(utterance)),
             Effect::CancelTurn { turn } => self.cancel(Work::Turn(turn)),
+            Effect::CallTool { .. } | Effect::Realtime(_) => {}
         }
-        Vec::new()
     }
 }
 
@@ -204,6 +264,6 @@ async fn run_mock(scenario: &CastScenario, call: &ToolCall) -> ToolOutcome {
     }
 }
 
-fn failure(error: ModelError) -> Failure {
+pub(crate) fn failure(error: ModelError) -> Failure {
     Failure { transient: error.kind.is_transient(), message: error.to_string() }
 }

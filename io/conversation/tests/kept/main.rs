@@ -6,7 +6,8 @@ mod removal;
 
 use duologue_conversation::scenario::{self, CastScenario, Side};
 use duologue_conversation::{
-    Archive, ConversationConfig, Providers, ScriptedStt, ScriptedTts, Status, Summary, names, simulate,
+    Archive, CascadeModels, ConversationConfig, Models, Providers, ScriptedStt, ScriptedTts, Status, Summary, names,
+    simulate,
 };
 use duologue_ids::Seed;
 use duologue_media::{Codec, decode_ogg_opus};
@@ -27,9 +28,11 @@ fn follower(cast: &Arc<CastScenario>) -> ScriptedRunner {
 fn named(speaker: Speaker) -> Providers {
     let dialogue: Dialogue = "- {speaker: customer, say: nothing}".parse().expect("a dialogue");
     Providers {
-        stt: Arc::new(ScriptedStt),
-        llm: Arc::new(ScriptedLlm::new(Arc::new(dialogue), speaker)),
-        tts: Arc::new(ScriptedTts { pitch: 120.0 }),
+        models: Models::Cascade(CascadeModels {
+            stt: Arc::new(ScriptedStt),
+            llm: Arc::new(ScriptedLlm::new(Arc::new(dialogue), speaker)),
+            tts: Arc::new(ScriptedTts { pitch: 120.0 }),
+        }),
         voice: "babble".into(),
         speed: 1.0,
         language: "en".into(),
