@@ -28,7 +28,7 @@ pub struct Recorder {
 }
 
 enum Message {
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
     Finish,
 }
 
@@ -86,7 +86,7 @@ impl Recorder {
 
 fn write(file: &mut File, messages: &Receiver<Message>) -> std::io::Result<()> {
     while let Ok(Message::Exchange(exchange)) = messages.recv() {
-        write_line(file, &Line::write(exchange))?;
+        write_line(file, &Line::write(*exchange))?;
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ impl<T> Open<T> {
             let Tape { lane, stage, .. } = self.tape.clone();
             let exchange = Exchange { lane, stage, asked: std::mem::take(&mut self.asked), answer };
             // After the end nobody writes any more.
-            drop(self.tape.sender.send(Message::Exchange(exchange)));
+            drop(self.tape.sender.send(Message::Exchange(Box::new(exchange))));
         }
     }
 

@@ -170,7 +170,7 @@ async fn a_dropped_stream_closes_the_connection() {
 
 #[tokio::test]
 async fn only_anthropic_itself_insists_on_a_key_and_the_list_tells_that_all_is_well() {
-    let error = Anthropic::new(AnthropicConfig::default()).err().expect("no key, no client");
+    let error = Anthropic::new(AnthropicConfig::default()).expect_err("no key, no client");
     assert_eq!(error.kind, ModelErrorKind::Configuration);
     assert!(error.message.contains("ANTHROPIC_API_KEY is not set"), "{error}");
 

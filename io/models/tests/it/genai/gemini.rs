@@ -135,7 +135,7 @@ async fn what_google_says_in_the_body_only_is_read() {
 
 #[tokio::test]
 async fn only_google_itself_insists_on_a_key() {
-    let error = Gemini::new(GeminiConfig::default()).err().expect("no key, no client");
+    let error = Gemini::new(GeminiConfig::default()).expect_err("no key, no client");
     assert!(error.message.contains("GEMINI_API_KEY is not set"), "{error}");
     let double = Double::start(|_, _| status(200, json!({"models": [{"name": "models/gemini-2.5-flash"}]}))).await;
     let config = GeminiConfig { base_url: double.base_url(), ..GeminiConfig::default() };
