@@ -96,8 +96,9 @@ impl Call {
                     self.queue.push(after(self.delays.first_sound_ms), spoken);
                 }
             }
-            // An answer that comes too late is dropped.
+            // An answer that comes too late is dropped; these stand-ins neither stream nor are one model.
             Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } | Effect::CallTool { .. } => {}
+            Effect::Listen { .. } | Effect::StopListening | Effect::Realtime(_) => {}
         }
     }
 
