@@ -1,8 +1,9 @@
 //! Two runs of a suite beside each other: what got better and worse, with confidence intervals over seeds.
 
+use crate::figures::definition;
 use crate::results::{CaseResult, Run};
 use duologue_ids::Seed;
-use duologue_score::DEFINITIONS;
+use duologue_score::Better;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -37,10 +38,11 @@ pub struct Change {
     pub b: f64,
     /// B less A.
     pub difference: f64,
-    /// 95 % confidence interval of the difference: percentile bootstrap over the seeds' own differences (Efron, 1979).
+    /// 95 % confidence interval of the difference, from the seeds' own differences: the percentile bootstrap (Efron, 1979),
+    /// or Student's t where that is wider, since the bootstrap of few values is too narrow (Hesterberg, 2015).
     pub interval: [f64; 2],
-    /// Whether less is better; `None` where neither is.
-    pub less_is_better: Option<bool>,
+    /// Which way is good.
+    pub better: Better,
 }
 
 impl Change {
@@ -51,16 +53,21 @@ impl Change {
 
     /// Whether it clearly got worse.
     pub fn is_worse(&self) -> bool {
-        self.is_clear() && self.less_is_better.is_some_and(|less| (self.difference > 0.0) == less)
+        let bad = match self.better {
+            Better::Higher => self.difference < 0.0,
+            Better::Lower => self.difference > 0.0,
+            Better::Neither => false,
+        };
+        bad && self.is_clear()
     }
 
     /// In a word.
     pub fn verdict(&self) -> &'static str {
-        match (self.is_clear(), self.less_is_better) {
+        match (self.is_clear(), self.better) {
             (false, _) => "as before",
-            (true, None) => "differs",
-            (true, Some(_)) if self.is_worse() => "worse",
-            (true, Some(_)) => "better",
+            (true, Better::Neither) => "differs",
+            (true, _) if self.is_worse() => "worse",
+            (true, _) => "better",
         }
     }
 }
@@ -113,40 +120,40 @@ fn change(case: &str, metric: &str, pairs: &[(f64, f64)]) -> Change {
         b: mean(&|p| p.1),
         difference: mean(&|p| p.1 - p.0),
         interval: interval(&differences).map(round),
-        less_is_better: less_is_better(metric),
+        better: definition(metric).map_or(Better::Neither, |d| d.better),
     }
 }
 
-/// The 2.5th and 97.5th percentile of the mean of draws with replacement. One seed says nothing about others: then the
-/// interval has no bounds but zero and the difference itself.
+/// The wider of two intervals of the mean: the 2.5th and 97.5th percentile of the means of draws with replacement, and
+/// Student's t. One seed says nothing about others: then the interval reaches from zero to the difference itself.
 fn interval(differences: &[f64]) -> [f64; 2] {
     if let [only] = differences {
         return [only.min(0.0), only.max(0.0)];
     }
     let mut rng = Seed(differences.len() as u64).derive("bootstrap").rng();
     let n = differences.len();
-    let mut means: Vec<f64> =
-        (0..DRAWS).map(|_| (0..n).map(|_| differences[rng.below(n)]).sum::<f64>() / n as f64).collect();
+    let mean_of = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / n as f64;
+    let mut means: Vec<f64> = (0..DRAWS).map(|_| mean_of(&mut (0..n).map(|_| differences[rng.below(n)]))).collect();
     means.sort_by(f64::total_cmp);
-    [means[DRAWS * 25 / 1_000], means[DRAWS * 975 / 1_000]]
+    let mean = mean_of(&mut differences.iter().copied());
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1) as f64;
+    let reach = student(n - 1) * (variance / n as f64).sqrt();
+    [means[DRAWS * 25 / 1_000].min(mean - reach), means[DRAWS * 975 / 1_000].max(mean + reach)]
+}
+
+/// The 97.5th percentile of Student's t with so many degrees of freedom. Beyond the table: the first two terms of its
+/// expansion in the normal percentile (Abramowitz and Stegun, 26.7.5).
+fn student(freedom: usize) -> f64 {
+    const TABLE: [f64; 12] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179];
+    const NORMAL: f64 = 1.959_964;
+    let beyond = || NORMAL + (NORMAL.powi(3) + NORMAL) / (4.0 * freedom as f64);
+    TABLE.get(freedom.saturating_sub(1)).copied().unwrap_or_else(beyond)
 }
 
 fn round(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }
 
-/// By the definition of the metric, or of the nearest part of its way that has one.
-fn less_is_better(metric: &str) -> Option<bool> {
-    let _ = DEFINITIONS;
-    let lower =
-        ["latency", "time_to_yield", "overlap", "silence", "interruption", "misprediction", "wer", "unanswered"];
-    let higher = ["yield_rate", "selectivity", "response_rate", "turn_taking", "recall"];
-    let has = |words: &[&str]| words.iter().any(|w| metric.contains(w));
-    if has(&higher) {
-        Some(false)
-    } else if has(&lower) {
-        Some(true)
-    } else {
-        None
-    }
-}
+#[cfg(test)]
+#[path = "compare_tests.rs"]
+mod tests;

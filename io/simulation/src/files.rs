@@ -1,5 +1,7 @@
 use crate::junit::junit;
+use crate::overview::overview;
 use crate::results::Run;
+use duologue_conversation::names;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,7 +66,7 @@ pub enum FilesError {
     },
 }
 
-/// Writes `run.json`, `timing.json` and `junit.xml` into a folder.
+/// Writes `run.json`, `timing.json`, `junit.xml` and `index.html` into a folder.
 ///
 /// # Errors
 /// One of them can't be written.
@@ -76,7 +78,9 @@ pub fn write_run(out: &Path, run: &Run, timing: &Timing) -> Result<(), FilesErro
     };
     write("run.json", serde_json::to_vec_pretty(run).unwrap_or_default())?;
     write("timing.json", serde_json::to_vec_pretty(timing).unwrap_or_default())?;
-    write("junit.xml", junit(run).into_bytes())
+    write("junit.xml", junit(run).into_bytes())?;
+    let has_recording = |folder: &str| out.join(folder).join(names::STEREO).is_file();
+    write("index.html", overview(run, &has_recording).into_bytes())
 }
 
 /// Reads a run: its folder, or its `run.json`.

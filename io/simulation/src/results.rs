@@ -1,12 +1,11 @@
 //! What came of a run, as it stands in `run.json`: the same bytes on every run of one suite with one set of seeds.
 
+use crate::figures::figures;
 use crate::suite::Bound;
 use duologue_conversation::scenario::Verdict;
 use duologue_conversation::virtual_time::{Fingerprint, Held};
-use duologue_score::Metrics;
 use duologue_voice::CloseReason;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A run of a suite.
@@ -66,7 +65,7 @@ pub struct ConversationResult {
     pub passed: bool,
     /// Each criterion.
     pub verdicts: Vec<Verdict>,
-    /// Every number of its metrics, by name: `heard_e2e_latency_ms.p95`.
+    /// Every metric that has a value, by name: `heard_e2e_latency_ms.p95`, `parties.support.yield_rate`.
     pub metrics: BTreeMap<String, f64>,
     /// What has to come out the same twice.
     pub fingerprint: Fingerprint,
@@ -96,7 +95,7 @@ impl ConversationResult {
             error: summary.error.clone(),
             passed: summary.goal_reached && summary.error.is_none(),
             verdicts: summary.verdicts.clone(),
-            metrics: numbers(&summary.metrics),
+            metrics: figures(&summary.metrics),
             fingerprint: held.fingerprint(),
         }
     }
@@ -151,20 +150,4 @@ fn means(conversations: &[ConversationResult]) -> BTreeMap<String, f64> {
         *sum = (sum.0 + value, sum.1 + 1);
     }
     sums.into_iter().map(|(name, (sum, n))| (name.clone(), (sum / f64::from(n) * 1e4).round() / 1e4)).collect()
-}
-
-/// Every number in it, by its way from the top.
-fn numbers(metrics: &Metrics) -> BTreeMap<String, f64> {
-    fn walk(way: &str, value: &Value, out: &mut BTreeMap<String, f64>) {
-        match value {
-            Value::Number(n) => drop(n.as_f64().map(|n| out.insert(way.to_owned(), n))),
-            Value::Object(map) => map.iter().for_each(|(key, value)| {
-                walk(&if way.is_empty() { key.clone() } else { format!("{way}.{key}") }, value, out);
-            }),
-            _ => {}
-        }
-    }
-    let mut out = BTreeMap::new();
-    walk("", &serde_json::to_value(metrics).unwrap_or_default(), &mut out);
-    out
 }

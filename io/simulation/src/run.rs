@@ -1,4 +1,5 @@
 use crate::case::{Case, CaseError, cases};
+use crate::replay::{HeldWith, write_held_with};
 use crate::results::{CaseResult, ConversationResult, Run};
 use crate::stage::{MeasuredStages, stage};
 use crate::suite::{Sound, Suite};
@@ -140,7 +141,10 @@ fn hold_one(suite: &Suite, case: &Case, seed: u64, config: &RunConfig) -> Result
     let held = hold(staged).map_err(|why| RunError::Conversation { conversation: id, why })?;
     let folder = format!("conversations/{}/s{seed:03}", case.id);
     if let Some(out) = &config.out {
-        held.write(&Path::new(out).join(&folder), config.audio && suite.sound == Sound::Opus)?;
+        let path = Path::new(out).join(&folder);
+        held.write(&path, config.audio && suite.sound == Sound::Opus)?;
+        let held_with = HeldWith { sound: suite.sound, turns: suite.turns };
+        write_held_with(&path, &held_with).map_err(|source| FolderError::Write { path, source })?;
     }
     Ok(ConversationResult::of(&held, seed, folder))
 }

@@ -79,7 +79,7 @@ fn codec(sound: Sound) -> Codec {
     }
 }
 
-fn vad(sound: Sound) -> Box<dyn Vad> {
+pub(crate) fn vad(sound: Sound) -> Box<dyn Vad> {
     match sound {
         Sound::Opus => Box::new(EarshotVad::new()),
         Sound::Plain => Box::new(EnergyVad::new(LOUD)),
@@ -103,7 +103,7 @@ fn agent(suite: &Suite, case: &Case, side: Side, seed: Seed) -> Result<Seat, Ses
     Ok(Seat::Agent(Box::new(party)))
 }
 
-fn apply(turns: &TurnSettings, config: &mut SessionConfig) {
+pub(crate) fn apply(turns: &TurnSettings, config: &mut SessionConfig) {
     let ms = |ms: f64| Duration::from_secs_f64(ms.max(0.0) / 1e3);
     let set = |to: &mut Duration, from: Option<f64>| from.into_iter().for_each(|value| *to = ms(value));
     set(&mut config.interruption.min_duration, turns.interruption_min_duration_ms);
