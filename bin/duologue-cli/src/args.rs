@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Simulate(Box<SimulateArgs>),
     /// Compare two runs of a suite: what got better and worse, with intervals over seeds.
     Compare(CompareArgs),
+    /// Hold one side of a kept conversation again, with the logic of this version, and show what it decides differently.
+    Replay(ReplayArgs),
     /// What was kept of conversations.
     #[command(subcommand)]
     Conversation(ConversationCommand),
@@ -163,6 +165,45 @@ pub(crate) struct CompareArgs {
     /// Exit with 1 if anything got worse.
     #[arg(long)]
     pub(crate) check: bool,
+    /// Write a page of it to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// Hold one side of a kept conversation again.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  duologue replay last-night/conversations/interruption.clean/s001
+  duologue replay conv_7 --side customer --check
+  duologue replay conv_7 --set interruption.min_duration_ms=300 --set preemptive=false
+
+The other side is heard from its recording; models and tools answer what they answered then, after the time they took then.
+Settings are those of `turns` in a suite.")]
+pub(crate) struct ReplayArgs {
+    /// Its id, the beginning of it, or its folder.
+    pub(crate) conversation: String,
+    /// Whose decisions.
+    #[arg(long, value_enum, default_value = "support")]
+    pub(crate) side: SideArg,
+    /// Take turns in another way than then.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Let this version's detector say anew when the other side spoke, from the recording, and not the account of then.
+    #[arg(long)]
+    pub(crate) hear_again: bool,
+    /// Show also what is the same.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Exit with 1 if anything is not the same.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// One of the two parties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SideArg {
+    Support,
+    Customer,
 }
 
 /// Which models speak, for both agents or for one.

@@ -18,6 +18,7 @@ mod personas;
 mod providers;
 mod prune;
 mod remote;
+mod replay;
 mod scenarios;
 mod settings;
 mod simulate;
@@ -81,6 +82,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Converse(args) => runtime()?.block_on(converse::run(args, &settings, cli.json)),
         Command::Simulate(args) => simulate::simulate(args, &settings, cli.json),
         Command::Compare(args) => simulate::compare_runs(args, cli.json),
+        Command::Replay(args) => replay::run(args, &settings, cli.json),
         Command::Conversation(command) => conversations::run(command, &settings, cli.json),
         Command::Models(command) => models::run(command, &settings, cli.json),
         Command::Config(ConfigCommand::Show) => Ok(show_settings(&settings, cli.json)),

@@ -5,7 +5,9 @@ use crate::output::{Exit, Failure, note, print, print_json, table};
 use crate::settings::Settings;
 use duologue_simulation::compare::{Change, Comparison, compare};
 use duologue_simulation::suite::{Sound, Suite, load};
-use duologue_simulation::{CaseResult, MeasuredStages, Run, RunConfig, Timing, cases, read_run, run, write_run};
+use duologue_simulation::{
+    CaseResult, MeasuredStages, Run, RunConfig, Timing, cases, comparison, read_run, run, write_run,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -130,13 +132,19 @@ fn row(case: &CaseResult) -> [String; 6] {
 
 pub(crate) fn compare_runs(args: &CompareArgs, json: bool) -> Result<Exit, Failure> {
     let (a, b) = (read_run(&args.a)?, read_run(&args.b)?);
-    let comparison = compare(&a, &b);
-    if json {
-        print_json(&serde_json::to_value(&comparison)?);
-    } else {
-        print_comparison(&comparison);
+    let compared = compare(&a, &b);
+    if let Some(file) = &args.html {
+        let names = [&args.a, &args.b].map(|path| path.display().to_string());
+        let page = comparison(&compared, [&names[0], &names[1]]);
+        std::fs::write(file, page)
+            .map_err(|e| format!("cannot write {}: {e}\n  help: choose another file", file.display()))?;
     }
-    let worse = comparison.changes.iter().any(Change::is_worse) || !comparison.newly_failing.is_empty();
+    if json {
+        print_json(&serde_json::to_value(&compared)?);
+    } else {
+        print_comparison(&compared);
+    }
+    let worse = compared.changes.iter().any(Change::is_worse) || !compared.newly_failing.is_empty();
     Ok(if worse && args.check { Exit::Failed } else { Exit::Done })
 }
 

@@ -25,10 +25,10 @@ fn walk(way: &str, of: &Map<String, Value>, figures: &mut BTreeMap<String, f64>)
     for (key, value) in of {
         let name = if way.is_empty() { key.clone() } else { format!("{way}.{key}") };
         match value {
-            Value::Number(number) => drop(number.as_f64().map(|n| figures.insert(name, n))),
+            Value::Number(number) => figures.extend(number.as_f64().map(|n| (name, n))),
             Value::Object(inner) => {
                 if let Some(ratio) = inner.get("rate").or_else(|| inner.get("mean")) {
-                    drop(ratio.as_f64().map(|n| figures.insert(name, n)));
+                    figures.extend(ratio.as_f64().map(|n| (name, n)));
                 } else if inner.contains_key("p50") {
                     let percentiles = ["p50", "p95", "p99"].map(|p| (p, inner.get(p).and_then(Value::as_f64)));
                     let known = percentiles.into_iter().filter_map(|(p, n)| Some((format!("{name}.{p}"), n?)));

@@ -1,6 +1,6 @@
 //! Runs made up for tests.
 
-use crate::results::{BoundResult, CaseResult, ConversationResult, Run};
+use crate::results::{CaseResult, ConversationResult, Run};
 use crate::suite::Bound;
 use duologue_conversation::scenario::Verdict;
 use duologue_conversation::virtual_time::Fingerprint;
@@ -34,8 +34,4 @@ pub(crate) fn case(id: &str, held: Vec<ConversationResult>, expect: &[(&str, Bou
 pub(crate) fn run(cases: Vec<CaseResult>) -> Run {
     let seeds = cases.iter().map(|c| c.conversations.len()).max().unwrap_or(0);
     Run::of(("made-up".into(), "A suite made up".into()), seeds as u32, cases)
-}
-
-pub(crate) fn missed(case: &CaseResult) -> Vec<&BoundResult> {
-    case.bounds.iter().filter(|b| !b.passed).collect()
 }

@@ -54,7 +54,7 @@ fn facts(run: &Run) -> String {
     let facts = [
         format!("Suite {}", run.suite),
         format!("{} each", counted(run.seeds, "seed")),
-        "Held in virtual time, from results alone".to_owned(),
+        "Held in virtual time".to_owned(),
     ];
     facts.iter().map(|fact| format!("<li>{}</li>", escaped(fact))).collect()
 }

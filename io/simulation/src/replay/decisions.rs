@@ -109,6 +109,7 @@ impl Diff {
 }
 
 pub(super) fn diff(then: &Account, now: &[Told]) -> Result<Diff, ReplayError> {
+    let over = then.closed.filter(|(_, reason)| *reason != CloseReason::AgentEnded).map_or(f64::INFINITY, |(at, _)| at);
     let (then, now) = (decisions(&then.told), decisions(now));
     let kinds: BTreeSet<Kind> = then.iter().chain(&now).map(|(kind, _)| *kind).collect();
     let mut pairs = Vec::new();
@@ -122,6 +123,8 @@ pub(super) fn diff(then: &Account, now: &[Told]) -> Result<Diff, ReplayError> {
         }
         pairs.extend(aligned(&then, &now).into_iter().map(|(a, b)| pair(kind, a, b)));
     }
+    // It was over by then; nothing says what else it would have decided.
+    pairs.retain(|p| p.then.is_some() || p.now.as_ref().is_some_and(|now| now.at_s <= over));
     let at = |p: &Pair| p.then.as_ref().or(p.now.as_ref()).map_or(0.0, |d| d.at_s);
     pairs.sort_by(|a, b| at(a).total_cmp(&at(b)).then(a.kind.cmp(&b.kind)));
     let count = |verdict| pairs.iter().filter(|p| p.verdict == verdict).count();

@@ -30,7 +30,6 @@ pub(crate) struct Called {
 /// How long each stage usually took, seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usual {
-    pub(crate) stt: f64,
     pub(crate) llm: f64,
     pub(crate) tts: f64,
     /// Of sound, per letter.
@@ -55,7 +54,6 @@ impl Account {
         let recognised = Recognised::of(&told);
         let (replies, calls) = (spoken::replies(&told, config), calls(&told));
         let usual = Usual {
-            stt: recognised.usual_delay(),
             llm: median(replies.iter().filter_map(|r| r.first_token)).unwrap_or(0.4),
             tts: median(replies.iter().filter_map(|r| r.first_sound)).unwrap_or(0.15),
             letter: median(replies.iter().flat_map(|r| &r.clauses).filter_map(Clause::pace)).unwrap_or(1.0 / 15.0),

@@ -1,5 +1,6 @@
 use super::ReplayError;
 use super::answers::Answers;
+use super::hearing::{AsHeardThen, Clock};
 use super::memory::{Account, Told, median};
 use super::recording::Recording;
 use duologue_conversation::index;
@@ -7,6 +8,7 @@ use duologue_ids::Mono;
 use duologue_media::{FRAME, Frame};
 use duologue_sim::Queue;
 use duologue_voice::{CloseReason, Effect, EffectRunner, HEARING_RATE, Input, Output, Session, SessionConfig};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a session that did not end goes on after the recording.
@@ -17,6 +19,8 @@ const APART_MS: u64 = 10;
 const LONGEST_WAY: f64 = 50.0;
 /// Moments this far apart are not the same one.
 const SAME: f64 = 0.6;
+/// What is not later by more is the same, see [`super::TOLERANCE_MS`].
+const LATE: Duration = Duration::from_millis(60);
 const FRAME_SAMPLES: usize = HEARING_RATE as usize / 50;
 
 enum Due {
@@ -28,7 +32,7 @@ enum Due {
 pub(super) fn delay(recording: &Recording) -> Result<Duration, ReplayError> {
     let way = |frames: u64| Duration::from_millis(APART_MS + 20 * frames);
     let tried = 2;
-    let now = rerun(recording, recording.config().clone(), way(tried))?;
+    let now = rerun(recording, recording.config().clone(), way(tried), true)?;
     let now = Account::heard_at(&now);
     let off = Account::heard_at(&recording.account().told).into_iter().filter_map(|(then, speaking)| {
         let same = now.iter().filter(|(_, s)| *s == speaking).map(|(at, _)| then - at);
@@ -38,12 +42,21 @@ pub(super) fn delay(recording: &Recording) -> Result<Duration, ReplayError> {
     Ok(way(frames.round().clamp(0.0, LONGEST_WAY) as u64))
 }
 
-/// What the session reports when it hears the recording again, `delay` after it was sent.
-pub(super) fn rerun(recording: &Recording, config: SessionConfig, delay: Duration) -> Result<Vec<Told>, ReplayError> {
-    let mut session = Session::new(config)?;
-    if let Some(vad) = recording.vad() {
-        session = session.with_vad(vad);
-    }
+/// What the session reports when it hears the recording again, `delay` after it was sent. What is speech is what was
+/// taken for it then, unless it `hears_again`.
+pub(super) fn rerun(
+    recording: &Recording,
+    config: SessionConfig,
+    delay: Duration,
+    hears_again: bool,
+) -> Result<Vec<Told>, ReplayError> {
+    let clock = Clock::default();
+    let session = Session::new(config)?;
+    let mut session = match (hears_again, recording.vad()) {
+        (true, None) => session,
+        (true, Some(vad)) => session.with_vad(vad),
+        (false, vad) => session.with_vad(Box::new(AsHeardThen::new(vad, clock.clone(), &recording.account().told))),
+    };
     let mut answers = Answers::new(recording);
     let mut queue = Queue::default();
     queue.push(Mono::ZERO, Due::Input(Input::Start));
@@ -52,6 +65,7 @@ pub(super) fn rerun(recording: &Recording, config: SessionConfig, delay: Duratio
     queue.push(closing(recording).unwrap_or(until), Due::Input(Input::Close(reason(recording))));
     let mut told = Vec::new();
     while let Some((now, due)) = queue.pop_due(until) {
+        clock.store(now.as_millis(), Ordering::Relaxed);
         match due {
             Due::Tick => {
                 queue.push(now + FRAME, Due::Tick);
@@ -98,10 +112,11 @@ fn heard(samples: &[i16], now: Mono, delay: Duration) -> Frame {
     Frame::new(HEARING_RATE, frame).unwrap_or_else(|_| silence())
 }
 
-/// When the session was told that it is over; one that hung up has to do so by itself.
+/// When the session is told that it is over: at the time when it was then, and a little later, since what it decided then
+/// may come that much later now. One that hung up has to do so by itself.
 fn closing(recording: &Recording) -> Option<Mono> {
     let (at, reason) = recording.account().closed?;
-    (reason != CloseReason::AgentEnded).then(|| Mono((at.max(0.0) * 1e9) as u64))
+    (reason != CloseReason::AgentEnded).then(|| Mono((at.max(0.0) * 1e9) as u64) + LATE)
 }
 
 fn reason(recording: &Recording) -> CloseReason {

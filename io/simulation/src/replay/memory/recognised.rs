@@ -5,7 +5,7 @@ use duologue_voice::Event;
 const CLOSE: f64 = 0.15;
 /// A recognition asked for so near to one then, of a turn that began so near to its turn, is that one.
 const NEAR: f64 = 0.3;
-const NEAR_BEGINNING: f64 = 1.5;
+const NEAR_BEGINNING: f64 = 0.8;
 /// Sound before the first word that is sent with it.
 const PRE_ROLL: f64 = 0.35;
 
@@ -69,10 +69,6 @@ impl Recognised {
             if timed { r } else { Recognition { asked: (r.came - usual_delay).max(r.from), ..r } }
         };
         Recognised { all: all.into_iter().map(of_known_time).collect(), usual_delay }
-    }
-
-    pub(super) fn usual_delay(&self) -> f64 {
-        self.usual_delay
     }
 
     /// The words of `length` seconds of sound that end at `now`, and after how long they come.
