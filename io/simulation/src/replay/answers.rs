@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// How long a tool takes that was not called then.
 const TOOL: f64 = 0.3;
+/// Two moments this close are the same one, see [`super::TOLERANCE_MS`].
+const CLOSE: f64 = 0.06;
 /// The longest sound of one clause, seconds.
 const LONGEST: f64 = 120.0;
 
@@ -87,9 +89,17 @@ impl<'a> Answers<'a> {
             Some((_, _, clause)) => (self.sound(clause), usual.tts),
             None => (silence(text.chars().count() as f64 * usual.letter), usual.tts),
         };
+        let after = after.max(self.unheard_until(now) - now);
         let rate = HEARING_RATE;
         let spoken = [Spoken::Audio { rate, samples }, Spoken::Done];
         spoken.map(|piece| (seconds(after), Input::Spoken { turn, clause, result: Ok(piece) })).into()
+    }
+
+    /// Until when nothing was heard of the reply that was being made at `now`, where it was given up before: its sound had
+    /// not come by then.
+    fn unheard_until(&self, now: f64) -> f64 {
+        let made = self.account().replies.iter().filter(|r| r.clauses.is_empty() && r.created <= now + CLOSE);
+        made.filter_map(|r| r.dropped).find(|dropped| *dropped >= now).map_or(now, |dropped| dropped + CLOSE)
     }
 
     /// What was heard of a clause then, and silence for what was not.

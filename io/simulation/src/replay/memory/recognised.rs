@@ -6,6 +6,8 @@ const CLOSE: f64 = 0.15;
 /// A recognition asked for so near to one then, of a turn that began so near to its turn, is that one.
 const NEAR: f64 = 0.3;
 const NEAR_BEGINNING: f64 = 0.8;
+/// Words come sooner than this.
+const WORDLESS: f64 = 1.0;
 /// Sound before the first word that is sent with it.
 const PRE_ROLL: f64 = 0.35;
 
@@ -78,7 +80,8 @@ impl Recognised {
             |r: &&Recognition| (r.asked - now).abs() <= NEAR && (r.turn_began - began).abs() <= NEAR_BEGINNING;
         let distance = |r: &Recognition| (r.asked - now).abs() + NEAR * (r.turn_began - began).abs();
         match self.all.iter().filter(is_near).min_by(|a, b| distance(a).total_cmp(&distance(b))) {
-            Some(r) if (r.asked - now).abs() <= CLOSE => (r.text.clone(), (r.came - now).max(0.0)),
+            // Something short is asked about before it is known to be over; when, nothing tells.
+            Some(r) if now <= r.asked + CLOSE => (r.text.clone(), (r.came - now).max(0.0)),
             Some(r) => (r.text.clone(), r.came - r.asked),
             None => (self.pieced_together(now - length, now), self.usual_delay),
         }
@@ -99,8 +102,9 @@ impl Recognised {
 
 impl Turn {
     fn speaks(&mut self, at: f64) {
-        // What was no speech after all is not told; a turn has its beginning with its first words.
-        if self.began.is_none() || self.text.is_empty() {
+        // That something was no speech after all is not told: a turn without words for so long never was one.
+        let long_silent = self.silent_at.is_some_and(|since| at - since > WORDLESS);
+        if self.began.is_none() || (self.text.is_empty() && long_silent) {
             self.began = Some(at);
         }
         self.from = at;

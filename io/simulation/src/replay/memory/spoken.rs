@@ -1,6 +1,6 @@
 use super::Told;
 use duologue_chat::ToolCall;
-use duologue_voice::{CloseReason, Event, Opening, SessionConfig, SpeechSource, TurnMetrics};
+use duologue_voice::{AgentState, CloseReason, Event, Opening, SessionConfig, SpeechSource, TurnMetrics};
 
 /// One frame, seconds.
 const FRAME: f64 = 0.02;
@@ -27,6 +27,8 @@ pub(crate) struct Reply {
     pub(crate) tools_done: Option<f64>,
     /// It ended the call.
     pub(crate) hung_up: bool,
+    /// When it was given up before anything of it was heard.
+    pub(crate) dropped: Option<f64>,
 }
 
 /// A clause that was played, or begun.
@@ -58,6 +60,7 @@ impl Reply {
             rounds: Vec::new(),
             tools_done: None,
             hung_up: false,
+            dropped: None,
         }
     }
 
@@ -170,6 +173,11 @@ pub(super) fn replies(told: &[Told], config: &SessionConfig) -> Vec<Reply> {
                 new_round = true;
                 if let Some(reply) = replies.last_mut().filter(|r| r.clauses.is_empty()) {
                     reply.tools_done = Some(at);
+                }
+            }
+            Event::AgentStateChanged { state: AgentState::Listening } => {
+                if let Some(reply) = replies.last_mut().filter(|r| r.clauses.is_empty()) {
+                    reply.dropped.get_or_insert(at);
                 }
             }
             Event::Closed { reason: CloseReason::AgentEnded } => {
