@@ -3,10 +3,11 @@
 use crate::args::{CompareArgs, SimulateArgs, SoundArg};
 use crate::output::{Exit, Failure, note, print, print_json, table};
 use crate::settings::Settings;
+use duologue_conversation::Archive;
 use duologue_simulation::compare::{Change, Comparison, compare};
 use duologue_simulation::suite::{Sound, Suite, load};
 use duologue_simulation::{
-    CaseResult, MeasuredStages, Run, RunConfig, Timing, cases, comparison, read_run, run, write_run,
+    CaseResult, MeasuredStages, Run, RunConfig, Timing, cases, comparison, measured, read_run, run, write_run,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -30,7 +31,7 @@ pub(crate) fn simulate(args: &SimulateArgs, settings: &Settings, json: bool) -> 
         out: Some(out.clone()),
         only: args.only.clone(),
         audio: !args.no_audio,
-        measured: MeasuredStages::default(),
+        measured: measured_here(&suite, settings)?,
     };
     let cancel = Arc::new(AtomicBool::new(false));
     stop_on_interrupt(cancel.clone());
@@ -55,6 +56,23 @@ pub(crate) fn simulate(args: &SimulateArgs, settings: &Settings, json: bool) -> 
     write_run(&out, &held, &timing)?;
     report(&held, &timing, &out, json);
     Ok(if held.cases_failed == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// What the stages took in the conversations that are kept, where the suite asks for it.
+fn measured_here(suite: &Suite, settings: &Settings) -> Result<MeasuredStages, Failure> {
+    if !suite.wants_measured() {
+        return Ok(MeasuredStages::default());
+    }
+    let stages = measured(&Archive::new(&settings.home()));
+    if !stages.is_empty() {
+        return Ok(stages);
+    }
+    Err(format!(
+            "the suite wants delays as they were on this machine, and no conversation is kept in {} whose models were at work\n  \
+             help: hold one with `duologue converse`, or write the delays into the suite",
+            settings.home().display()
+        )
+        .into())
 }
 
 fn cores() -> usize {

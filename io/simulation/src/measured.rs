@@ -1,5 +1,5 @@
 use crate::stage::MeasuredStages;
-use duologue_conversation::{Archive, AgentSummary, Summary, Transcript};
+use duologue_conversation::{AgentSummary, Archive, Summary, Transcript};
 use duologue_voice::Hearing;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -294,3 +294,14 @@ pub struct Bound {
     /// At most.
     pub max: Option<f64>,
 }
+
+impl Suite {
+    /// Whether any delay of it is to be as it was on this machine.
+    pub fn wants_measured(&self) -> bool {
+        let Stages { stt, llm, tts, tool } = &self.latency;
+        [stt, llm, tts, tool].into_iter().flatten().any(|delay| delay.measured)
+    }
+}
+
+#[cfg(test)]
+mod tests;
