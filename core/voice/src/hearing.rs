@@ -150,6 +150,8 @@ impl Session {
 
     /// What was heard last was no turn.
     pub(crate) fn forget_utterance(&mut self) {
+        // Noise before the first word is nobody who spoke: a call that begins so is opened as any other.
+        self.anybody_spoke &= self.reply.is_some() || !self.history.items().is_empty();
         if self.listening.awaited {
             self.effect(Effect::CancelTranscribe { utterance: self.listening.utterance });
         }

@@ -1,6 +1,6 @@
 //! The reply: from the model's text by clauses to the voice, and from there frame by frame to the other party.
 
-use crate::config::{Brain, Step};
+use crate::config::{Brain, Opening, Step};
 use crate::effect::{Effect, Failure, Spoken};
 use crate::event::{AgentState, CloseReason, Event, SpeechSource};
 use crate::reply::{Reply, Stage};
@@ -314,9 +314,17 @@ impl Session {
     pub(crate) fn drop_reply(&mut self) {
         let Some(reply) = self.reply.take() else { return };
         self.call_off(&reply);
-        if reply.source == SpeechSource::Say {
-            let text = reply.given.clone().unwrap_or_else(|| reply.whole_text());
-            self.to_say.push_front((SpeechSource::Say, text));
+        match reply.source {
+            SpeechSource::Say => {
+                let text = reply.given.clone().unwrap_or_else(|| reply.whole_text());
+                self.to_say.push_front((SpeechSource::Say, text));
+            }
+            // Where what was heard was no turn but noise, this party still has to open; a turn takes it back.
+            SpeechSource::Opening => match &self.config.opening {
+                Opening::Say(text) => self.to_say.push_front((SpeechSource::Opening, text.clone())),
+                Opening::Generate | Opening::Wait => self.retry_at = Some(self.now),
+            },
+            SpeechSource::Reply | SpeechSource::Nudge => {}
         }
         if reply.committed {
             self.set_state(AgentState::Listening);

@@ -23,6 +23,7 @@ pub fn babble(text: &str, pitch_hz: f32, speed: f32) -> Vec<i16> {
             rest = tail;
         }
     }
+    voice.fall_silent();
     voice.samples
 }
 
@@ -64,6 +65,18 @@ impl Voice {
             let voiced = self.buzz[(self.phase * CYCLE as f32) as usize % CYCLE];
             self.samples.push(((new * tone(formants) + old + voiced) * LOUDNESS) as i16);
             self.phase = (self.phase + self.pitch_hz / BABBLE_RATE as f32).fract();
+        }
+    }
+
+    /// Runs out over 20 ms, so that whoever loses the last part of a frame loses no word.
+    fn fall_silent(&mut self) {
+        let begin = self.samples.len();
+        if begin > 0 {
+            self.vowel(CYCLE + GLIDE, [FIRST[1], SECOND[1]], [FIRST[1], SECOND[1]]);
+        }
+        let length = (self.samples.len() - begin).max(1) as f32;
+        for (i, sample) in self.samples[begin..].iter_mut().enumerate() {
+            *sample = (f32::from(*sample) * 0.75 * (1.0 - i as f32 / length)) as i16;
         }
     }
 

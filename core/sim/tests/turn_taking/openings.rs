@@ -1,7 +1,8 @@
+use crate::bench::{Bench, frames};
 use crate::log::{SEEDS, over_internet, parties, play, runners};
 use duologue_ids::Mono;
-use duologue_sim::Latency;
-use duologue_voice::{Event, Opening};
+use duologue_sim::{BABBLE_RATE, Latency, ScriptedRunner, babble, understand};
+use duologue_voice::{Event, Opening, SessionConfig};
 use std::time::Duration;
 
 #[test]
@@ -54,5 +55,27 @@ fn when_both_give_way_they_still_find_each_other() {
         let (_, log) = play(over_internet(seed, 30), [joe, anna], runners(seed));
         let clean = log.items().iter().filter(|(_, _, interrupted)| !interrupted).count();
         assert!(clean >= 3, "seed {seed}: {:?}", log.events);
+    }
+}
+
+/// A line that begins with a second of noise, which nobody recognises as words.
+#[test]
+fn noise_before_the_first_word_does_not_cost_the_opening() {
+    for opening in [Opening::Say("Northwind Internet, this is Joe.".into()), Opening::Generate, Opening::Wait] {
+        let mut config = SessionConfig::new("Joe", "Anna", "");
+        config.opening = opening.clone();
+        config.output_rate = BABBLE_RATE;
+        let mut runner = ScriptedRunner::new(["Good morning, this is Joe."]);
+        // Its voice is not there before the noise is.
+        runner.tts = Latency::fixed_ms(400);
+        let mut bench = Bench::new(config, runner);
+        let noise: Vec<i16> = babble("Rumble rumble rumble", 110.0, 1.0).into_iter().rev().collect();
+        for frame in frames(&noise) {
+            assert!(!bench.hear(frame), "{opening:?}: it speaks into the noise");
+        }
+        assert!(bench.count(|e| matches!(e, Event::UserStateChanged { speaking: true })) > 0, "{opening:?}");
+        bench.quiet(250);
+        let said = understand(&bench.played);
+        assert!(said.ends_with("this is Joe."), "{opening:?}: {said:?} within five seconds");
     }
 }
