@@ -7,6 +7,7 @@ use duologue_conversation::scenario::{
 use duologue_conversation::{Archive, diagnose, names, read_facts, restore};
 use duologue_engine::store::{CATALOGUE, ModelStore, Sources};
 use duologue_models::scripted::Dialogue;
+use duologue_simulation::{compare, read_run, suite};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -37,6 +38,22 @@ pub fn scenario(data: &[u8]) {
     match parse_scenario("fuzz.yaml", "fuzz", text, &Library) {
         Ok(cast) => drop((cast.instructions(Side::Support), cast.free_instructions(Side::Customer))),
         Err(bad) => assert!(bad.iter().all(|file| file.to_string().starts_with("error: "))),
+    }
+}
+
+/// A suite of conversations.
+pub fn suite(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    drop(suite::parse("fuzz.yaml", "fuzz", text).map_err(|e| e.to_string()));
+}
+
+/// The results of a suite, and what changed between them and themselves: nothing.
+pub fn run(data: &[u8]) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let file = dir.path().join("run.json");
+    std::fs::write(&file, data).expect("a file");
+    if let Ok(run) = read_run(&file) {
+        assert!(compare::compare(&run, &run).changes.iter().all(|change| !change.is_clear()));
     }
 }
 
@@ -95,6 +112,8 @@ pub fn kept(data: &[u8]) {
         }
     }
     diagnose(&read_facts(dir.path()));
+    drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
+    write(names::SCENARIO, data);
     drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
     write(names::SUMMARY, data);
     diagnose(&read_facts(dir.path()));

@@ -9,7 +9,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 28] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -24,12 +24,15 @@ pub const TARGETS: [Target; 25] = [
     ("wheel", files::wheel),
     ("judged", files::judged),
     ("cassette", files::cassette),
+    ("suite", files::suite),
+    ("run", files::run),
     ("engine_frames", servers::engine_frames),
     ("reply", servers::reply),
     ("speech", servers::speech),
     ("refusal", servers::refusal),
     ("transcript", servers::transcript),
     ("genai_reply", servers::genai_reply),
+    ("realtime", servers::realtime),
     ("recognition", servers::recognition),
     ("timed_speech", servers::timed_speech),
     ("hex_speech", servers::hex_speech),

@@ -44,6 +44,11 @@ pub fn genai_reply(data: &[u8]) {
     fuzzing::events(data);
 }
 
+/// Messages of a realtime session, one a line, with commands of a conversation between them.
+pub fn realtime(data: &[u8]) {
+    fuzzing::realtime(data);
+}
+
 /// Messages of a recognition that streams, one a line.
 pub fn recognition(data: &[u8]) {
     fuzzing::recognition(data);

@@ -8,6 +8,37 @@ use std::path::Path;
 /// Mutations of each sample for each body.
 const ROUNDS: u32 = 60;
 
+/// A reply that is asked for, heard and called off while the next one waits, and a tool.
+const REALTIME: &str = concat!(
+    "~~~~~~~~\n?1\n",
+    r#"{"type":"response.created","response":{"id":"r1","metadata":{"turn":"1"}}}"#,
+    "\n",
+    r#"{"type":"response.output_item.added","response_id":"r1","item":{"id":"a","type":"message"}}"#,
+    "\n",
+    r#"{"type":"response.output_audio_transcript.delta","response_id":"r1","item_id":"a","delta":"Hi"}"#,
+    "\n",
+    r#"{"type":"response.output_audio.delta","response_id":"r1","item_id":"a","delta":"AQACAAMA"}"#,
+    "\n!1a\n?2\n",
+    r#"{"type":"response.done","response":{"id":"r1","status":"cancelled"}}"#,
+    "\n",
+    r#"{"type":"response.created","response":{"id":"r2","metadata":{"turn":"2"}}}"#,
+    "\n",
+    r#"{"type":"response.function_call_arguments.done","response_id":"r2","call_id":"c","name":"f","arguments":"{}"}"#,
+    "\n",
+    r#"{"type":"response.done","response":{"id":"r2","usage":{"input_tokens":9,"output_tokens":1}}}"#,
+    "\n",
+    r#"{"type":"error","error":{"type":"x","code":"session_expired","message":"no"}}"#,
+);
+
+/// Results of a suite of one case.
+const RUN: &str = r#"{"suite":"s","title":"S","version":"0","seeds":2,"cases":[{"id":"c","title":"C","conversations":[
+{"seed":1,"folder":"c/1","duration_s":2.5,"end_reason":"turn_limit","error":null,"passed":true,"verdicts":[],
+"metrics":{"turns":4.0},"fingerprint":{"sound":"0","transcript":"1","events":"2"}},
+{"seed":2,"folder":"c/2","duration_s":2.5,"end_reason":null,"error":"no","passed":false,"verdicts":[],
+"metrics":{"turns":5.5},"fingerprint":{"sound":"0","transcript":"1","events":"2"}}],
+"metrics":{"turns":4.75},"bounds":[{"metric":"turns","bound":{"max":6.0},"value":4.75,"passed":true}],"passed":false}],
+"conversations":2,"passed":1,"cases_failed":1,"simulated_s":5.0}"#;
+
 fn samples() -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let file = |name: &str| std::fs::read(root.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -32,6 +63,9 @@ fn samples() -> Vec<Vec<u8>> {
         b"\x07data: {\"type\":\"transcript.text.delta\",\"delta\":\"Hi\"}\n\ndata: {\"type\":\"transcript.text.done\",\"text\":\"Hi\"}\n\n".to_vec(),
         b"{\"cassette\":1}\n{\"lane\":\"a\",\"stage\":\"tts\",\"asked\":{\"text\":\"Hi\"},\"pieces\":[{\"us\":9,\"audio\":{\"rate\":24000,\"pcm\":\"AQD//w==\"}}],\"end\":\"complete\"}\n".to_vec(),
         b"{\"Chunk\":{\"content\":\"Hi\"}}\n{\"End\":{\"captured_stop_reason\":{\"Completed\":\"STOP\"}}}\n".to_vec(),
+        REALTIME.into(),
+        file("suites/turn-taking.yaml"),
+        RUN.into(),
         br#"{"type":"Results","start":0.0,"duration":1.5,"is_final":true,"from_finalize":true,"channel":{"alternatives":[{"transcript":"Hi","confidence":0.9}]}}"#.to_vec(),
         b"\x09{\"audio_base64\":\"AQACAAMA\",\"alignment\":{\"characters\":[\"H\",\"i\"],\"character_start_times_seconds\":[0,0.1],\"character_end_times_seconds\":[0.1,0.2]}}\n".to_vec(),
         b"\x09data: {\"data\":{\"audio\":\"010002000300\",\"status\":1},\"base_resp\":{\"status_code\":0}}\n\ndata: {\"data\":{\"status\":2}}\n\n".to_vec(),
@@ -41,8 +75,29 @@ fn samples() -> Vec<Vec<u8>> {
         ogg,
         b"/24 (maple|oak)/\0My address is twenty-four Maple Street, Dr. Smith, $12.50.".to_vec(),
         zip(),
+        backup(),
         wav,
     ]
+}
+
+/// A backup of one conversation with one file, unpacked to a tar file (POSIX.1-1988, `ustar`).
+fn backup() -> Vec<u8> {
+    let list = r#"{"format":"duologue-backup","version":1,"created_at":"2026-01-01T00:00:00Z","duologue":"0","conversations":[
+{"id":"c-1","running":false,"files":[{"name":"summary.json","bytes":2,"sha256":"SHA"}]}]}"#
+        .replace("SHA", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    let entry = |(name, body): (&str, &str)| {
+        let mut head = [0u8; 512];
+        let mut put = |at: usize, text: &str| head[at..at + text.len()].copy_from_slice(text.as_bytes());
+        put(0, name);
+        put(100, "0000644\x000000000\x000000000\0");
+        put(124, &format!("{:011o}\x0000000000000\0        0", body.len()));
+        put(257, "ustar\x0000");
+        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
+        head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        [&head[..], body.as_bytes(), &vec![0; body.len().next_multiple_of(512) - body.len()]].concat()
+    };
+    let entries = [("conversations/c-1/summary.json", "{}"), ("manifest.json", &list)].map(entry);
+    [entries.concat(), vec![0; 1_024]].concat()
 }
 
 /// An archive with the member that is looked for, stored.
@@ -101,6 +156,24 @@ fn every_body_survives_damaged_files() {
             }
         }
     }
+}
+
+/// A sample that is refused at its first byte would try nothing.
+#[test]
+fn results_of_a_suite_are_read() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(dir.path().join("run.json"), RUN).expect("a file");
+    let read = duologue_simulation::read_run(dir.path());
+    assert_eq!(read.expect("a run").cases[0].conversations.len(), 2);
+}
+
+#[test]
+fn a_backup_is_restored() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (file, home) = (dir.path().join("backup.tar"), dir.path().join("home"));
+    std::fs::write(&file, backup()).expect("a file");
+    let restored = duologue_conversation::restore(&duologue_conversation::Archive::new(&home), &file, true, &mut |_| {});
+    assert!(restored.is_ok(), "{restored:?}");
 }
 
 #[test]

@@ -73,12 +73,14 @@ pub(crate) enum Command {
   duologue converse --scenario my/scenario.yaml --duration 120 --out call-1 --json
   duologue converse --scenario internet-outage --llm openai/gpt-4o-mini --customer-tts openai/tts-1
   duologue converse --scenario internet-outage --llm anthropic --support-stt deepgram/nova-3 --record call.jsonl
+  duologue converse --scenario internet-outage --support-llm openai-realtime
   duologue converse --scenario internet-outage --replay call.jsonl
   duologue converse --scenario internet-outage --llm scripted --dialogue lines.yaml
 
 A provider is `local`, `scripted`, or one of openai, deepgram, elevenlabs, minimax, anthropic and gemini: alone, as
 PROVIDER/MODEL, or for any server that speaks its protocol as PROVIDER/MODEL@URL#KEY_VARIABLE. Keys come from
-OPENAI_API_KEY, DEEPGRAM_API_KEY and so on: `duologue config show` names all of them.")]
+OPENAI_API_KEY, DEEPGRAM_API_KEY and so on: `duologue config show` names all of them. As language model,
+openai-realtime hears and speaks too.")]
 pub(crate) struct ConverseArgs {
     /// A scenario file, or the name of one that comes with Duologue.
     #[arg(long, value_name = "FILE|NAME")]

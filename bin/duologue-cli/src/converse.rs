@@ -1,11 +1,10 @@
 //! `duologue converse`
 
 use crate::args::ConverseArgs;
+use crate::connect::{Connector, recorded};
 use crate::follow::Follower;
 use crate::output::{Exit, Failure, note, note_error, print, print_error, try_print};
-use crate::providers::{
-    Choice, Connector, SideChoices, check_speech, read_dialogue, recorded, taped_models, taped_names,
-};
+use crate::providers::{Choice, SideChoices, check_speech, read_dialogue, taped_models, taped_names};
 use crate::settings::Settings;
 use crate::voices;
 use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
@@ -129,9 +128,14 @@ fn choose(
         SideChoices::of(Side::Support, flags, cast, settings)?,
         SideChoices::of(Side::Customer, flags, cast, settings)?,
     ];
-    for side in SIDES {
-        sides[duologue_conversation::index(side)].check_keys(side, settings)?;
+    let each = || SIDES.into_iter().map(|side| (side, &sides[duologue_conversation::index(side)]));
+    for (side, choices) in each() {
+        if args.record.is_some() {
+            choices.check_recordable(side)?;
+        }
+        choices.check_keys(side, settings)?;
     }
+    each().filter_map(|(side, choices)| choices.unused(side, flags, cast)).for_each(note);
     Ok(sides)
 }
 

@@ -1,5 +1,6 @@
 //! `duologue doctor`: what is wrong with the set-up, and how to mend it.
 
+use crate::args::Stage;
 use crate::output::{Exit, Failure, print, print_json};
 use crate::providers::{Choice, RemoteChoice};
 use crate::remote::{Client, REMOTES};
@@ -166,7 +167,8 @@ async fn providers(settings: &Settings) -> Vec<Check> {
     let chosen: Vec<Choice> =
         ["stt", "llm", "tts"].into_iter().filter_map(|key| settings.get(key)?.parse().ok()).collect();
     let mut wanted: Vec<RemoteChoice> = Vec::new();
-    for remote in &REMOTES {
+    // A realtime model has the settings of its provider, which is tried by itself.
+    for remote in REMOTES.iter().filter(|remote| !remote.is_realtime) {
         let elsewhere = settings.get(remote.base_url_setting).is_some_and(|url| url != remote.home);
         if elsewhere || settings.get(remote.key_setting).is_some() {
             wanted.push(RemoteChoice { remote, model: None, base_url: None, key_variable: None, foreign: false });
@@ -174,7 +176,7 @@ async fn providers(settings: &Settings) -> Vec<Check> {
     }
     for choice in chosen {
         let Choice::Remote(choice) = choice else { continue };
-        let choice = RemoteChoice { model: None, ..choice };
+        let choice = RemoteChoice { model: choice.model.filter(|_| choice.remote.is_realtime), ..choice };
         if !wanted.contains(&choice) {
             wanted.push(choice);
         }
@@ -193,7 +195,7 @@ async fn provider(choice: &RemoteChoice, settings: &Settings) -> Check {
     };
     let (url, has_key) = (server.base_url.clone(), server.key.is_some());
     let answer = match Client::open(choice.remote, server) {
-        Ok(client) => client.check().await,
+        Ok(client) => client.check(choice.model(Stage::Llm)).await,
         Err(e) => Err(e),
     };
     match answer {

@@ -51,9 +51,9 @@ impl Kind {
     /// For editors, and for the file itself.
     pub(crate) fn pattern(self) -> Option<&'static str> {
         match self {
-            Kind::Provider => {
-                Some("^(local|scripted|(openai|deepgram|elevenlabs|minimax|anthropic|gemini)(/.+|@https?://.+)?)$")
-            }
+            Kind::Provider => Some(
+                "^(local|scripted|(openai|openai-realtime|deepgram|elevenlabs|minimax|anthropic|gemini)(/.+|@https?://.+)?)$",
+            ),
             Kind::Url | Kind::Urls => Some("^https?://"),
             Kind::Text | Kind::Seconds | Kind::Number => None,
         }

@@ -3,6 +3,7 @@
 mod args;
 mod backup;
 mod browser;
+mod connect;
 mod conversations;
 mod converse;
 mod delete;

@@ -1,17 +1,13 @@
 //! From provider names to models.
 
 use crate::args::{ProviderArgs, Stage};
-use crate::output::Failure;
-use crate::remote::{Client, Remote, Server};
+use crate::remote::{Remote, Server};
 use crate::settings::Settings;
-use duologue_conversation::scenario::{CastScenario, Side};
-use duologue_conversation::{CascadeModels, Models, Providers, ScriptedStt, ScriptedTts};
-use duologue_engine::local::LocalModels;
+use duologue_conversation::scenario::{self, CastScenario, Side};
 use duologue_ids::Redacted;
 use duologue_models::cassette;
-use duologue_models::cassette::{Cassette, Models as TapedModels, Recorder, Replay};
-use duologue_models::scripted::{Dialogue, DialogueError, ScriptedLlm, Speaker};
-use duologue_models::{Llm, Stt, Tts};
+use duologue_models::cassette::Models as TapedModels;
+use duologue_models::scripted::{Dialogue, DialogueError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -40,7 +36,7 @@ pub(crate) struct RemoteChoice {
 
 /// How providers are written.
 pub(crate) const FORMS: &str = "`local`, `scripted`, or PROVIDER, PROVIDER/MODEL, PROVIDER/MODEL@URL#KEY_VARIABLE \
-     with `openai`, `deepgram`, `elevenlabs`, `minimax`, `anthropic` or `gemini`";
+     with `openai`, `openai-realtime`, `deepgram`, `elevenlabs`, `minimax`, `anthropic` or `gemini`";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChoiceError {
@@ -66,6 +62,10 @@ pub(crate) enum ChoiceError {
         "scripted speech and other speech can't understand each other: {0}\n  help: use `--stt scripted --tts scripted`, or neither"
     )]
     MixedSpeech(String),
+    #[error(
+        "a cassette cannot hold what `{0}` says ({1})\n  help: leave out `--record`, or choose three stages for the {1}"
+    )]
+    NotRecordable(&'static str, &'static str),
     #[error("{0} has no voice for the provider `{1}`\n  help: name one with `--{2}-voice`, or add it to the persona")]
     NoVoice(String, &'static str, &'static str),
     #[error("there is no local voice `{0}`\n  help: there are {1}; name one with `--{2}-voice` or in the persona")]
@@ -116,6 +116,14 @@ impl Choice {
             Choice::Local => "local",
             Choice::Scripted => "scripted",
             Choice::Remote(choice) => choice.remote.name,
+        }
+    }
+
+    /// A model that hears and speaks by itself.
+    fn realtime(&self) -> Option<&RemoteChoice> {
+        match self {
+            Choice::Remote(choice) if choice.remote.is_realtime => Some(choice),
+            _ => None,
         }
     }
 
@@ -177,7 +185,8 @@ impl RemoteChoice {
     }
 }
 
-/// The choices of one side, stage by stage: flags for the side, flags for both, the scenario, the settings.
+/// The choices of one side, stage by stage: flags for the side, flags for both, the scenario, the settings. A model that
+/// hears and speaks by itself is chosen as `llm` and stands in all three.
 #[derive(Clone, Debug)]
 pub(crate) struct SideChoices {
     pub(crate) stt: Choice,
@@ -208,12 +217,45 @@ impl SideChoices {
             };
             choice.serving(stage)
         };
-        Ok(SideChoices {
-            stt: choose(stt, &f.stt, &scenario.stt, Stage::Stt)?,
-            llm: choose(llm, &f.llm, &scenario.llm, Stage::Llm)?,
-            tts: choose(tts, &f.tts, &scenario.tts, Stage::Tts)?,
-            voice: voice.clone(),
-        })
+        let voice = voice.clone();
+        let llm = choose(llm, &f.llm, &scenario.llm, Stage::Llm)?;
+        if llm.realtime().is_some() {
+            return Ok(SideChoices { stt: llm.clone(), tts: llm.clone(), llm, voice });
+        }
+        let stt = choose(stt, &f.stt, &scenario.stt, Stage::Stt)?;
+        let tts = choose(tts, &f.tts, &scenario.tts, Stage::Tts)?;
+        Ok(SideChoices { stt, llm, tts, voice })
+    }
+
+    /// A sentence for whoever named stages of `side` that its realtime model leaves without work.
+    pub(crate) fn unused(&self, side: Side, flags: &ProviderArgs, cast: &CastScenario) -> Option<String> {
+        let model = self.realtime()?.remote.name;
+        let f = flags;
+        let (own_stt, own_tts) = match side {
+            Side::Support => (&f.support_stt, &f.support_tts),
+            Side::Customer => (&f.customer_stt, &f.customer_tts),
+        };
+        let planned = &cast.agent(side).providers;
+        let named = |own: &Option<String>, both: &Option<String>, planned: &Option<scenario::Provider>| {
+            own.as_ref().or(both.as_ref()).or(planned.as_ref().map(|p| &p.provider)).cloned()
+        };
+        let stages = [("stt", named(own_stt, &f.stt, &planned.stt)), ("tts", named(own_tts, &f.tts, &planned.tts))];
+        let stages: Vec<String> = stages.into_iter().filter_map(|(s, n)| Some(format!("{s} `{}`", n?))).collect();
+        let verb = if stages.len() == 1 { "is" } else { "are" };
+        let stages = stages.join(" and ");
+        (!stages.is_empty())
+            .then(|| format!("{model} hears and speaks by itself: {stages} {verb} not used for the {side}"))
+    }
+
+    /// The model that hears and speaks for this side by itself, where one does.
+    pub(crate) fn realtime(&self) -> Option<&RemoteChoice> {
+        self.llm.realtime()
+    }
+
+    /// Refuses what no cassette can hold.
+    pub(crate) fn check_recordable(&self, side: Side) -> Result<(), ChoiceError> {
+        let refuse = |choice: &RemoteChoice| ChoiceError::NotRecordable(choice.remote.name, side.as_str());
+        self.realtime().map_or(Ok(()), |choice| Err(refuse(choice)))
     }
 
     /// As a conversation was recorded; keys are not needed.
@@ -235,15 +277,18 @@ impl SideChoices {
         })
     }
 
-    pub(crate) fn all(&self) -> [(Stage, &Choice); 3] {
-        [(Stage::Stt, &self.stt), (Stage::Llm, &self.llm), (Stage::Tts, &self.tts)]
+    fn all(&self) -> Vec<(Stage, &Choice)> {
+        match self.realtime() {
+            Some(_) => vec![(Stage::Llm, &self.llm)],
+            None => vec![(Stage::Stt, &self.stt), (Stage::Llm, &self.llm), (Stage::Tts, &self.tts)],
+        }
     }
 
     pub(crate) fn uses(&self, wanted: &Choice) -> bool {
         self.all().iter().any(|(_, c)| *c == wanted)
     }
 
-    /// `provider/model` by stage, for the summary.
+    /// `provider/model` by stage, for the summary; by `realtime` where one model is all of them.
     pub(crate) fn describe(&self, language_model: Option<&str>) -> BTreeMap<String, String> {
         let name = |stage: Stage, choice: &Choice| match (choice, stage) {
             (Choice::Local, Stage::Llm) => format!("local/{}", language_model.unwrap_or("language-model")),
@@ -252,11 +297,12 @@ impl SideChoices {
             (Choice::Scripted, _) => "scripted".to_string(),
             (Choice::Remote(remote), _) => format!("{}/{}", remote.remote.name, remote.model(stage)),
         };
-        self.all().into_iter().map(|(stage, c)| (stage.as_str().to_string(), name(stage, c))).collect()
+        let key = |stage: Stage| if self.realtime().is_some() { "realtime" } else { stage.as_str() };
+        self.all().into_iter().map(|(stage, c)| (key(stage).to_string(), name(stage, c))).collect()
     }
 }
 
-fn planned_choice(planned: &duologue_conversation::scenario::Provider) -> Result<Choice, ChoiceError> {
+fn planned_choice(planned: &scenario::Provider) -> Result<Choice, ChoiceError> {
     match planned.provider.parse()? {
         Choice::Remote(RemoteChoice { remote, model, base_url, key_variable, .. }) => {
             Ok(Choice::Remote(RemoteChoice {
@@ -298,17 +344,6 @@ pub(crate) fn taped_names(models: &TapedModels, side: Side) -> BTreeMap<String, 
     stages.into_iter().map(|stage| (stage.as_str().to_string(), name(stage).unwrap_or_default())).collect()
 }
 
-/// Puts a recorder between a side and its models.
-pub(crate) fn recorded(providers: Providers, side: Side, recorder: &Recorder) -> Providers {
-    let (lane, Models::Cascade(models)) = (side.as_str(), &providers.models) else { return providers };
-    let models = CascadeModels {
-        stt: recorder.stt(lane, models.stt.clone()),
-        llm: recorder.llm(lane, models.llm.clone()),
-        tts: recorder.tts(lane, models.tts.clone()),
-    };
-    Providers { models: Models::Cascade(models), ..providers }
-}
-
 /// Scripted speech is a code of its own: both sides speak it or none does.
 pub(crate) fn check_speech(sides: &[SideChoices; 2]) -> Result<bool, ChoiceError> {
     let speech = sides.iter().flat_map(|s| [&s.stt, &s.tts]);
@@ -338,79 +373,6 @@ pub(crate) fn read_dialogue(
         source => ChoiceError::BadDialogue { path: file.into(), source },
     };
     Ok(Some(Arc::new(Dialogue::load(file).map_err(named)?)))
-}
-
-/// What models are made of.
-pub(crate) struct Connector<'a> {
-    pub(crate) dialogue: Option<Arc<Dialogue>>,
-    pub(crate) cast: &'a CastScenario,
-    pub(crate) voices: &'a [String; 2],
-    pub(crate) settings: &'a Settings,
-    pub(crate) local: Option<&'a LocalModels>,
-    /// In place of all of them.
-    pub(crate) cassette: Option<Cassette>,
-}
-
-impl Connector<'_> {
-    /// Makes the models of both sides.
-    pub(crate) fn connect(&self, sides: &[SideChoices; 2]) -> Result<[Providers; 2], Failure> {
-        if let Some(cassette) = &self.cassette {
-            let replay = Replay::new(cassette.clone(), true);
-            return Ok([Side::Support, Side::Customer].map(|side| {
-                let lane = Arc::new(replay.lane(side.as_str()));
-                self.providers(side, (lane.clone(), lane.clone(), lane))
-            }));
-        }
-        let [support, customer] = [Side::Support, Side::Customer]
-            .map(|side| self.connect_side(side, &sides[duologue_conversation::index(side)]));
-        Ok([support?, customer?])
-    }
-
-    fn connect_side(&self, side: Side, choices: &SideChoices) -> Result<Providers, Failure> {
-        let pitch = if side == Side::Support { 115.0 } else { 205.0 };
-        let missing = || ChoiceError::Unknown("local".into());
-        let stt: Arc<dyn Stt> = match &choices.stt {
-            Choice::Local => self.local.and_then(LocalModels::stt).ok_or_else(missing)?,
-            Choice::Scripted => Arc::new(ScriptedStt),
-            Choice::Remote(c) => self.client(c)?.stt(c.model(Stage::Stt)).ok_or_else(missing)?,
-        };
-        let llm: Arc<dyn Llm> = match &choices.llm {
-            Choice::Local => self.local.and_then(LocalModels::llm).ok_or_else(missing)?,
-            Choice::Scripted => self.scripted_llm(side)?,
-            Choice::Remote(c) => self.client(c)?.llm(c.model(Stage::Llm)).ok_or_else(missing)?,
-        };
-        let tts: Arc<dyn Tts> = match &choices.tts {
-            Choice::Local => self.local.and_then(LocalModels::tts).ok_or_else(missing)?,
-            Choice::Scripted => Arc::new(ScriptedTts { pitch }),
-            Choice::Remote(c) => self.client(c)?.tts(c.model(Stage::Tts)).ok_or_else(missing)?,
-        };
-        let voice = &self.voices[duologue_conversation::index(side)];
-        let known = self.local.filter(|_| choices.tts == Choice::Local).map_or(&[][..], LocalModels::voices);
-        if !known.is_empty() && !known.contains(voice) {
-            return Err(ChoiceError::UnknownVoice(voice.clone(), known.join(", "), side.as_str()).into());
-        }
-        Ok(self.providers(side, (stt, llm, tts)))
-    }
-
-    fn client(&self, choice: &RemoteChoice) -> Result<Client, Failure> {
-        Ok(Client::open(choice.remote, choice.server(self.settings)?)?)
-    }
-
-    fn providers(&self, side: Side, (stt, llm, tts): (Arc<dyn Stt>, Arc<dyn Llm>, Arc<dyn Tts>)) -> Providers {
-        let voice = self.voices[duologue_conversation::index(side)].as_str().into();
-        let language = self.cast.scenario().language.as_str().into();
-        let models = Models::Cascade(CascadeModels { stt, llm, tts });
-        Providers { models, voice, speed: self.cast.persona(side).speed, language }
-    }
-
-    fn scripted_llm(&self, side: Side) -> Result<Arc<dyn Llm>, Failure> {
-        let dialogue = self.dialogue.clone().ok_or(ChoiceError::NoDialogue)?;
-        let speaker = match side {
-            Side::Support => Speaker::Support,
-            Side::Customer => Speaker::Customer,
-        };
-        Ok(Arc::new(ScriptedLlm::new(dialogue, speaker)))
-    }
 }
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ fn a_missing_key_is_one_line_that_names_the_variables() {
     let where_ = "is not set in the environment, in .env.local or in .env";
     for (text, provider, variables) in [
         ("openai", "openai", "OPENAI_API_KEY or LLM_API_KEY"),
+        ("openai-realtime", "openai-realtime", "OPENAI_API_KEY or LLM_API_KEY"),
         ("anthropic/claude-opus-4-5", "anthropic", "ANTHROPIC_API_KEY"),
         ("gemini", "gemini", "GEMINI_API_KEY or GOOGLE_API_KEY"),
         ("openai@http://localhost:9/v1#MY_KEY", "openai", "MY_KEY"),
@@ -92,4 +93,32 @@ fn provider_names_are_read() {
     }
     let told = "anthropic".parse::<Choice>().unwrap().serving(Stage::Tts).unwrap_err().to_string();
     assert_eq!(told, "`anthropic` has no models for `tts`\n  help: it has them for `llm`");
+}
+
+#[test]
+fn a_realtime_model_is_all_three_stages_of_its_side() {
+    let cast = scenario::load("internet-outage", &Default::default()).unwrap();
+    let name = |text: &str| Some(text.to_string());
+    let flags = ProviderArgs {
+        stt: name("deepgram"),
+        support_llm: name("openai-realtime/m"),
+        support_tts: name("minimax"),
+        ..ProviderArgs::default()
+    };
+    let of = |side: Side| SideChoices::of(side, &flags, &cast, &settings(&[])).unwrap();
+    let (support, customer) = (of(Side::Support), of(Side::Customer));
+    assert_eq!(support.describe(None), [("realtime".to_string(), "openai-realtime/m".to_string())].into());
+    assert!(!support.uses(&Choice::Local) && support.check_recordable(Side::Support).is_err());
+    let told = support.unused(Side::Support, &flags, &cast).unwrap();
+    assert_eq!(
+        told,
+        "openai-realtime hears and speaks by itself: stt `deepgram` and tts `minimax` are not used for the support"
+    );
+    assert_eq!(customer.stt, Choice::Remote(remote("deepgram")));
+    assert!(customer.unused(Side::Customer, &flags, &cast).is_none() && customer.uses(&Choice::Local));
+    // Of the settings nobody asks what they are for.
+    let quiet = ProviderArgs { llm: name("openai-realtime"), ..ProviderArgs::default() };
+    let side = SideChoices::of(Side::Support, &quiet, &cast, &settings(&[("DUOLOGUE_STT", "deepgram")])).unwrap();
+    assert_eq!(side.unused(Side::Support, &quiet, &cast), None);
+    assert_eq!(reached(side.realtime().unwrap(), &settings(&[])), ("http://mine/v1".into(), Some("sk-mine".into())));
 }

@@ -1,14 +1,16 @@
 //! The providers that are reached over the network: one row each, and the clients behind them.
 
 use crate::args::Stage;
+use duologue_conversation::scenario::own_voices;
 use duologue_ids::Redacted;
 use duologue_models::deepgram::{Deepgram, DeepgramConfig};
 use duologue_models::elevenlabs::{ElevenLabs, ElevenLabsConfig};
 use duologue_models::genai::{Anthropic, AnthropicConfig, Gemini, GeminiConfig};
 use duologue_models::minimax::{MiniMax, MiniMaxConfig};
 use duologue_models::openai::{OpenAi, OpenAiConfig};
-use duologue_models::{Connection, Llm, ModelError, Stt, Timeouts, Tts};
+use duologue_models::{Connection, Llm, ModelError, RealtimeConfig, RealtimeModel, Stt, Timeouts, Tts};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A provider as settings, flags and scenarios know it.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(crate) struct Remote {
     stt: Option<&'static str>,
     llm: Option<&'static str>,
     tts: Option<&'static str>,
+    /// Its model hears and speaks by itself: chosen as the language model, it is all three stages.
+    pub(crate) is_realtime: bool,
 }
 
 macro_rules! remote {
@@ -40,17 +44,29 @@ macro_rules! remote {
             stt: $stt,
             llm: $llm,
             tts: $tts,
+            is_realtime: false,
         }
     };
 }
 
 const OPENAI_KEYS: [&str; 2] = ["OPENAI_API_KEY", "LLM_API_KEY"];
 
+const OPENAI: Remote = remote!(
+    "openai",
+    "OPENAI_BASE_URL",
+    OPENAI_KEYS,
+    "https://api.openai.com/v1",
+    Some("whisper-1"),
+    Some("gpt-4o-mini"),
+    Some("tts-1")
+);
+
 /// All of them. A new one is a row here, a variant of [`Client`], and two voices in `own_voices`.
 #[rustfmt::skip]
-pub(crate) const REMOTES: [Remote; 6] = [
-    remote!("openai", "OPENAI_BASE_URL", OPENAI_KEYS, "https://api.openai.com/v1",
-        Some("whisper-1"), Some("gpt-4o-mini"), Some("tts-1")),
+pub(crate) const REMOTES: [Remote; 7] = [
+    OPENAI,
+    // The same account at the same address, so the same settings.
+    Remote { name: "openai-realtime", stt: None, llm: Some(OpenAiConfig::REALTIME_MODEL), tts: None, is_realtime: true, ..OPENAI },
     remote!("deepgram", "DEEPGRAM_BASE_URL", DeepgramConfig::KEY_VARIABLES, "https://api.deepgram.com/v1",
         Some(DeepgramConfig::STT_MODEL), None, Some(DeepgramConfig::TTS_MODEL)),
     remote!("elevenlabs", "ELEVENLABS_BASE_URL", ElevenLabsConfig::KEY_VARIABLES, "https://api.elevenlabs.io/v1",
@@ -102,6 +118,7 @@ pub(crate) enum Client {
     MiniMax(MiniMax),
     Anthropic(Anthropic),
     Gemini(Gemini),
+    OpenAiRealtime(OpenAi),
 }
 
 /// All configurations have the same fields.
@@ -115,6 +132,7 @@ macro_rules! config {
 impl Client {
     pub(crate) fn open(remote: &Remote, server: Server) -> Result<Client, ModelError> {
         Ok(match remote.name {
+            "openai-realtime" => Client::OpenAiRealtime(OpenAi::new(config!(OpenAiConfig, server))?),
             "deepgram" => Client::Deepgram(Deepgram::new(config!(DeepgramConfig, server))?),
             "elevenlabs" => Client::ElevenLabs(ElevenLabs::new(config!(ElevenLabsConfig, server))?),
             "minimax" => Client::MiniMax(MiniMax::new(config!(MiniMaxConfig, server))?),
@@ -152,9 +170,22 @@ impl Client {
         }
     }
 
-    /// The cheapest call there is that wants a key.
-    pub(crate) async fn check(&self) -> Result<Connection, ModelError> {
+    /// A model that hears and speaks by itself.
+    pub(crate) fn realtime(&self, model: &str) -> Option<Arc<dyn RealtimeModel>> {
         match self {
+            Client::OpenAiRealtime(c) => Some(Arc::new(c.realtime(model))),
+            _ => None,
+        }
+    }
+
+    /// The cheapest call there is that wants a key; of a realtime `model`, a session in which nobody speaks.
+    pub(crate) async fn check(&self, model: &str) -> Result<Connection, ModelError> {
+        match self {
+            Client::OpenAiRealtime(c) => {
+                let began = Instant::now();
+                c.realtime(model).connect(silent_session()).await?;
+                Ok(Connection { took: began.elapsed(), models: vec![model.to_string()] })
+            }
             Client::OpenAi(c) => c.connection_check().await,
             Client::Deepgram(c) => c.connection_check().await,
             Client::ElevenLabs(c) => c.connection_check().await,
@@ -162,6 +193,19 @@ impl Client {
             Client::Anthropic(c) => c.connection_check().await,
             Client::Gemini(c) => c.connection_check().await,
         }
+    }
+}
+
+/// What a session begins with that is only to be tried.
+fn silent_session() -> RealtimeConfig {
+    let [voice, _] = own_voices("openai-realtime").unwrap_or_default();
+    RealtimeConfig {
+        instructions: "".into(),
+        tools: [].into(),
+        voice: voice.into(),
+        speed: 1.0,
+        language: "en".into(),
+        stretch_silence: Duration::from_millis(500),
     }
 }
 
@@ -181,10 +225,13 @@ mod tests {
             };
             let client = Client::open(remote, server).unwrap();
             assert_eq!(client.stt("m").is_some(), remote.model(Stage::Stt).is_some(), "{}", remote.name);
-            assert_eq!(client.llm("m").is_some(), remote.model(Stage::Llm).is_some(), "{}", remote.name);
+            let thinks = client.llm("m").is_some() || client.realtime("m").is_some();
+            assert_eq!(thinks, remote.model(Stage::Llm).is_some(), "{}", remote.name);
+            assert_eq!(client.realtime("m").is_some(), remote.is_realtime, "{}", remote.name);
             assert_eq!(client.tts("m").is_some(), remote.model(Stage::Tts).is_some(), "{}", remote.name);
-            let voices = duologue_conversation::scenario::own_voices(remote.name);
-            assert_eq!(voices.is_some(), remote.model(Stage::Tts).is_some(), "{}", remote.name);
+            let voices = own_voices(remote.name);
+            let speaks = remote.is_realtime || remote.model(Stage::Tts).is_some();
+            assert_eq!(voices.is_some(), speaks, "{}", remote.name);
             assert!(voices.is_none_or(|[a, b]| a != b));
 
             let home = Server {

@@ -52,7 +52,7 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         Known::new("retention.max_gib", &["DUOLOGUE_MAX_GIB"], "GiB that conversations may take together")
             .of(Kind::Number),
     ];
-    for remote in &REMOTES {
+    for remote in REMOTES.iter().filter(|remote| !remote.is_realtime) {
         let about = "address of the provider, or of a server that speaks its protocol";
         let url = Known::new(remote.base_url_setting, &[], about).or(remote.home).of(Kind::Url);
         known.push(Known { env: vec![remote.base_url_variable], ..url });

@@ -82,7 +82,13 @@ pub(crate) fn rebuild_missing(
     if summary.status == Status::Running || missing.is_empty() {
         return Ok(());
     }
-    write(folder, summary, transcript, &read_sides(folder), &missing)
+    let sides = read_sides(folder);
+    if summary.marks.is_empty() {
+        // There may have been no room for them.
+        let observed = Observed::new(&sides, transcript);
+        (summary.marks, summary.findings) = (observed.marks(), observed.findings());
+    }
+    write(folder, summary, transcript, &sides, &missing)
 }
 
 fn read_sides(folder: &Path) -> [RecordedSide; 2] {
@@ -149,9 +155,7 @@ fn write(
     // On a full disk the room that was held back is for the reason why.
     drop(fs::remove_file(folder.join(RESERVE)));
     if summary.error.is_some() {
-        let mut first = summary.clone();
-        first.files.retain(|_, name| name == names::SUMMARY || folder.join(name).is_file());
-        drop(write(names::SUMMARY, serde_json::to_string_pretty(&first).unwrap_or_default()));
+        drop(write(names::SUMMARY, serde_json::to_string(&shortened(summary, folder)).unwrap_or_default()));
     }
     let written: Vec<_> = wanted.iter().map(tell).collect();
     let failed = written.into_iter().find_map(Result::err);
@@ -160,6 +164,13 @@ fn write(
     }
     let last = write(names::SUMMARY, serde_json::to_string_pretty(summary).unwrap_or_default());
     failed.map_or(last, Err)
+}
+
+/// A summary for little room: without what grows with the length of the call, which the recording tells as well.
+fn shortened(summary: &Summary, folder: &Path) -> Summary {
+    let mut short = Summary { marks: Vec::new(), findings: Vec::new(), ..summary.clone() };
+    short.files.retain(|_, name| name == names::SUMMARY || folder.join(name).is_file());
+    short
 }
 
 fn build_report(folder: &Path, summary: &Summary, transcript: &Transcript, sides: &[RecordedSide; 2]) -> Report {

@@ -177,13 +177,14 @@ impl FolderWriter {
             move |source| FolderError::Write { path, source }
         };
         let summary = serde_json::to_vec_pretty(summary).map_err(io::Error::from);
+        let reserved = summary.as_ref().map_or(0, Vec::len) + GROWTH;
         let written = summary.and_then(|bytes| replace(&path.join(names::SUMMARY), &bytes));
         if written.is_err() {
             drop(std::fs::remove_file(path.join(names::EVENTS)));
         }
         written.map_err(cannot_write(names::SUMMARY))?;
         // Where there is no room for it the call will find that out.
-        if std::fs::write(path.join(RESERVE), [1; RESERVED]).is_err() {
+        if std::fs::write(path.join(RESERVE), vec![1; reserved]).is_err() {
             drop(std::fs::remove_file(path.join(RESERVE)));
         }
         let growing = Growing { file: events.try_clone().map_err(cannot_write(names::EVENTS))?, length: 0 };
@@ -330,8 +331,8 @@ impl Growing {
 
 /// Room on the disk that is given back for the summary, so that one that is full does not cost the reason why.
 pub(crate) const RESERVE: &str = ".reserve";
-/// A summary is smaller.
-const RESERVED: usize = 8 << 10;
+/// What a summary gains until the end, beside what grows with the length of the call: figures, verdicts, the reason why.
+const GROWTH: usize = 8 << 10;
 
 /// What a file is called while it is written.
 pub(crate) fn unfinished(path: &Path) -> PathBuf {

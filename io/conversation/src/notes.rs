@@ -27,7 +27,7 @@ pub fn remarks(cast: &CastScenario, models: &[BTreeMap<String, String>; 2]) -> V
 
 /// What led the language models of these agents.
 pub(crate) fn guidance(has_course: bool, agents: &[AgentSummary]) -> Guidance {
-    let scripted = agents.iter().all(|a| model(a, "llm") == SCRIPTED);
+    let scripted = agents.iter().all(|a| brain(a) == SCRIPTED);
     match (scripted, has_course) {
         (true, _) => Guidance::Scripted,
         (false, true) => Guidance::Course,
@@ -90,8 +90,8 @@ pub(crate) fn difference(finding: &Finding, summary: &Summary) -> String {
 }
 
 fn language_models(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> {
-    let (readers, writers): (Vec<_>, Vec<_>) = agents.iter().partition(|a| model(a, "llm") == SCRIPTED);
-    let mut models: Vec<&str> = writers.iter().map(|a| model(a, "llm")).filter(|m| !m.is_empty()).collect();
+    let (readers, writers): (Vec<_>, Vec<_>) = agents.iter().partition(|a| brain(a) == SCRIPTED);
+    let mut models: Vec<&str> = writers.iter().map(|a| brain(a)).filter(|m| !m.is_empty()).collect();
     models.dedup();
     let local = !models.is_empty() && models.iter().all(|m| m.starts_with(LOCAL));
     let (kind, verbs) = match (local, models.as_slice()) {
@@ -116,6 +116,14 @@ fn language_models(guidance: Guidance, agents: &[AgentSummary]) -> Vec<String> {
     }];
     notes.extend(readers.iter().map(|a| format!("{} is no model: the lines come from a dialogue file.", a.name)));
     notes
+}
+
+/// What finds the words: a language model, or one that hears and speaks as well.
+fn brain(agent: &AgentSummary) -> &str {
+    match model(agent, "realtime") {
+        "" => model(agent, "llm"),
+        realtime => realtime,
+    }
 }
 
 fn model<'a>(agent: &'a AgentSummary, stage: &str) -> &'a str {
@@ -157,6 +165,17 @@ mod tests {
               often the hint's own."]
         );
         assert!(told(false, [local, local]).1[0].contains("no hints"));
+    }
+
+    #[test]
+    fn a_realtime_model_is_named_as_the_one_that_finds_the_words() {
+        let mut agents = agents([["", "", ""], ["deepgram/nova-3", "scripted", "minimax/turbo"]]);
+        agents[0].models = [("realtime".to_string(), "openai-realtime/gpt-realtime".to_string())].into();
+        let guidance = guidance(false, &agents);
+        let notes = notes(guidance, &agents);
+        assert_eq!(guidance, Guidance::Free);
+        assert!(notes[0].starts_with("The language model (openai-realtime/gpt-realtime) has persona"), "{notes:?}");
+        assert!(notes[1].starts_with("Anna is no model") && notes.len() == 2, "{notes:?}");
     }
 
     #[test]

@@ -4,4 +4,4 @@ pub use crate::deepgram::fuzzing::recognition;
 pub use crate::elevenlabs::fuzzing::timed_speech;
 pub use crate::genai::fuzzing::events;
 pub use crate::minimax::fuzzing::hex_speech;
-pub use crate::openai::fuzzing::{refusal, reply, speech, transcript};
+pub use crate::openai::fuzzing::{realtime, refusal, reply, speech, transcript};

@@ -1,10 +1,12 @@
-//! Clients of speech and language models, behind three traits: [`Llm`], [`Stt`], [`Tts`].
+//! Clients of speech and language models, behind three traits: [`Llm`], [`Stt`], [`Tts`]; and behind a fourth, [`RealtimeModel`],
+//! those that are all three.
 //!
 //! A stream that is dropped is cancelled: nothing goes on computing or costing for an answer that nobody waits for.
 //! Every trouble comes back as a [`ModelError`]: what went wrong, where, what to do next, and whether trying again
 //! can help.
 //!
-//! - [`openai`]: OpenAI, and any server that speaks its protocol, by base URL and key.
+//! - [`openai`]: OpenAI, and any server that speaks its protocol, by base URL and key; its Realtime API, which hears and
+//!   speaks over one WebSocket per call.
 //! - [`deepgram`]: speech to text while it is spoken ([`StreamingStt`]), and Aura's voices.
 //! - [`elevenlabs`]: voices that tell when each word begins, and Scribe.
 //! - [`minimax`]: its voices, streamed.

@@ -14,6 +14,7 @@ mod live;
 #[cfg(target_os = "linux")]
 mod models;
 mod providers;
+mod realtime;
 mod recognised;
 
 use std::path::{Path, PathBuf};

@@ -138,7 +138,7 @@ pub struct Providers {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
-    /// Its name: `local`, `scripted`, `openai`, `deepgram`, `elevenlabs`, `minimax`, `anthropic` or `gemini`.
+    /// Its name: `local`, `scripted`, `openai`, `openai-realtime` (in place of all three), `deepgram`, `elevenlabs`, `minimax`, `anthropic` or `gemini`.
     #[schemars(length(min = 1, max = 64))]
     pub provider: String,
     /// The model, by the name that it has there.
@@ -411,9 +411,10 @@ impl Agent {
 }
 
 /// By provider: the voice of a support agent and that of a customer where nobody names one.
-pub(super) const OWN_VOICES: [(&str, [&str; 2]); 5] = [
+pub(super) const OWN_VOICES: [(&str, [&str; 2]); 6] = [
     ("local", ["orion", "heart"]),
     ("openai", ["nova", "alloy"]),
+    ("openai-realtime", ["marin", "cedar"]),
     ("deepgram", ["thalia", "apollo"]),
     ("elevenlabs", ["JBFqnCBsd6RMkjVDRZzb", "EXAVITQu4vr4xnSDxMaL"]),
     ("minimax", ["English_captivating_female1", "English_expressive_narrator"]),

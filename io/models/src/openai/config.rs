@@ -19,6 +19,8 @@ provider_config!(
 impl OpenAiConfig {
     /// OpenAI's own address.
     pub const OPENAI_BASE_URL: &'static str = "https://api.openai.com/v1";
+    /// OpenAI's model that hears and speaks by itself.
+    pub const REALTIME_MODEL: &'static str = "gpt-realtime";
 
     /// A server by its base URL, without a key, with the defaults for all else.
     pub fn new(base_url: impl Into<String>) -> OpenAiConfig {

@@ -1,5 +1,7 @@
 //! What servers send, for the fuzz targets: each takes any bytes and must neither panic nor hang.
 
+pub use super::realtime::fuzzing::realtime;
+
 use super::reply::ReplyReader;
 use super::transcript::TranscriptReader;
 use crate::http::ServerError;

@@ -5,6 +5,8 @@
 //! minutes.
 
 mod dialog;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod wire;
 
 use crate::http::{Call, Fault, Message, Socket, Transport};
