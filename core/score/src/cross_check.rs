@@ -67,6 +67,7 @@ pub fn cross_check(of: &Measured<'_>, claims: &[Claim], tolerance: Duration) -> 
         reading: &reading,
         claims,
         tolerance,
+        end: Mono::ZERO + of.length,
         tracks: [0, 1].map(|by| of.parties[by].speech.closing_gaps(PAUSE)),
     };
     let mut found: Vec<Finding> = claims.iter().filter(|c| c.by < 2).flat_map(|claim| check.claim(claim)).collect();
@@ -80,6 +81,8 @@ struct Check<'a> {
     reading: &'a Reading,
     claims: &'a [Claim],
     tolerance: Duration,
+    /// Of the recording, which may have broken off.
+    end: Mono,
     tracks: [Track; 2],
 }
 
@@ -92,7 +95,11 @@ impl Check<'_> {
             .copied()
             .collect();
         let finding = |kind, at, reported_ms, measured_ms| Finding { kind, by: claim.by, at, reported_ms, measured_ms };
+        let recorded = |at: Mono| at + self.tolerance < self.end;
         let (Some(first), Some(last)) = (heard.first(), heard.last()) else {
+            if !recorded(claim.spoken.start) {
+                return Vec::new();
+            }
             return vec![finding(FindingKind::NotHeard, claim.spoken.start, None, None)];
         };
         let mut found = Vec::new();
@@ -107,13 +114,17 @@ impl Check<'_> {
         {
             found.push(finding(FindingKind::Start, claim.spoken.start, ms(claim.spoken.start), ms(first.start)));
         }
-        if apart(last.end, claim.spoken.end) && !others(last.end) && !others(claim.spoken.end) {
+        if recorded(last.end) && apart(last.end, claim.spoken.end) && !others(last.end) && !others(claim.spoken.end) {
             found.push(finding(FindingKind::End, claim.spoken.end, ms(claim.spoken.end), ms(last.end)));
         }
         found.extend(self.latency(claim, first.start));
         let other = &self.tracks[1 - claim.by];
         let near = Interval::new(claim.spoken.start, claim.spoken.end + self.tolerance);
-        if claim.interrupted && other.intervals().iter().all(|i| i.intersection(&near).is_none()) {
+        // What goes on to the end was cut off by that.
+        if claim.interrupted
+            && recorded(claim.spoken.end)
+            && other.intervals().iter().all(|i| i.intersection(&near).is_none())
+        {
             found.push(finding(FindingKind::NotInterrupted, claim.spoken.end, None, None));
         }
         found
@@ -236,6 +247,15 @@ mod tests {
         assert_eq!(found([&[(500, 700)], &[]], &[]), []);
         let cut = Claim { interrupted: true, ..claim(0, 500, 2_000) };
         assert_eq!(found([&[(500, 2_000)], &[]], &[cut]), [(NotInterrupted, 0, None, None)]);
+    }
+
+    #[test]
+    fn what_the_end_of_the_recording_cut_off_is_no_difference() {
+        let cut = Claim { interrupted: true, ..claim(0, 18_000, 20_010) };
+        assert_eq!(found([&[(18_000, 20_000)], &[]], &[cut]), []);
+        let beyond = [claim(0, 18_000, 24_000), claim(1, 19_900, 26_000), claim(1, 27_000, 28_000)];
+        assert_eq!(found([&[(18_000, 20_000)], &[]], &beyond), []);
+        assert_eq!(found([&[(18_000, 19_000)], &[]], &beyond[..1]).len(), 1, "it was silent before");
     }
 
     #[test]

@@ -34,6 +34,9 @@ const NOISE_RANGE: Level = 10.0;
 const STEADY: usize = 20;
 /// What is steady is noise if it is this far below the loudest of all, or if all of the track is steady.
 const BELOW_VOICE: Level = 12.0;
+/// In fewer levels a steady track may be one long word: it is noise only where it is softer than voices are.
+const TELLING: usize = 5 * LEVELS as usize;
+const SOFT: Level = -40.0;
 /// Stretches of this many levels have a floor of their own, which also looks at those beside it.
 const STRETCH: usize = 100;
 const NEIGHBOURS: usize = 2;
@@ -117,7 +120,8 @@ fn is_steady(levels: &[Level]) -> bool {
     let mut sounding: Vec<Level> = levels.iter().copied().filter(|l| *l > NO_SOUND).collect();
     sounding.sort_unstable_by(Level::total_cmp);
     let at = |share: usize| sounding.get(sounding.len() * share / 100).copied().unwrap_or(NO_SOUND);
-    sounding.len() * 10 >= levels.len() * 9 && at(98) - at(5) < BELOW_VOICE
+    let telling = levels.len() >= TELLING || top(levels) < SOFT;
+    telling && sounding.len() * 10 >= levels.len() * 9 && at(98) - at(5) < BELOW_VOICE
 }
 
 /// The level that only a twentieth exceeds, so that a click does not set the scale.
@@ -188,6 +192,8 @@ mod tests {
             [vec![0; 16_000], tone(1_500, 6_000.0), vec![0; 24_000], tone(800, 6_000.0), vec![0; 9_600]].concat();
         assert_eq!(spans(&speech(RATE, &voice)), [(1_000, 2_500), (4_000, 4_800)]);
         assert_eq!(spans(&speech(RATE, &tone(5_000, 300.0))), []);
+        // All that was recorded of a call that ended in the first word.
+        assert_eq!(spans(&speech(RATE, &tone(1_000, 6_000.0))), [(0, 1_000)]);
         assert_eq!(spans(&speech(RATE, &[])), []);
     }
 

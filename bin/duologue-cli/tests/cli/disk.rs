@@ -77,7 +77,7 @@ fn a_full_data_directory_is_told_too() {
 #[test]
 fn a_disk_that_becomes_full_ends_the_call_and_keeps_what_was_written() {
     std::thread::scope(|scope| {
-        for size in ["44k", "52k", "64k", "80k"] {
+        for size in ["48k", "56k", "64k", "80k"] {
             scope.spawn(move || {
                 let home = tempfile::tempdir().unwrap();
                 let mut command = scripted(home.path());
