@@ -1,12 +1,13 @@
 //! Files that people write, that a killed process left, and that a package brought.
 
 use duologue_conversation::scenario::{
-    self, ConversationFacts, Line, Persona, PersonaSource, Side, UnknownPersona, parse_checked, parse_persona,
+    self, Casting, ConversationFacts, Line, Persona, PersonaSource, Side, UnknownPersona, parse_checked, parse_persona,
     parse_scenario,
 };
 use duologue_conversation::{Archive, diagnose, names, read_facts, restore};
 use duologue_engine::store::{CATALOGUE, ModelStore, Sources};
 use duologue_models::scripted::Dialogue;
+use duologue_simulation::replay::Recording;
 use duologue_simulation::{compare, read_run, suite};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -113,12 +114,21 @@ pub fn kept(data: &[u8]) {
     }
     diagnose(&read_facts(dir.path()));
     drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
+    write(names::SCENARIO, &PLAYED);
+    drop(Recording::read(dir.path(), Side::Customer));
     write(names::SCENARIO, data);
+    drop(Recording::read(dir.path(), Side::Customer));
     drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
     write(names::SUMMARY, data);
     diagnose(&read_facts(dir.path()));
     drop(Archive::new(Path::new("/nowhere")).open(&dir.path().to_string_lossy()));
 }
+
+/// What was played.
+static PLAYED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let cast = scenario::load("internet-outage", &Casting::default()).expect("it comes with the product");
+    serde_json::to_vec(&cast).expect("JSON")
+});
 
 /// Of a conversation that goes on.
 fn summary() -> Value {
