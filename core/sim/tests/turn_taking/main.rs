@@ -1,8 +1,8 @@
 //! Turn-taking in virtual time: the same sessions, packets and endings as live, two hundred seeds at a time.
 
 mod barge_in;
-mod caller;
 mod bench;
+mod caller;
 mod cut_in;
 mod endings;
 mod hour;

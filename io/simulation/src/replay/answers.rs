@@ -139,9 +139,8 @@ impl EffectRunner for Answers<'_> {
             Effect::CallTool { call, .. } => self.call(now, &call),
             // The recording has the words that were final.
             Effect::Listen { .. } | Effect::StopListening => Vec::new(),
-            // A side is replayed as a cascade, whatever it was: a realtime model's own decisions are not recorded.
-            Effect::Realtime(_) => Vec::new(),
-            Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } => Vec::new(),
+            // A session with one model that hears and speaks is refused when its recording is read.
+            Effect::Realtime(_) | Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } => Vec::new(),
         }
     }
 }

@@ -40,6 +40,12 @@ pub enum ReplayError {
         /// Which side.
         side: Side,
     },
+    /// That side had no stages of which answers could be kept.
+    #[error("the {side} of this conversation was one model that hears and speaks, of whose answers only the sound is kept\n  help: replay a side that has stt, llm and tts, for instance with `--side {}`", .side.other())]
+    Realtime {
+        /// Which side.
+        side: Side,
+    },
     /// A session can't be made.
     #[error(transparent)]
     Session(#[from] SessionError),

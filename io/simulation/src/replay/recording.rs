@@ -84,6 +84,9 @@ impl Recording {
         if held.agents.iter().any(is_script) {
             return Err(ReplayError::Scripted { side });
         }
+        if held.agents.iter().any(|a| a.side == side && a.models.contains_key("realtime")) {
+            return Err(ReplayError::Realtime { side });
+        }
         let held_with = folder.join(HELD_WITH);
         let held_with: Option<HeldWith> = if held_with.is_file() {
             let help = "without it nothing says how that side took turns; `duologue simulate` makes it again";

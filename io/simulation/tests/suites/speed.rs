@@ -28,7 +28,9 @@ fn factor(sound: Sound) -> f64 {
 #[test]
 fn a_conversation_is_held_many_times_as_fast_as_real_time() {
     let (opus, plain) = (factor(Sound::Opus), factor(Sound::Plain));
-    println!("times real time on one processor: {opus:.0} with Opus and the live detector, {plain:.0} with plain sound");
+    println!(
+        "times real time on one processor: {opus:.0} with Opus and the live detector, {plain:.0} with plain sound"
+    );
     // On a quiet machine it is 80 and 1,000 and more; one that compiles beside shares its caches.
     assert!(cfg!(debug_assertions) || opus > 50.0 && plain > 500.0, "{opus:.0} and {plain:.0}");
 }
