@@ -44,7 +44,7 @@ impl<'a> Answers<'a> {
     /// What the model said next then: of the replies that were not said yet the one nearest in time.
     fn next_reply(&self, now: f64) -> Option<usize> {
         let replies = self.account().replies.iter().enumerate().skip(self.next);
-        let has_words = |(_, r): &(usize, &Reply)| !r.given && !(r.clauses.is_empty() && r.rounds.is_empty());
+        let has_words = |(_, r): &(usize, &Reply)| !r.given && (!r.clauses.is_empty() || !r.rounds.is_empty());
         let nearest =
             |a: &(usize, &Reply), b: &(usize, &Reply)| (a.1.created - now).abs().total_cmp(&(b.1.created - now).abs());
         replies.filter(has_words).min_by(nearest).map(|(n, _)| n)

@@ -50,7 +50,7 @@ fn told(diff: &Diff) -> String {
         .unwrap()
 }
 
-fn only<'a>(diff: &'a Diff, kind: Kind) -> &'a Pair {
+fn only(diff: &Diff, kind: Kind) -> &Pair {
     diff.decisions.iter().find(|p| p.kind == kind && p.then.is_some()).unwrap_or_else(|| panic!("{kind:?}: {diff:?}"))
 }
 
