@@ -3,6 +3,7 @@
 //! `DUOLOGUE_TEST_PICTURES=FOLDER` keeps the pictures.
 
 #[path = "../../../conversation/tests/report/browser.rs"]
+#[allow(dead_code, reason = "the report's tests press keys too")]
 mod browser;
 mod sample;
 
