@@ -21,6 +21,13 @@ fn write(folder: &Path, html: &str) -> PathBuf {
     path
 }
 
+/// Opens a page and waits for the end of it: on a busy machine a long one is still being read when the browser says that
+/// something has loaded.
+fn open(browser: &mut Browser, page: &Path, screen: Screen) {
+    browser.open(page, screen);
+    browser.run("new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done))");
+}
+
 fn page_of(run: &Run) -> String {
     overview(run, &|folder| folder.contains("cafe"))
 }
@@ -61,7 +68,7 @@ fn both_pages_are_good_to_look_at_everywhere() {
     for (name, html) in pages {
         let page = write(folder.path(), &html);
         for (screen_name, screen) in SCREENS {
-            browser.open(&page, screen);
+            open(&mut browser, &page, screen);
             audit(&mut browser, &format!("{name} {screen_name}"));
             keep(&format!("{name}-{screen_name}.png"), &browser.picture(false));
             keep(&format!("{name}-{screen_name}-whole.png"), &browser.picture(true));
@@ -93,7 +100,7 @@ fn find(browser: &mut Browser, text: &str) -> Vec<String> {
 fn cases_are_found_narrowed_and_sorted() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    browser.open(&write(folder.path(), &page_of(&sample::read(20, 0.0))), DESK);
+    open(&mut browser, &write(folder.path(), &page_of(&sample::read(20, 0.0))), DESK);
     assert_eq!(seen(&mut browser).len(), 21);
     assert_eq!(find(&mut browser, "spell CLEAN"), ["spelling.clean"]);
     assert_eq!(find(&mut browser, "maple street").len(), 3, "reasons are found too");
@@ -131,7 +138,7 @@ fn a_comparison_shows_what_changed_and_the_rest_on_demand() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let compared = compare(&sample::read(20, 0.0), &sample::read(20, 140.0));
-    browser.open(&write(folder.path(), &comparison(&compared, ["a", "b"])), DESK);
+    open(&mut browser, &write(folder.path(), &comparison(&compared, ["a", "b"])), DESK);
     assert_eq!(seen(&mut browser).len(), 42, "both response times of each case");
     assert_eq!(browser.run("document.querySelector('.worse .state').textContent"), "worse");
     browser.run("document.querySelector('#states button:nth-child(3)').click()");
@@ -149,7 +156,7 @@ fn two_thousand_conversations_stay_usable() {
     let html = page_of(&sample::long());
     assert!(html.len() < 1_500_000, "{} bytes", html.len());
     for screen in [DESK, PHONE] {
-        browser.open(&write(folder.path(), &html), screen);
+        open(&mut browser, &write(folder.path(), &html), screen);
         assert_eq!(seen(&mut browser).len(), 40);
         // The least of five: what else this machine does is no matter of the page.
         let round = |browser: &mut Browser| {
@@ -174,7 +181,7 @@ fn nothing_from_outside_runs() {
     let hostile = sample::hostile();
     let compared = compare(&hostile, &hostile);
     for html in [page_of(&hostile), comparison(&compared, [sample::EVIL, sample::EVIL])] {
-        browser.open(&write(folder.path(), &html), DESK);
+        open(&mut browser, &write(folder.path(), &html), DESK);
         let found = browser
             .run("({ ran: window.ran ?? null, images: document.images.length, scripts: document.scripts.length })");
         assert_eq!((&found["ran"], &found["images"], &found["scripts"]), (&Value::Null, &0.into(), &2.into()));
