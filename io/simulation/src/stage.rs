@@ -5,7 +5,7 @@ use duologue_conversation::scenario::{CastScenario, Side};
 use duologue_conversation::virtual_time::Staged;
 use duologue_conversation::{AgentSummary, Guidance, index, limits, session_config};
 use duologue_ids::{Seed, SeededRng};
-use duologue_media::{Codec, EarshotVad, EnergyVad, Vad};
+use duologue_media::{Codec, EarshotVad, EnergyVad, Foreground, Vad};
 use duologue_sim::{
     BABBLE_RATE, Caller, CallerConfig, DuetConfig, EchoConfig, Impairments, Interjection, Latency, LinkConfig, Noise,
     ScriptedRunner, Seat,
@@ -79,9 +79,10 @@ fn codec(sound: Sound) -> Codec {
     }
 }
 
+/// What an agent hears through: with Opus what live sessions have.
 pub(crate) fn vad(sound: Sound) -> Box<dyn Vad> {
     match sound {
-        Sound::Opus => Box::new(EarshotVad::new()),
+        Sound::Opus => Box::new(Foreground::new(Box::new(EarshotVad::new()))),
         Sound::Plain => Box::new(EnergyVad::new(LOUD)),
     }
 }
@@ -132,7 +133,9 @@ fn caller(suite: &Suite, case: &Case, situation: &Situation, seed: Seed) -> Seat
         seed,
     };
     let microphone = impairments(case).microphone(BABBLE_RATE, seed.derive("microphone"));
-    Seat::Caller(Box::new(Caller::new(config, codec(suite.sound), 2, vad(suite.sound)).with_microphone(microphone)))
+    // A caller has good ears: what reaches it is the agent's clean voice.
+    let ears = Box::new(EnergyVad::new(LOUD));
+    Seat::Caller(Box::new(Caller::new(config, codec(suite.sound), 2, ears).with_microphone(microphone)))
 }
 
 /// How much later than it says a caller does something while the agent speaks.
