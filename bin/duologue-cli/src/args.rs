@@ -123,13 +123,17 @@ pub(crate) struct ConverseArgs {
   duologue simulate suites/turn-taking.yaml --seeds 20
   duologue simulate my/suite.yaml --jobs 4 --out run-1 --json
   duologue simulate turn-taking --only interruption --seeds 3
+  duologue simulate --explore --for 600
 
-Exit code 1 if a conversation missed its criteria or a case its bounds.")]
+Exit code 1 if a conversation missed its criteria, a case its bounds, or a search found a fault.")]
 pub(crate) struct SimulateArgs {
     /// A suite's file, or the name of one that comes with Duologue: support, turn-taking.
-    #[arg(value_name = "SUITE")]
-    pub(crate) suite: String,
-    /// Hold each case with the seeds 1 to K; the suite says how many where this is left out.
+    #[arg(value_name = "SUITE", required_unless_present = "explore", conflicts_with = "explore")]
+    pub(crate) suite: Option<String>,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    /// Hold each case with the seeds 1 to K; the suite says how many where this is left out. With --explore: as many
+    /// random cases.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) seeds: Option<u32>,
     /// Conversations at once; as many as there are processors where this is left out.
@@ -155,6 +159,22 @@ pub(crate) struct SimulateArgs {
 pub(crate) enum SoundArg {
     Opus,
     Plain,
+}
+
+/// Search for faults.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Search for faults")]
+pub(crate) struct SearchArgs {
+    /// Hold random conversations until one hears itself, waits for ever, loses an utterance or keeps words that were not
+    /// said; make each such case small, and write it as a suite.
+    #[arg(long)]
+    pub(crate) explore: bool,
+    /// Search for so many seconds; 60 where neither this nor --seeds is given.
+    #[arg(long = "for", value_name = "SECONDS", requires = "explore", value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    pub(crate) seconds: Option<u64>,
+    /// Begin with this seed.
+    #[arg(long, value_name = "SEED", requires = "explore", default_value_t = 1)]
+    pub(crate) from: u64,
 }
 
 /// Compare two runs of a suite.

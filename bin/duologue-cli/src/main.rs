@@ -9,6 +9,7 @@ mod converse;
 mod delete;
 mod diagnose;
 mod doctor;
+mod explore;
 mod follow;
 mod interrupt;
 mod keeping_args;

@@ -1,6 +1,7 @@
 //! `duologue simulate`, `duologue compare`
 
 use crate::args::{CompareArgs, SimulateArgs, SoundArg};
+use crate::explore::explore;
 use crate::output::{Exit, Failure, note, print, print_json, table};
 use crate::settings::Settings;
 use duologue_conversation::Archive;
@@ -17,14 +18,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) fn simulate(args: &SimulateArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
-    let mut suite = load(&args.suite)?;
+    let Some(name) = &args.suite else { return explore(args, settings, json) };
+    let mut suite = load(name)?;
     suite.sound = match args.sound {
         Some(SoundArg::Opus) => Sound::Opus,
         Some(SoundArg::Plain) => Sound::Plain,
         None => suite.sound,
     };
     let jobs = args.jobs.map_or_else(cores, |n| n as usize);
-    let out = args.out.clone().unwrap_or_else(|| fresh_folder(settings, &suite));
+    let out = args.out.clone().unwrap_or_else(|| fresh_folder(settings, &suite.id));
     let config = RunConfig {
         seeds: args.seeds,
         jobs,
@@ -75,16 +77,16 @@ fn measured_here(suite: &Suite, settings: &Settings) -> Result<MeasuredStages, F
         .into())
 }
 
-fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn fresh_folder(settings: &Settings, suite: &Suite) -> PathBuf {
+pub(crate) fn fresh_folder(settings: &Settings, id: &str) -> PathBuf {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
-    settings.home().join("simulations").join(format!("{}-{seconds}", suite.id))
+    settings.home().join("simulations").join(format!("{id}-{seconds}"))
 }
 
-fn stop_on_interrupt(cancel: Arc<AtomicBool>) {
+pub(crate) fn stop_on_interrupt(cancel: Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         if runtime.is_ok_and(|r| r.block_on(crate::interrupt::interrupted())) {

@@ -243,7 +243,13 @@ impl<R: EffectRunner, T: Tap> Duet<R, T> {
             }
         } else if let Some((reason, by)) = self.watch.poll(now) {
             let ending = Ending { reason, by, at: now };
-            if reason == CloseReason::AgentEnded { self.ending = Some(ending) } else { self.end(ending, now) }
+            match (reason, by) {
+                (CloseReason::AgentEnded, Some(side)) => {
+                    self.ending = Some(ending);
+                    self.input(now, 1 - side, Input::PeerLeft);
+                }
+                _ => self.end(ending, now),
+            }
         }
     }
 

@@ -36,6 +36,9 @@ pub struct SessionConfig {
     pub output_rate: u32,
     /// All randomness of this party.
     pub seed: Seed,
+    /// A fault to plant, in tests of those who look for faults.
+    #[cfg(feature = "planted-faults")]
+    pub fault: Option<crate::Fault>,
 }
 
 impl SessionConfig {
@@ -57,6 +60,8 @@ impl SessionConfig {
             hearing: Hearing::default(),
             output_rate: 24_000,
             seed: Seed::default(),
+            #[cfg(feature = "planted-faults")]
+            fault: None,
         }
     }
 }

@@ -29,6 +29,10 @@ const BRIDGE: u8 = 10;
 /// all the time, it would cost ten times as much as everything else here.
 const PATIENCE: u32 = 10;
 const AGAIN: u32 = 25;
+/// Unless it became so much quieter, 6 dB: a voice has ended, and an echo that lay under it may come out.
+const QUIETER: f32 = 0.25;
+/// What is found then has to be found on the same way so often in a row: the end of a word may look like one by chance.
+const SURE: u8 = 4;
 
 /// Compares what is heard with what was played.
 pub(crate) struct EchoGuard {
@@ -40,8 +44,11 @@ pub(crate) struct EchoGuard {
     heard: [f32; WINDOW],
     /// The way there and back, where one is known.
     path: Option<Path>,
-    /// Frames in a row that were no echo.
+    /// Frames in a row that were no echo, and the energy of the loudest 60 ms in them.
     misses: u32,
+    loudest: f32,
+    /// A way that may be one, and how often it was found in a row; `None` where a single time is enough.
+    suspect: Option<(usize, u8)>,
 }
 
 #[derive(Clone, Copy)]
@@ -54,7 +61,15 @@ struct Path {
 
 impl EchoGuard {
     pub(crate) fn new() -> EchoGuard {
-        EchoGuard { played: Vec::new(), quiet: usize::MAX, heard: [0.0; WINDOW], path: None, misses: 0 }
+        EchoGuard {
+            played: Vec::new(),
+            quiet: usize::MAX,
+            heard: [0.0; WINDOW],
+            path: None,
+            misses: 0,
+            loudest: 0.0,
+            suspect: None,
+        }
     }
 
     /// Takes 20 ms that are played, after the frame that was heard at the same time.
@@ -72,8 +87,17 @@ impl EchoGuard {
             self.misses = 0;
             None
         } else {
-            self.path = self.seen_again().or_else(|| self.search()).or_else(|| self.bridged());
-            self.misses = if self.path.is_some() { 0 } else { self.misses + 1 };
+            let energy = dot(&self.heard, &self.heard);
+            if energy < QUIETER * self.loudest {
+                if self.misses >= PATIENCE {
+                    self.suspect = Some((0, 0));
+                }
+                (self.misses, self.loudest) = (0, energy);
+            }
+            self.path = self.seen_again().or_else(|| self.searched()).or_else(|| self.bridged());
+            let missed = self.path.is_none();
+            self.misses = if missed { self.misses + 1 } else { 0 };
+            self.loudest = if missed { self.loudest.max(energy) } else { 0.0 };
             self.path
         };
         self.advance();
@@ -97,6 +121,19 @@ impl EchoGuard {
     /// The known echo goes on.
     fn seen_again(&self) -> Option<Path> {
         self.path.and_then(|path| self.likeness(path.lag))
+    }
+
+    /// An echo on any way, where there is no doubt about it.
+    fn searched(&mut self) -> Option<Path> {
+        let found = self.search();
+        let Some((lag, times)) = self.suspect else { return found };
+        let again = found.is_some_and(|p| p.lag.abs_diff(lag) <= 1);
+        self.suspect = match found {
+            Some(_) if again && times + 1 >= SURE => return found.inspect(|_| self.suspect = None),
+            Some(path) => Some((path.lag, if again { times + 1 } else { 1 })),
+            None => Some((0, 0)),
+        };
+        None
     }
 
     /// An echo on any way: at half the rate first, which is a quarter of the work, then exactly.

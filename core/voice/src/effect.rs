@@ -113,6 +113,9 @@ pub enum Input {
     Realtime(Result<RealtimeEvent, Failure>),
     /// Say this, as it stands, as soon as the floor is free.
     Say(String),
+    /// The other party hung up. What it said last is still recognised, but nobody hears this party any more, so it says no
+    /// more.
+    PeerLeft,
     /// The conversation ends here.
     Close(CloseReason),
 }

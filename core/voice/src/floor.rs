@@ -9,7 +9,19 @@ use duologue_ids::Mono;
 impl Session {
     /// Nobody speaks, nobody is about to.
     pub(crate) fn floor_is_free(&self) -> bool {
-        self.reply.is_none() && !self.listening.speaking && self.listening.turn_began.is_none()
+        self.reply.is_none() && !self.listening.speaking && self.listening.turn_began.is_none() && !self.alone
+    }
+
+    /// Nobody hears this party any more: what it is saying ends here, and it begins nothing new.
+    pub(crate) fn on_peer_left(&mut self) {
+        self.alone = true;
+        match self.reply.as_ref().map(|r| r.playout.started()) {
+            Some(true) => self.cut_reply(),
+            Some(false) => self.drop_reply(),
+            None => {}
+        }
+        self.to_say.clear();
+        self.retry_at = None;
     }
 
     /// When to try again after giving way.
@@ -39,6 +51,11 @@ impl Session {
 
     /// Breaks a silence that has lasted too long.
     pub(crate) fn check_nudge(&mut self) {
+        #[cfg(feature = "planted-faults")]
+        if self.nudge_is_lost() {
+            self.nudge_at = None;
+            return;
+        }
         if !self.floor_is_free() {
             self.nudge_at = None;
         } else if let Some(at) = self.nudge_at {

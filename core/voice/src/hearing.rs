@@ -18,6 +18,10 @@ impl Session {
         self.learn_pause();
         let since = self.listening.speech_since;
         self.listening.turn_began.get_or_insert(since);
+        #[cfg(feature = "planted-faults")]
+        if self.drops_utterance() {
+            return;
+        }
         if self.reply.as_ref().is_some_and(|r| !r.playout.started()) {
             // Nothing of it was heard: the other party has the floor, and its words may change the answer.
             self.drop_reply();
@@ -28,6 +32,10 @@ impl Session {
 
     pub(crate) fn on_user_stopped(&mut self) {
         self.event(Event::UserStateChanged { speaking: false });
+        #[cfg(feature = "planted-faults")]
+        if self.drops_utterance() {
+            return self.forget_utterance();
+        }
         if self.line.is_some() {
             return self.prepare_answer();
         }
@@ -163,7 +171,7 @@ impl Session {
 
     pub(crate) fn begin_preemptively(&mut self) {
         let step_calls_tool = self.current_step().is_some_and(|s| s.call.is_some());
-        if self.config.preemptive && !step_calls_tool && self.reply.is_none() {
+        if self.config.preemptive && !step_calls_tool && self.reply.is_none() && !self.alone {
             self.begin_reply(SpeechSource::Reply, false);
         }
     }
@@ -219,7 +227,7 @@ impl Session {
             return;
         }
         let heard = text.clone();
-        let wants_reply = self.hooks.on_user_turn_completed(&mut text, &self.history);
+        let wants_reply = self.hooks.on_user_turn_completed(&mut text, &self.history) && !self.alone;
         self.history.push_user(&text);
         let since_end = |at: Option<Mono>| at.zip(ended).map_or(0.0, |(a, e)| a.since(e).as_secs_f64() * 1e3);
         self.event(Event::UserTurnCompleted {

@@ -59,6 +59,8 @@ mod echo;
 mod effect;
 mod ending;
 mod event;
+#[cfg(feature = "planted-faults")]
+mod fault;
 mod floor;
 mod hearing;
 mod hooks;
@@ -77,6 +79,8 @@ pub use config::{
 pub use effect::{Effect, EffectRunner, Failure, Input, Spoken, SpokenWord};
 pub use ending::{EndWatch, Limits};
 pub use event::{AgentState, CloseReason, Event, SpeechSource, TurnMetrics};
+#[cfg(feature = "planted-faults")]
+pub use fault::Fault;
 pub use hooks::{EndOfTurn, Hooks, NoHooks, TrailingWords};
 pub use party::{HEARING_RATE, Microphone, Party, Request};
 pub use session::{Output, Session, SessionError};

@@ -47,6 +47,8 @@ pub(crate) struct Listening {
     spoken_before: Duration,
     /// When recognition was asked for last.
     asked_at: Mono,
+    /// How much of `audio` it was asked for.
+    asked: usize,
     /// Of the present stretch of speech: greatest loudness, root mean square, and greatest probability.
     level: f32,
     certainty: f32,
@@ -81,6 +83,7 @@ impl Listening {
             voiced_until: Mono::ZERO,
             spoken_before: Duration::ZERO,
             asked_at: Mono::ZERO,
+            asked: 0,
             level: 0.0,
             certainty: 0.0,
             usual_level: 0.0,
@@ -182,6 +185,7 @@ impl Listening {
     /// A new number, and the sound to recognise under it.
     pub(crate) fn ask(&mut self, now: Mono) -> (u32, Arc<[i16]>) {
         self.asked_at = now;
+        self.asked = self.audio.len();
         self.utterance += 1;
         self.awaited = true;
         (self.utterance, self.audio.as_slice().into())
@@ -198,10 +202,13 @@ impl Listening {
         self.retries = 0;
         self.recognised_at = Some(now);
         self.latest = text.trim().to_string();
-        if self.audio.len() > samples(self.hearing.max_utterance) && !self.speaking {
+        // What goes on without a pause is cut where it was asked about, or it would be asked about for ever, and grow.
+        let endless = self.speaking && self.asked > 2 * samples(self.hearing.max_utterance);
+        if self.audio.len() > samples(self.hearing.max_utterance) && !self.speaking || endless {
             self.earlier = self.text();
             self.latest.clear();
-            self.audio.clear();
+            let known = if endless { self.asked.min(self.audio.len()) } else { self.audio.len() };
+            self.audio.drain(..known);
             self.streamed = 0;
         }
     }
@@ -217,7 +224,7 @@ impl Listening {
         self.audio.clear();
     }
 
-    /// The turn has become so long that the next pause must send it off; also bounds the memory of endless noise.
+    /// The turn has become so long that it must be sent off, pause or not; this bounds the memory of endless noise.
     pub(crate) fn is_overlong(&self) -> bool {
         self.audio.len() > 2 * samples(self.hearing.max_utterance)
     }

@@ -299,6 +299,8 @@ impl Session {
         self.call_off(&reply);
         let heard = reply.playout.heard_text();
         let whole = reply.whole_text();
+        #[cfg(feature = "planted-faults")]
+        let heard = if self.has_fault(crate::Fault::WholeTextIsKept) { whole.clone() } else { heard };
         self.history.push_assistant(&heard, true);
         if reply.playout.started() {
             // What the listener got most of needs no second telling.

@@ -69,6 +69,8 @@ pub struct Session {
     pub(crate) nudge_at: Option<Mono>,
     /// Anybody has spoken yet.
     pub(crate) anybody_spoke: bool,
+    /// The other party hung up.
+    pub(crate) alone: bool,
     /// Silence that ends the present turn.
     pub(crate) delay: Duration,
     /// Moving average of the other party's pauses within turns, seconds.
@@ -105,6 +107,7 @@ impl Session {
             collisions: 0,
             nudge_at: None,
             anybody_spoke: false,
+            alone: false,
             delay: config.endpointing.min_delay,
             pause_average: 0.0,
             end_of_turn: Some(Box::new(crate::hooks::TrailingWords)),
@@ -164,6 +167,7 @@ impl Session {
             Input::ToolReturned { id, outcome } => self.on_tool_returned(&id, outcome),
             Input::Realtime(result) => self.on_realtime(result),
             Input::Say(text) => self.to_say.push_back((SpeechSource::Say, text)),
+            Input::PeerLeft => self.on_peer_left(),
             Input::Close(reason) => self.close(reason),
         }
         self.on_timers();
@@ -197,6 +201,8 @@ impl Session {
     /// The path of 20 ms of sound, top to bottom: hear, decide who has the floor, play.
     fn on_audio(&mut self, frame: &Frame) {
         let own = self.echo.is_echo(frame).then(|| Frame::silence(frame.rate()));
+        #[cfg(feature = "planted-faults")]
+        let own = own.filter(|_| !self.has_fault(crate::Fault::EchoIsHeard));
         let heard = own.as_ref().unwrap_or(frame);
         let update = self.listening.hear(self.now, heard);
         if !self.begun {

@@ -36,6 +36,7 @@
 
 mod case;
 pub mod compare;
+pub mod explore;
 mod figures;
 mod files;
 mod junit;

@@ -100,6 +100,12 @@ impl ConversationResult {
         }
     }
 
+    /// What else was judged of it.
+    pub(crate) fn judge(&mut self, verdicts: impl Iterator<Item = Verdict>) {
+        self.verdicts.extend(verdicts);
+        self.passed &= self.verdicts.iter().all(|v| v.passed);
+    }
+
     /// Why it failed, a line each.
     pub fn failures(&self) -> Vec<String> {
         let missed = self.verdicts.iter().filter(|v| !v.passed).map(|v| format!("{}: {}", v.criterion, v.why));

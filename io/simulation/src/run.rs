@@ -1,9 +1,11 @@
 use crate::case::{Case, CaseError, cases};
+use crate::explore::{Conditions, breaches};
 use crate::replay::{HeldWith, write_held_with};
 use crate::results::{CaseResult, ConversationResult, Run};
 use crate::stage::{MeasuredStages, stage};
 use crate::suite::{Sound, Suite};
 use duologue_conversation::FolderError;
+use duologue_conversation::scenario::Verdict;
 use duologue_conversation::virtual_time::hold;
 use duologue_sim::DuetError;
 use duologue_voice::SessionError;
@@ -146,5 +148,9 @@ fn hold_one(suite: &Suite, case: &Case, seed: u64, config: &RunConfig) -> Result
         let held_with = HeldWith { sound: suite.sound, turns: suite.turns };
         write_held_with(&path, &held_with).map_err(|source| FolderError::Write { path, source })?;
     }
-    Ok(ConversationResult::of(&held, seed, folder))
+    let mut result = ConversationResult::of(&held, seed, folder);
+    if suite.invariants {
+        result.judge(breaches(&held, &Conditions::of(suite, case)).into_iter().map(Verdict::from));
+    }
+    Ok(result)
 }

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::suite::{Act, Delay, Network, Situation, Sound, Suite, TurnSettings};
+use crate::suite::{Act, CallerAgent, Delay, Network, Situation, Sound, Suite, TurnSettings};
 use duologue_chat::{ToolCall, ToolOutcome};
 use duologue_conversation::scenario::{CastScenario, Side};
 use duologue_conversation::virtual_time::Staged;
@@ -10,7 +10,7 @@ use duologue_sim::{
     BABBLE_RATE, Caller, CallerConfig, DuetConfig, EchoConfig, Impairments, Interjection, Latency, LinkConfig, Noise,
     ScriptedRunner, Seat,
 };
-use duologue_voice::{Opening, Party, Session, SessionConfig, SessionError};
+use duologue_voice::{Opening, Party, Session, SessionConfig, SessionError, Step};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,17 @@ pub fn stage(
     seed: u64,
     measured: &MeasuredStages,
 ) -> Result<Staged<ScriptedRunner>, SessionError> {
+    stage_with(suite, case, seed, measured, &|_| {})
+}
+
+/// The same with a last change to the settings of each agent.
+pub(crate) fn stage_with(
+    suite: &Suite,
+    case: &Case,
+    seed: u64,
+    measured: &MeasuredStages,
+    adjust: &dyn Fn(&mut SessionConfig),
+) -> Result<Staged<ScriptedRunner>, SessionError> {
     let id = format!("{}-s{seed}", case.id);
     // Two cases of one seed are two conversations.
     let seed = Seed(seed).derive(&case.id);
@@ -42,10 +53,10 @@ pub fn stage(
         limits: limits(&case.cast, None),
         seed,
     };
-    let support = agent(suite, case, Side::Support, seed)?;
+    let support = agent(suite, case, Side::Support, (seed, adjust))?;
     let customer = match &case.situation {
-        Some(situation) => caller(suite, case, situation, seed),
-        None => agent(suite, case, Side::Customer, seed)?,
+        Some(situation) if situation.caller_agent.is_none() => caller(suite, case, situation, seed),
+        _ => agent(suite, case, Side::Customer, (seed, adjust))?,
     };
     let runners = [Side::Support, Side::Customer].map(|side| runner(suite, case, side, (seed, measured)));
     let agents = [Side::Support, Side::Customer].map(|side| described(case, side));
@@ -87,13 +98,22 @@ pub(crate) fn vad(sound: Sound) -> Box<dyn Vad> {
     }
 }
 
-fn agent(suite: &Suite, case: &Case, side: Side, seed: Seed) -> Result<Seat, SessionError> {
+fn agent(
+    suite: &Suite,
+    case: &Case,
+    side: Side,
+    (seed, adjust): (Seed, &dyn Fn(&mut SessionConfig)),
+) -> Result<Seat, SessionError> {
     let mut config = session_config(&case.cast, side, seed, None);
     config.output_rate = BABBLE_RATE;
     apply(&suite.turns, &mut config);
     if let Some(situation) = &case.situation {
-        config.opening = situation.greeting.clone().map_or(Opening::Wait, Opening::Say);
+        let caller = situation.caller_agent.as_ref().filter(|_| side == Side::Customer);
+        let greeting = caller.map_or(&situation.greeting, |c| &c.greeting);
+        config.opening = greeting.clone().map_or(Opening::Wait, Opening::Say);
+        config.course = caller.map(course).unwrap_or_default();
     }
+    adjust(&mut config);
     let session = Session::new(config)?.with_vad(vad(suite.sound));
     let mut party = Party::new(session, codec(suite.sound), 1 + index(side) as u32);
     if side == Side::Customer
@@ -102,6 +122,13 @@ fn agent(suite: &Suite, case: &Case, side: Side, seed: Seed) -> Result<Seat, Ses
         party = party.with_microphone(microphone);
     }
     Ok(Seat::Agent(Box::new(party)))
+}
+
+/// Its lines as steps of a course, so that one which was cut off is said again, and behind the last one it hangs up.
+fn course(caller: &CallerAgent) -> Arc<[Step]> {
+    let last = caller.lines.len().saturating_sub(1);
+    let step = |(n, line): (usize, &String)| Step { hint: line.clone(), call: None, end_call: n == last };
+    caller.lines.iter().enumerate().map(step).collect()
 }
 
 pub(crate) fn apply(turns: &TurnSettings, config: &mut SessionConfig) {
@@ -159,9 +186,9 @@ fn scripted(act: &Act, rng: &mut SeededRng) -> Option<duologue_sim::Act> {
 fn runner(suite: &Suite, case: &Case, side: Side, (seed, measured): (Seed, &MeasuredStages)) -> ScriptedRunner {
     let cast = case.cast.clone();
     let mut runner = match &case.situation {
-        Some(situation) => ScriptedRunner::cycling(situation.agent.clone()),
+        Some(situation) if side == Side::Support => ScriptedRunner::cycling(situation.agent.clone()),
         // It says its hints, so that the call follows the scenario's course.
-        None => ScriptedRunner::writing(|request| request.hint.as_ref().map_or("Yes.".to_owned(), |h| h.0.clone())),
+        _ => ScriptedRunner::writing(|request| request.hint.as_ref().map_or("Yes.".to_owned(), |h| h.0.clone())),
     };
     let delay = |stage, delay: Option<Delay>, else_ms: (u64, u64)| latency(stage, delay, else_ms, measured);
     runner.stt = delay("stt", suite.latency.stt, (100, 300));
@@ -193,8 +220,8 @@ fn latency(stage: &'static str, delay: Option<Delay>, else_ms: (u64, u64), measu
 
 fn described(case: &Case, side: Side) -> AgentSummary {
     let what = match (&case.situation, side) {
-        (Some(_), Side::Customer) => "scripted caller",
-        (Some(_), Side::Support) => "scripted lines",
+        (Some(situation), Side::Customer) if situation.caller_agent.is_none() => "scripted caller",
+        (Some(_), _) => "scripted lines",
         (None, _) => "the scenario's hints, word for word",
     };
     let models = [("stt", "scripted"), ("llm", what), ("tts", "scripted")];

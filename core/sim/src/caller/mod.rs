@@ -55,6 +55,8 @@ pub struct Caller {
     utterance: u32,
     done: Vec<Stimulus>,
     closed: bool,
+    /// The other party hung up.
+    alone: bool,
 }
 
 /// What is heard of the other party.
@@ -97,6 +99,7 @@ impl Caller {
             utterance: 0,
             done: Vec::new(),
             closed: false,
+            alone: false,
             config,
         }
     }
@@ -134,6 +137,10 @@ impl Caller {
                 let event = Event::UserTurnCompleted { text, end_of_turn_delay_ms: 0.0, transcription_delay_ms: 0.0 };
                 vec![Request::Event(event)]
             }
+            Input::PeerLeft => {
+                self.alone = true;
+                self.speaking.take().map(|s| self.finished(now, s, true)).unwrap_or_default()
+            }
             Input::Close(reason) if !self.closed => {
                 self.closed = true;
                 let cut = self.speaking.take().map(|s| self.finished(now, s, true)).unwrap_or_default();
@@ -147,7 +154,7 @@ impl Caller {
     pub fn tick(&mut self, now: Mono) -> Result<(Option<Packet>, Vec<Request>), MouthError> {
         let mut requests = Vec::new();
         self.hear(now, &mut requests);
-        if !self.closed && self.speaking.is_none() {
+        if !self.closed && !self.alone && self.speaking.is_none() {
             self.act(now, &mut requests);
         }
         let voice = self.speak(now, &mut requests);

@@ -1,7 +1,7 @@
-use crate::log::{over_internet, parties, play, runners};
+use crate::log::{FRAME, over_internet, parties, play, runners};
 use duologue_ids::Mono;
 use duologue_sim::ScriptedRunner;
-use duologue_voice::{CloseReason, Opening};
+use duologue_voice::{CloseReason, Event, Opening, Step};
 use std::time::Duration;
 
 #[test]
@@ -39,4 +39,21 @@ fn silence_ends_it() {
     config.limits.silence = Duration::from_secs(15);
     let (ending, _) = play(config, [joe, anna], runners(1));
     assert_eq!(ending.reason, CloseReason::Inactivity);
+}
+
+#[test]
+fn whoever_was_hung_up_on_talks_to_nobody() {
+    for seed in 0..40 {
+        let [mut joe, mut anna] = parties(seed);
+        joe.opening = Opening::Say("Hello.".into());
+        // Joe breaks silences in no time, so that he has something to say just when Anna hangs up.
+        joe.nudge.silence = (Duration::from_millis(100), Duration::from_millis(2_000));
+        anna.course = [Step { hint: "Goodbye.".into(), call: None, end_call: true }].into();
+        let (ending, log) = play(over_internet(seed, 600), [joe, anna], runners(seed));
+        assert_eq!((ending.reason, ending.by), (CloseReason::AgentEnded, Some(1)));
+        let late = log.packets.iter().filter(|(at, _)| *at > ending.at + FRAME).count();
+        assert_eq!(late, 0, "seed {seed}: {:?}", log.items());
+        let anna_was_heard = log.count(|e| matches!(e, Event::UserTurnCompleted { text, .. } if text.contains("Anna")));
+        assert_eq!(anna_was_heard, 1, "seed {seed}: her last words are recognised");
+    }
 }

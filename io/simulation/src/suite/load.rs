@@ -131,6 +131,9 @@ fn problems(suite: &Suite) -> Vec<String> {
         if !ids.insert(&situation.id) {
             problems.push(format!("there are two situations `{}`; give one of them another id", situation.id));
         }
+        if situation.caller.is_empty() == situation.caller_agent.is_none() {
+            problems.push(format!("situation `{}` has to have either `caller` or `caller_agent`", situation.id));
+        }
         for (n, act) in situation.caller.iter().enumerate() {
             if let Some(problem) = act_problem(act) {
                 problems.push(format!("situation `{}`, step {} of the caller: {problem}", situation.id, n + 1));

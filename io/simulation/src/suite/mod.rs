@@ -50,6 +50,10 @@ pub struct Suite {
     /// What has to hold of every case: bounds of metrics, by name.
     #[serde(default)]
     pub expect: BTreeMap<String, Bound>,
+    /// Each conversation also has to keep what always holds: nobody hears itself, no two wait for each other, no turn is
+    /// lost, the transcript agrees with the sound.
+    #[serde(default)]
+    pub invariants: bool,
 }
 
 fn three() -> u32 {
@@ -216,8 +220,11 @@ pub struct Situation {
     #[schemars(length(min = 1, max = 100))]
     pub agent: Vec<String>,
     /// What the caller does, in order.
-    #[schemars(length(min = 1, max = 200))]
+    #[serde(default)]
+    #[schemars(length(max = 200))]
     pub caller: Vec<Act>,
+    /// In place of a scripted caller: an agent that says given lines too.
+    pub caller_agent: Option<CallerAgent>,
     /// Unanswered for so many seconds the caller goes on.
     #[serde(default = "six")]
     #[schemars(range(max = 60.0), extend("exclusiveMinimum" = 0))]
@@ -232,6 +239,17 @@ pub struct Situation {
 
 fn six() -> f64 {
     6.0
+}
+
+/// A caller that takes turns as agents do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallerAgent {
+    /// What it opens with. With neither greeting nobody opens, with both both do.
+    pub greeting: Option<String>,
+    /// What it says, a line a turn; behind the last one it hangs up.
+    #[schemars(length(min = 1, max = 100))]
+    pub lines: Vec<String>,
 }
 
 /// One thing that the caller does: one of these keys, with `after_ms` where it is done while the agent speaks.
