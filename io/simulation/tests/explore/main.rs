@@ -79,21 +79,20 @@ fn without_a_fault_the_same_seeds_find_nothing() {
 
 #[test]
 fn a_suite_that_asks_for_it_fails_with_the_name_of_what_it_breaks() {
-    // Nobody says a word that a sensible agent could take for an echo, but the words are those that it said itself.
     let text = "
-title: A parrot
+title: An agent that has nothing to say
 sound: plain
 seeds: 1
 network: { delay_ms: 0, jitter_ms: 0, loss: 0 }
 invariants: true
 situations:
-  - id: parrot
-    title: An agent that nobody disturbs
+  - id: speechless
+    title: Its model is silent
     greeting: Good morning.
-    agent: [Certainly.]
+    agent: [\"\"]
     caller: [{ say: How do I get a new card? }, { hang_up: true }]
 ";
-    let suite = parse("parrot.yaml", "parrot", text).unwrap();
+    let suite = parse("speechless.yaml", "speechless", text).unwrap();
     let config = RunConfig {
         seeds: None,
         jobs: 1,
@@ -103,5 +102,6 @@ situations:
         measured: duologue_simulation::MeasuredStages::default(),
     };
     let held = run(&suite, &config, &AtomicBool::new(false), |_, _| {}).unwrap();
-    assert!(held.cases[0].passed, "{:?}", held.cases[0].conversations[0].failures());
+    let failures = held.cases[0].conversations[0].failures();
+    assert!(!held.cases[0].passed && failures.iter().any(|f| f.starts_with("invariant `failure`")), "{failures:?}");
 }
