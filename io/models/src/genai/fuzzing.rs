@@ -9,8 +9,8 @@ use genai::chat::ChatStreamEvent;
 pub fn events(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut reader = ReplyReader::new(3);
-    let events = text.lines().filter_map(|line| serde_json::from_str::<ChatStreamEvent>(line).ok());
-    let outcome = events.map(|event| reader.push(event)).collect::<Result<(), _>>().and_then(|()| reader.end());
+    let mut events = text.lines().filter_map(|line| serde_json::from_str::<ChatStreamEvent>(line).ok());
+    let outcome = events.try_for_each(|event| reader.push(event)).and_then(|()| reader.end());
     let last = std::iter::from_fn(|| reader.pop()).last();
     assert_eq!(matches!(last, Some(ChatDelta::Done { .. })), outcome.is_ok(), "{outcome:?} after {last:?}");
     drop(serde_json::from_slice(bytes).map(|detail| retry_delay(&detail)));
