@@ -82,9 +82,10 @@ fn samples() -> Vec<Vec<u8>> {
 
 /// A backup of one conversation with one file, unpacked to a tar file (POSIX.1-1988, `ustar`).
 fn backup() -> Vec<u8> {
-    let list = r#"{"format":"duologue-backup","version":1,"created_at":"2026-01-01T00:00:00Z","duologue":"0","conversations":[
+    let list =
+        r#"{"format":"duologue-backup","version":1,"created_at":"2026-01-01T00:00:00Z","duologue":"0","conversations":[
 {"id":"c-1","running":false,"files":[{"name":"summary.json","bytes":2,"sha256":"SHA"}]}]}"#
-        .replace("SHA", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+            .replace("SHA", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
     let entry = |(name, body): (&str, &str)| {
         let mut head = [0u8; 512];
         let mut put = |at: usize, text: &str| head[at..at + text.len()].copy_from_slice(text.as_bytes());
@@ -172,7 +173,8 @@ fn a_backup_is_restored() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let (file, home) = (dir.path().join("backup.tar"), dir.path().join("home"));
     std::fs::write(&file, backup()).expect("a file");
-    let restored = duologue_conversation::restore(&duologue_conversation::Archive::new(&home), &file, true, &mut |_| {});
+    let restored =
+        duologue_conversation::restore(&duologue_conversation::Archive::new(&home), &file, true, &mut |_| {});
     assert!(restored.is_ok(), "{restored:?}");
 }
 
