@@ -42,7 +42,7 @@ impl Call {
         let mut track = silence.to_vec();
         let mut now = Mono::ZERO;
         for heard in line.chunks_exact(320) {
-            now = now + FRAME;
+            now += FRAME;
             let mut played = None;
             while let Some((at, input)) = self.queue.pop_due(now) {
                 played = self.feed(at, input).or(played);

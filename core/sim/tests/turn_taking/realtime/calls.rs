@@ -26,7 +26,7 @@ fn it_hears_all_sound_silence_too() {
     bench.quiet(50);
     bench.hear_words("Good morning.");
     bench.quiet(50);
-    let heard = Duration::from(bench.now.since(duologue_ids::Mono::ZERO));
+    let heard = bench.now.since(duologue_ids::Mono::ZERO);
     assert!(heard - bench.runner.sent < Duration::from_millis(40), "{:?} of {heard:?}", bench.runner.sent);
 }
 
