@@ -66,7 +66,7 @@ pub(crate) fn stage_with(
         cast: case.cast.clone(),
         agents,
         guidance,
-        notes: notes(case),
+        notes: notes(suite, case),
         duet,
         seats: [support, customer],
         runners,
@@ -117,7 +117,7 @@ fn agent(
     let session = Session::new(config)?.with_vad(vad(suite.sound));
     let mut party = Party::new(session, codec(suite.sound), 1 + index(side) as u32);
     if side == Side::Customer
-        && let Some(microphone) = impairments(case).microphone(BABBLE_RATE, seed.derive("microphone"))
+        && let Some(microphone) = impairments(suite, case).microphone(BABBLE_RATE, seed.derive("microphone"))
     {
         party = party.with_microphone(microphone);
     }
@@ -142,7 +142,11 @@ pub(crate) fn apply(turns: &TurnSettings, config: &mut SessionConfig) {
     config.preemptive = turns.preemptive.unwrap_or(config.preemptive);
 }
 
-fn impairments(case: &Case) -> Impairments {
+/// Plain sound is heard by its loudness, to which noise is speech: it crosses clean.
+fn impairments(suite: &Suite, case: &Case) -> Impairments {
+    if suite.sound == Sound::Plain {
+        return Impairments::default();
+    }
     Impairments {
         noise: case.line.noise.map(|n| Noise { kind: n.kind.into(), snr_db: n.snr_db }),
         telephone: case.line.telephone,
@@ -159,7 +163,7 @@ fn caller(suite: &Suite, case: &Case, situation: &Situation, seed: Seed) -> Seat
         output_rate: BABBLE_RATE,
         seed,
     };
-    let microphone = impairments(case).microphone(BABBLE_RATE, seed.derive("microphone"));
+    let microphone = impairments(suite, case).microphone(BABBLE_RATE, seed.derive("microphone"));
     // A caller has good ears: what reaches it is the agent's clean voice.
     let ears = Box::new(EnergyVad::new(LOUD));
     Seat::Caller(Box::new(Caller::new(config, codec(suite.sound), 2, ears).with_microphone(microphone)))
@@ -235,12 +239,12 @@ fn described(case: &Case, side: Side) -> AgentSummary {
     }
 }
 
-fn notes(case: &Case) -> Vec<String> {
+fn notes(suite: &Suite, case: &Case) -> Vec<String> {
     let mut notes = vec![
         "Held in virtual time: the delays of recognition, model and voice are drawn as the suite says.".to_owned(),
         "No model is at work: lines come from a script, and the voices are a babble that carries its words.".to_owned(),
     ];
-    let of = impairments(case);
+    let of = impairments(suite, case);
     if !of.is_clean() {
         let noise = of.noise.map(|n| format!("{:?} noise at {} dB", n.kind, n.snr_db).to_lowercase());
         let telephone = of.telephone.then(|| "a telephone's band".to_owned());

@@ -67,7 +67,7 @@ pub enum Sound {
     /// Opus at the settings of live calls, heard through the voice activity detector of live calls.
     #[default]
     Opus,
-    /// Plain samples, heard by their loudness, and no recording: ten times as fast.
+    /// Plain samples over a clean line, heard by their loudness, and no recording: ten times as fast.
     Plain,
 }
 
