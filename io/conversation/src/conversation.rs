@@ -4,19 +4,18 @@ use crate::awaited::Awaited;
 use crate::casting;
 use crate::conclusion::conclude;
 use crate::folder::{FolderError, FolderWriter, names};
+use crate::happenings::EventLine;
 use crate::notes;
 use crate::recorder::{Chunk, Recorder, Stream};
 use crate::runner::{Answer, LiveRunner, Models, Providers};
 use crate::scenario::{CastScenario, Side, goal_reached};
-use crate::summary::{AgentSummary, Status, Summary};
+use crate::summary::{AgentSummary, Summary};
 use crate::transcript::{Cast, Transcriber};
 use duologue_ids::{Mono, Seed};
 use duologue_media::{Codec, OpusError, Packet};
 use duologue_models::{ModelError, RealtimeConfig, RealtimeConnection};
-use duologue_score::Metrics;
 use duologue_sim::{Duet, DuetConfig, DuetError, Ending, LinkConfig, Tap};
 use duologue_voice::{Brain, CloseReason, EffectRunner, Event, Realtime, SessionConfig};
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,14 +91,6 @@ struct Keeper<P> {
     error: Option<String>,
     failure: Option<OpusError>,
     hung_up: bool,
-}
-
-#[derive(Serialize)]
-struct EventLine<'a> {
-    t: f64,
-    side: Side,
-    #[serde(flatten)]
-    event: &'a Event,
 }
 
 /// How many utterances may still follow once the goal of a call without a course is reached: a goodbye each.
@@ -394,32 +385,11 @@ fn first_summary(config: &ConversationConfig) -> Summary {
         models: config.models[casting::index(side)].clone(),
         voice: config.providers[casting::index(side)].voice.to_string(),
     };
-    let agents = vec![agent(Side::Support), agent(Side::Customer)];
+    let agents = [agent(Side::Support), agent(Side::Customer)];
     let guidance = notes::guidance(config.cast.has_course(), &agents);
-    Summary {
-        conversation_id: config.id.clone(),
-        status: Status::Running,
-        scenario: config.cast.scenario().id.clone(),
-        title: config.cast.scenario().title.clone(),
-        description: config.cast.scenario().description.clone(),
-        started_at: config.started_at.clone(),
-        duration_s: 0.0,
-        end_reason: None,
-        ended_by: None,
-        error: None,
-        turns: 0,
-        goal_reached: false,
-        verdicts: Vec::new(),
-        metrics: Metrics::default(),
-        marks: Vec::new(),
-        findings: Vec::new(),
-        notes: notes::notes(guidance, &agents),
-        agents,
-        guidance,
-        seed: config.seed.0,
-        version: env!("CARGO_PKG_VERSION").to_string(),
-        files: BTreeMap::new(),
-    }
+    let notes = notes::notes(guidance, &agents);
+    let start = (config.started_at.clone(), config.seed);
+    Summary::begun(config.id.clone(), &config.cast, start, (agents, guidance), notes)
 }
 
 /// Closes the files and writes what came of it.

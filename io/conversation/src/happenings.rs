@@ -5,7 +5,17 @@ use crate::scenario::Side;
 use crate::summary::Summary;
 use crate::transcript::Utterance;
 use duologue_voice::{CloseReason, Event, SpeechSource};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+/// A line of `events.jsonl`, as it is written.
+#[derive(Serialize)]
+pub(crate) struct EventLine<'a> {
+    /// Seconds from the start.
+    pub(crate) t: f64,
+    pub(crate) side: Side,
+    #[serde(flatten)]
+    pub(crate) event: &'a Event,
+}
 
 /// One line that could be read.
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! `summary.json`: what came of a conversation.
 
-use crate::scenario::{Side, Verdict};
+use crate::scenario::{CastScenario, Side, Verdict};
+use duologue_ids::Seed;
 use duologue_score::{Finding, Mark, Metrics};
 use duologue_voice::CloseReason;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,40 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Of a conversation of this cast that is about to begin.
+    pub(crate) fn begun(
+        id: String,
+        cast: &CastScenario,
+        (started_at, seed): (String, Seed),
+        (agents, guidance): ([AgentSummary; 2], Guidance),
+        notes: Vec<String>,
+    ) -> Summary {
+        Summary {
+            conversation_id: id,
+            status: Status::Running,
+            scenario: cast.scenario().id.clone(),
+            title: cast.scenario().title.clone(),
+            description: cast.scenario().description.clone(),
+            started_at,
+            duration_s: 0.0,
+            end_reason: None,
+            ended_by: None,
+            error: None,
+            turns: 0,
+            goal_reached: false,
+            verdicts: Vec::new(),
+            metrics: Metrics::default(),
+            marks: Vec::new(),
+            findings: Vec::new(),
+            notes,
+            agents: agents.into(),
+            guidance,
+            seed: seed.0,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            files: BTreeMap::new(),
+        }
+    }
+
     /// Whether it never came to an end of its own, but broke off: its process was killed, somebody stopped it, or a model
     /// or the disk failed. What is judged then is what was said until there.
     pub fn is_unfinished(&self) -> bool {

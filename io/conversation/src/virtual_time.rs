@@ -5,19 +5,19 @@
 use crate::casting;
 use crate::conclusion::assess;
 use crate::folder::{FolderError, names, replace};
+use crate::happenings::EventLine;
 use crate::measure::{Observed, PEAKS_PER_SECOND, RecordedSide};
 use crate::report::{Audio, render, render_text, render_vtt};
 use crate::scenario::{CastScenario, Side};
 use crate::summary::{AgentSummary, Guidance, Status, Summary};
 use crate::transcript::{Cast, Transcriber, Transcript};
-use duologue_ids::{Mono, Seed};
+use duologue_ids::Mono;
 use duologue_media::{Frame, OggOpus, OpusError, Packet, PacketDecoder, StereoEncoder, StereoFrame};
-use duologue_score::{Interval, Metrics};
+use duologue_score::Interval;
 use duologue_sim::{Duet, DuetConfig, DuetError, Seat, Stimulus, StimulusKind, Tap, run};
 use duologue_voice::{EffectRunner, Event};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -72,14 +72,6 @@ pub struct Fingerprint {
     pub events: String,
 }
 
-#[derive(Serialize)]
-struct EventLine<'a> {
-    t: f64,
-    side: Side,
-    #[serde(flatten)]
-    event: &'a Event,
-}
-
 /// Holds a conversation.
 ///
 /// # Errors
@@ -95,8 +87,9 @@ pub fn hold<R: EffectRunner>(staged: Staged<R>) -> Result<Held, DuetError> {
     let sound = voices.map(|v| v.samples);
     let sides = [0, 1].map(|side| RecordedSide::from_samples(SOUND_RATE, &sound[side]));
     let transcript = transcriber.transcript().clone();
-    let mut summary = first_summary(id, &cast, agents, guidance, seed);
-    summary.notes = notes;
+    // Virtual time begins where Unix time does.
+    let start = ("1970-01-01T00:00:00Z".to_owned(), seed);
+    let mut summary = Summary::begun(id, &cast, start, (agents, guidance), notes);
     summary.error = error;
     summary.end_reason = Some(ending.reason);
     summary.ended_by = ending.by.map(casting::side);
@@ -118,40 +111,6 @@ fn label(side: Side, stimulus: &Stimulus) -> Option<duologue_score::Stimulus> {
     };
     let interval = Interval::new(stimulus.start, stimulus.end);
     Some(duologue_score::Stimulus { kind, interval, by: casting::index(side) })
-}
-
-fn first_summary(
-    id: String,
-    cast: &CastScenario,
-    agents: [AgentSummary; 2],
-    guidance: Guidance,
-    seed: Seed,
-) -> Summary {
-    Summary {
-        conversation_id: id,
-        status: Status::Running,
-        scenario: cast.scenario().id.clone(),
-        title: cast.scenario().title.clone(),
-        description: cast.scenario().description.clone(),
-        // Virtual time begins where Unix time does.
-        started_at: "1970-01-01T00:00:00Z".to_owned(),
-        duration_s: 0.0,
-        end_reason: None,
-        ended_by: None,
-        error: None,
-        turns: 0,
-        goal_reached: false,
-        verdicts: Vec::new(),
-        metrics: Metrics::default(),
-        marks: Vec::new(),
-        findings: Vec::new(),
-        notes: Vec::new(),
-        agents: agents.into(),
-        guidance,
-        seed: seed.0,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        files: BTreeMap::new(),
-    }
 }
 
 impl Held {
