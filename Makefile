@@ -42,7 +42,7 @@ bench: build ## measures voice sessions beside livekit-agents, alternately on on
 	benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS)
 	benches/voice/real_call.py --duologue "$(BIN)/duologue"
 
-bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents', on a quiet machine (about 20 minutes)
+bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents', on a quiet machine (about 15 minutes)
 	$(CARGO) build --release --workspace --bin duologue-turn-taking
 	benches/turn-taking/compare_turns.py --ours "$(BIN)/duologue-turn-taking" $(BENCH_ARGS)
 

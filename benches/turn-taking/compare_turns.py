@@ -28,7 +28,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", type=Path, required=True, help="the program duologue-turn-taking")
     parser.add_argument("--each", type=int, default=1, help="only every Nth event, while developing")
-    parser.add_argument("--sessions", type=int, default=24, help="sessions of the peer at once (default 24)")
+    parser.add_argument("--sessions", type=int, default=40, help="sessions of the peer at once (default 40)")
     parser.add_argument("--durations", default="0.2,0.35,0.7,0.9", help="further minimum durations of an interruption, s")
     parser.add_argument("--delays", default="0.3,0.7,1.0", help="further minimum delays of an end of turn, s")
     parser.add_argument("--folder", type=Path, default=CACHE / "turn-taking", help="for scenes, tracks, figures, picture")

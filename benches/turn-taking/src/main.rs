@@ -2,7 +2,7 @@
 //! the agent says.
 //!
 //! `duologue-turn-taking SCENES OUT '{"min_duration": 0.5}'`; what is not named is the product's default. The folder
-//! `benches/turn-taking` (or `DUOLOGUE_BENCH_DIR`) has the delays.
+//! `benches/turn-taking` (or `DUOLOGUE_TURNS_DIR`) has the delays.
 
 mod call;
 mod scene;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn run(scenes: &Path, out: &Path, changes: &str) -> Result<(), Box<dyn std::error::Error>> {
     let changes: Changes = serde_json::from_str(changes)?;
-    let folder = std::env::var_os("DUOLOGUE_BENCH_DIR").map_or("benches/turn-taking".into(), PathBuf::from);
+    let folder = std::env::var_os("DUOLOGUE_TURNS_DIR").map_or("benches/turn-taking".into(), PathBuf::from);
     let delays: Delays = serde_json::from_slice(&std::fs::read(folder.join("delays.json"))?)?;
     let voice: Arc<[i16]> = scene::samples(&scenes.join("voice.wav"))?.into();
     std::fs::create_dir_all(out)?;

@@ -97,6 +97,9 @@ pub(crate) struct ConverseArgs {
     /// Exit with 3 unless all success criteria hold.
     #[arg(long)]
     pub(crate) require_goal: bool,
+    /// Let the recognisers listen to the recorded voices when the call is over: the word error rate of the voices.
+    #[arg(long)]
+    pub(crate) listen_back: bool,
     /// Lines for the provider `scripted`.
     #[arg(long, value_name = "FILE")]
     pub(crate) dialogue: Option<PathBuf>,

@@ -16,7 +16,6 @@ use duologue_ids::Seed;
 use duologue_media::Codec;
 use duologue_models::cassette::{Cassette, Recorder};
 use duologue_models::scripted::Dialogue;
-use duologue_sim::BABBLE_RATE;
 use duologue_voice::CloseReason;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -36,7 +35,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     let cast = Arc::new(scenario::load(&args.scenario, &casting)?);
     let cassette = args.replay.as_deref().map(Cassette::open).transpose()?;
     let sides = choose(args, &cast, settings, cassette.as_ref())?;
-    let scripted = check_speech(&sides)?;
+    check_speech(&sides)?;
     let voices = voices::choose(&sides, &cast)?;
     // A cassette has the lines.
     let dialogue = if cassette.is_some() { None } else { read_dialogue(&sides, args.dialogue.as_deref())? };
@@ -83,8 +82,9 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         seed: Seed(seed),
         duration: args.duration.map(Duration::from_secs_f64),
         folder: folder.clone(),
-        codec: if scripted { Codec::L16 { rate: BABBLE_RATE } } else { Codec::Opus },
+        codec: Codec::Opus,
         started_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        listen_back: args.listen_back,
     };
     voices.note.iter().for_each(note);
     let mut follower = Follower::new(SIDES.map(|s| cast.persona(s).name.clone()));

@@ -71,6 +71,7 @@ impl Follower {
             Event::Interrupted { .. } => self.note(&format!("{name} is interrupted")),
             Event::FalseInterruption { .. } => self.note(&format!("{name} goes on: it was no interruption")),
             Event::Collision { yielded: true } => self.note(&format!("both began at once, {name} gives way")),
+            Event::Closed { .. } => self.bar.set_message("the recording is measured …"),
             Event::Nudged => self.note(&format!("{name} breaks the silence")),
             // A fatal one is told once more at the end, with the figures.
             Event::Error { message, .. } => self.print(&format!("warning: {message}")),

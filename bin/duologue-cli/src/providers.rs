@@ -345,12 +345,11 @@ pub(crate) fn taped_names(models: &TapedModels, side: Side) -> BTreeMap<String, 
 }
 
 /// Scripted speech is a code of its own: both sides speak it or none does.
-pub(crate) fn check_speech(sides: &[SideChoices; 2]) -> Result<bool, ChoiceError> {
+pub(crate) fn check_speech(sides: &[SideChoices; 2]) -> Result<(), ChoiceError> {
     let speech = sides.iter().flat_map(|s| [&s.stt, &s.tts]);
     let scripted = speech.clone().filter(|c| **c == Choice::Scripted).count();
     match scripted {
-        0 => Ok(false),
-        4 => Ok(true),
+        0 | 4 => Ok(()),
         _ => {
             let names: Vec<&str> = speech.map(Choice::provider).collect();
             Err(ChoiceError::MixedSpeech(names.join(", ")))

@@ -136,8 +136,8 @@ impl Texts {
 fn tts_errors(of: &Measured<'_>, by: usize) -> WordErrors {
     let mut sum = WordErrors::default();
     for utterance in of.utterances.iter().filter(|u| u.speaker == by) {
-        if let Some(voiced) = utterance.voiced {
-            sum += compare(utterance.said, voiced).errors;
+        if let Some((wanted, heard)) = utterance.voiced {
+            sum += compare(wanted, heard).errors;
         }
     }
     sum

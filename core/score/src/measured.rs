@@ -74,9 +74,9 @@ pub struct Utterance<'a> {
     pub heard: Option<&'a str>,
     /// When, where that is known. Only backchannels need it.
     pub spoken: Option<Interval>,
-    /// What a recogniser outside the conversation made of the recorded voice, where one listened. For the word error rate
-    /// of the voice.
-    pub voiced: Option<&'a str>,
+    /// What the voice was to say, and what a recogniser outside the conversation heard in its recording, where one
+    /// listened. For the word error rate of the voice.
+    pub voiced: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Utterance<'a> {

@@ -38,11 +38,11 @@ pub enum Event {
         /// The scenario's hint, where there is one.
         hint: Option<String>,
     },
-    /// The first sound of a reply is being played, or a clause further on.
+    /// The first sound of a reply is being played, or a clause further on; or a word, where the voice tells their times.
     SpeechProgress {
         /// Number of the turn.
         turn: u32,
-        /// The clauses whose playback has begun.
+        /// The clauses, or words, whose playback has begun.
         text: String,
     },
     /// The reply is over.

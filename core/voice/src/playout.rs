@@ -9,6 +9,8 @@ pub(crate) struct Playout {
     clauses: VecDeque<Clause>,
     /// Clauses that were played to their end.
     heard: Vec<String>,
+    /// Places of [`Playout::begun`] in them.
+    passed: usize,
     started: bool,
 }
 
@@ -28,7 +30,7 @@ struct Clause {
 
 impl Playout {
     pub(crate) fn new(rate: u32) -> Playout {
-        Playout { rate, clauses: VecDeque::new(), heard: Vec::new(), started: false }
+        Playout { rate, clauses: VecDeque::new(), heard: Vec::new(), passed: 0, started: false }
     }
 
     /// A clause whose sound was asked for.
@@ -136,9 +138,10 @@ impl Playout {
         Frame::new(self.rate, samples).ok()
     }
 
-    /// Number of clauses whose playback has begun.
+    /// How many places playback has reached: the beginning of a clause is one, and of a word whose time is known.
     pub(crate) fn begun(&self) -> usize {
-        self.heard.len() + self.clauses.iter().filter(|c| c.played > 0).count()
+        let begun = self.clauses.iter().filter(|c| c.played > 0);
+        self.passed + begun.map(|c| 1 + c.words_begun(self.rate)).sum::<usize>()
     }
 
     /// All clauses, heard or not.
@@ -151,10 +154,10 @@ impl Playout {
         self.clauses.iter().find(|c| c.index == index && c.samples.is_empty()).map(|c| c.text.clone())
     }
 
-    /// The clauses whose playback has begun, as text.
+    /// What has begun to be played: whole clauses, or the words of one where their times are known.
     pub(crate) fn begun_text(&self) -> String {
-        let begun = self.clauses.iter().filter(|c| c.played > 0).map(|c| c.text.as_str());
-        self.heard.iter().map(String::as_str).chain(begun).collect::<Vec<_>>().join(" ")
+        let begun = self.clauses.iter().filter(|c| c.played > 0).map(|c| c.begun_text(self.rate));
+        self.heard.iter().cloned().chain(begun).collect::<Vec<_>>().join(" ")
     }
 
     /// What was heard: whole clauses, and of the one being played the words that lie for more than half before the point
@@ -181,6 +184,7 @@ impl Playout {
     fn retire(&mut self) {
         while self.clauses.front().is_some_and(|c| c.complete && c.played == c.samples.len()) {
             if let Some(clause) = self.clauses.pop_front() {
+                self.passed += 1 + clause.words.len();
                 // Words that never became sound were not heard.
                 self.heard.push(if clause.samples.is_empty() { String::new() } else { clause.text });
             }
@@ -195,13 +199,35 @@ impl Clause {
         words.get(..count).unwrap_or_default().join(" ")
     }
 
-    /// How many words were heard, by their times; `None` where there are none, or of other words.
-    fn heard_by_times(&self, words: &[&str], rate: u32) -> Option<usize> {
-        let timed = self.words.iter().zip(words).take_while(|(timed, word)| timed.text == **word).count();
-        if timed == 0 || timed < self.words.len() {
-            return None;
+    fn begun_text(&self, rate: u32) -> String {
+        let words: Vec<&str> = self.text.split_whitespace().collect();
+        match self.timed(&words) {
+            Some(timed) if self.words_begun(rate) < timed => {
+                words.get(..self.words_begun(rate).max(1)).unwrap_or_default().join(" ")
+            }
+            _ => self.text.clone(),
         }
-        let played = Duration::from_secs_f64(self.played as f64 / f64::from(rate));
+    }
+
+    fn words_begun(&self, rate: u32) -> usize {
+        let played = self.played_for(rate);
+        self.words.iter().take_while(|w| w.start < played).count()
+    }
+
+    fn played_for(&self, rate: u32) -> Duration {
+        Duration::from_secs_f64(self.played as f64 / f64::from(rate))
+    }
+
+    /// Of how many words the times are known; `None` where there are none, or of other words.
+    fn timed(&self, words: &[&str]) -> Option<usize> {
+        let timed = self.words.iter().zip(words).take_while(|(timed, word)| timed.text == **word).count();
+        (timed > 0 && timed == self.words.len()).then_some(timed)
+    }
+
+    /// How many words were heard, by their times.
+    fn heard_by_times(&self, words: &[&str], rate: u32) -> Option<usize> {
+        let timed = self.timed(words)?;
+        let played = self.played_for(rate);
         let heard = self.words.iter().take_while(|w| w.start + w.end.saturating_sub(w.start) / 2 <= played).count();
         // Words behind the last known time: of a complete clause none is missing, so their sound was told by nobody.
         let rest_unknown = heard == timed && timed < words.len() && self.complete;
@@ -289,6 +315,22 @@ mod tests {
         assert_eq!(kept(&quick, true), "one two three four");
         // Those of the end have not come yet, nor their sound.
         assert_eq!(kept(&quick[..2], false), "one two");
+    }
+
+    #[test]
+    fn words_begin_one_by_one_where_their_times_are_known() {
+        let mut p = playout();
+        p.push(0, 16_000, &[1; 3_200]);
+        p.time_words(0, timed(&[("one", 0, 50), ("two", 50, 90), ("three", 90, 150), ("four", 150, 200)]));
+        p.complete(0);
+        let mut told = vec![(p.begun(), p.begun_text())];
+        while p.next_frame(false).is_some() {
+            if p.begun() > told[told.len() - 1].0 {
+                told.push((p.begun(), p.begun_text()));
+            }
+        }
+        let texts: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["", "one", "one two", "one two three", "one two three four"]);
     }
 
     #[test]

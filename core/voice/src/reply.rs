@@ -37,7 +37,7 @@ pub(crate) struct Reply {
     pub(crate) hint: Option<String>,
     /// The other party has taken the floor; playback stands still.
     pub(crate) paused: bool,
-    /// Number of clauses whose playback was announced.
+    /// Places of the playout that were announced.
     pub(crate) announced: usize,
     pub(crate) times: Times,
 }

@@ -5,6 +5,7 @@ use crate::casting;
 use crate::conclusion::conclude;
 use crate::folder::{FolderError, FolderWriter, names};
 use crate::happenings::EventLine;
+use crate::listening_back::Recognisers;
 use crate::notes;
 use crate::recorder::{Chunk, Recorder, Stream};
 use crate::runner::{Answer, LiveRunner, Models, Providers};
@@ -46,6 +47,9 @@ pub struct ConversationConfig {
     pub codec: Codec,
     /// RFC 3339.
     pub started_at: String,
+    /// Listen to both recorded voices when the call is over, with the recognisers of the other side, for the word error rate
+    /// of the voices.
+    pub listen_back: bool,
 }
 
 /// What happens, for those who follow live.
@@ -118,7 +122,8 @@ pub async fn converse(
                 .with_line(lines[side].take())
         });
         let models = config.models.clone();
-        hold(config, runners, progress, |duet| {
+        let recognisers = config.listen_back.then(|| Recognisers::new(runtime, &config.providers));
+        hold(config, (runners, recognisers), progress, |duet| {
             let over_at = live(duet, &inbox, &cancel)?;
             duet.tap.error = duet.tap.error.take().or_else(|| unanswered(duet.ended(), &awaited, over_at, &models));
             Ok(())
@@ -184,7 +189,7 @@ pub fn simulate<R: EffectRunner>(
     runners: [R; 2],
     progress: impl FnMut(Progress),
 ) -> Result<Summary, ConverseError> {
-    hold(config, runners, progress, |duet| {
+    hold(config, (runners, None), progress, |duet| {
         while let Some(at) = duet.next() {
             duet.advance(at)?;
             after_step(duet, at);
@@ -195,7 +200,7 @@ pub fn simulate<R: EffectRunner>(
 
 fn hold<R: EffectRunner, P: FnMut(Progress)>(
     config: ConversationConfig,
-    runners: [R; 2],
+    (runners, recognisers): ([R; 2], Option<Recognisers>),
     progress: P,
     drive: impl FnOnce(&mut Duet<R, Keeper<P>>) -> Result<(), ConverseError>,
 ) -> Result<Summary, ConverseError> {
@@ -216,7 +221,7 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
     if let Err(e) = &driven {
         duet.tap.error.get_or_insert(e.to_string());
     }
-    finish(&mut summary, duet.tap, ending)?;
+    finish(&mut summary, duet.tap, ending, recognisers.as_ref())?;
     driven?;
     Ok(summary)
 }
@@ -393,7 +398,12 @@ fn first_summary(config: &ConversationConfig) -> Summary {
 }
 
 /// Closes the files and writes what came of it.
-fn finish<P>(summary: &mut Summary, keeper: Keeper<P>, ending: Option<Ending>) -> Result<(), ConverseError>
+fn finish<P>(
+    summary: &mut Summary,
+    keeper: Keeper<P>,
+    ending: Option<Ending>,
+    recognisers: Option<&Recognisers>,
+) -> Result<(), ConverseError>
 where
     P: FnMut(Progress),
 {
@@ -419,7 +429,11 @@ where
     if let Err(e) = &written {
         summary.error.get_or_insert(e.to_string());
     }
-    let concluded = conclude(&folder, summary, transcriber.transcript(), &keeper.cast);
+    let mut transcript = transcriber.into_transcript();
+    if let (Some(recognisers), true) = (recognisers, written.is_ok() && summary.error.is_none()) {
+        summary.notes.extend(recognisers.listen_to(&folder, &mut transcript)?);
+    }
+    let concluded = conclude(&folder, summary, &transcript, &keeper.cast);
     match keeper.error {
         // What made it fail in the first place is in the summary; what went wrong because of it would only distract.
         Some(_) => Ok(()),

@@ -24,6 +24,7 @@ mod happenings;
 mod keeping;
 mod line;
 mod listener;
+mod listening_back;
 mod measure;
 mod notes;
 mod page;

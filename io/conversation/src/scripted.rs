@@ -16,8 +16,7 @@ impl Stt for ScriptedStt {
     }
 }
 
-/// Babbles: it sounds like a voice without words, and carries its words in the lowest bits. They survive uncompressed
-/// audio only, so a conversation with it crosses as PCM.
+/// Babbles: it sounds like a voice without words, and carries its words in its vowels, which live through Opus.
 #[derive(Clone, Copy, Debug)]
 pub struct ScriptedTts {
     /// Hz.

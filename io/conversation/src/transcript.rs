@@ -50,7 +50,7 @@ impl Transcript {
             said: u.said_as_heard.as_deref().unwrap_or(&u.text),
             heard: u.heard.as_deref(),
             spoken: u.end_s.map(|end| duologue_score::Interval::new(at(u.start_s), at(end))),
-            voiced: None,
+            voiced: u.voiced.as_deref().map(|heard| (u.text.as_str(), heard)),
         })
     }
 }
@@ -116,6 +116,9 @@ pub struct Utterance {
     /// Where `heard` spans several utterances: all that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said_as_heard: Option<String>,
+    /// What somebody outside the conversation heard in the recorded voice, where one listened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voiced: Option<String>,
     #[serde(skip)]
     turn: u32,
 }
@@ -173,6 +176,10 @@ impl Transcriber {
 
     pub(crate) fn transcript(&self) -> &Transcript {
         &self.transcript
+    }
+
+    pub(crate) fn into_transcript(self) -> Transcript {
+        self.transcript
     }
 
     /// Side `side` was heard at `now`.
@@ -241,6 +248,7 @@ impl Transcriber {
             hint: pending.hint,
             metrics: pending.metrics,
             said_as_heard: None,
+            voiced: None,
             turn,
         });
     }

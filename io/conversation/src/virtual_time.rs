@@ -6,6 +6,7 @@ use crate::casting;
 use crate::conclusion::assess;
 use crate::folder::{FolderError, names, replace};
 use crate::happenings::EventLine;
+use crate::listening_back;
 use crate::measure::{Observed, PEAKS_PER_SECOND, RecordedSide};
 use crate::report::{Audio, render, render_text, render_vtt};
 use crate::scenario::{CastScenario, Side};
@@ -18,6 +19,7 @@ use duologue_sim::{Duet, DuetConfig, DuetError, Seat, Stimulus, StimulusKind, Ta
 use duologue_voice::{EffectRunner, Event};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,6 +45,8 @@ pub struct Staged<R> {
     pub seats: [Seat; 2],
     /// Their providers.
     pub runners: [R; 2],
+    /// Who listens to the recorded voices afterwards, 16 kHz mono, for the word error rate of the voices.
+    pub listen_back: Option<fn(&[i16]) -> String>,
 }
 
 /// A conversation that was held.
@@ -77,7 +81,7 @@ pub struct Fingerprint {
 /// # Errors
 /// The codec failed: a defect.
 pub fn hold<R: EffectRunner>(staged: Staged<R>) -> Result<Held, DuetError> {
-    let Staged { id, cast, agents, guidance, notes, duet, seats, runners } = staged;
+    let Staged { id, cast, agents, guidance, notes, duet, seats, runners, listen_back } = staged;
     let seed = duet.seed;
     let mut duet = Duet::with_seats(duet, seats, runners, Keeper::new(&cast));
     let ending = run(&mut duet)?;
@@ -86,7 +90,12 @@ pub fn hold<R: EffectRunner>(staged: Staged<R>) -> Result<Held, DuetError> {
     voices.iter_mut().for_each(|v| v.end(length));
     let sound = voices.map(|v| v.samples);
     let sides = [0, 1].map(|side| RecordedSide::from_samples(SOUND_RATE, &sound[side]));
-    let transcript = transcriber.transcript().clone();
+    let mut transcript = transcriber.into_transcript();
+    if let Some(hear) = listen_back {
+        let Ok(()) = listening_back::listen_back(&mut transcript, [&sound[0], &sound[1]], |_, audio| {
+            Ok::<_, Infallible>(hear(audio))
+        });
+    }
     // Virtual time begins where Unix time does.
     let start = ("1970-01-01T00:00:00Z".to_owned(), seed);
     let mut summary = Summary::begun(id, &cast, start, (agents, guidance), notes);

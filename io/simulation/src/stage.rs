@@ -8,7 +8,7 @@ use duologue_ids::{Seed, SeededRng};
 use duologue_media::{Codec, EarshotVad, EnergyVad, Foreground, Vad};
 use duologue_sim::{
     BABBLE_RATE, Caller, CallerConfig, DuetConfig, EchoConfig, Impairments, Interjection, Latency, LinkConfig, Noise,
-    ScriptedRunner, Seat,
+    ScriptedRunner, Seat, understand,
 };
 use duologue_voice::{Opening, Party, Session, SessionConfig, SessionError, Step};
 use std::collections::BTreeMap;
@@ -70,6 +70,8 @@ pub(crate) fn stage_with(
         duet,
         seats: [support, customer],
         runners,
+        // Plain samples are what was said, to the bit.
+        listen_back: (suite.sound == Sound::Opus).then_some(understand),
     })
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 fn a_scripted_call_in_real_time_keeps_its_promises() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("call");
-    let run = scripted(home.path()).arg("--out").arg(&out).output().unwrap();
+    let run = scripted(home.path()).arg("--listen-back").arg("--out").arg(&out).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     assert_eq!(String::from_utf8_lossy(&run.stdout).lines().count(), 1, "one line on standard output");
     let told = last_json(&run.stdout);
@@ -16,6 +16,10 @@ fn a_scripted_call_in_real_time_keeps_its_promises() {
     assert!(metrics["heard_e2e_latency_ms"]["p50"].is_number(), "{metrics}");
     assert!(metrics["overlap_ratio"].is_number() && metrics["silence_ratio"].is_number());
     assert!(metrics["stt_wer"].as_object().is_some_and(|w| w.values().all(Value::is_number)), "{metrics}");
+    for side in ["support", "customer"] {
+        let voice = &metrics["parties"][side]["tts_wer"];
+        assert!(voice.as_f64().is_some_and(|wer| wer < 0.1), "the recorded voice says what it was to say: {voice}");
+    }
     for name in ["report.html", "stereo.ogg", "transcript.json", "support.ogg", "customer.ogg"] {
         assert!(out.join(name).is_file(), "{name}");
     }

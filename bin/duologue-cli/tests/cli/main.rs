@@ -16,6 +16,7 @@ mod models;
 mod providers;
 mod realtime;
 mod recognised;
+mod simulated;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

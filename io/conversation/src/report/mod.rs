@@ -5,7 +5,7 @@
 //! and printed without scripts; `script/` adds the player and reads the few numbers it needs from a JSON element. A
 //! content security policy with the digests of our scripts keeps everything else from running or loading.
 //!
-//! [`theme`], [`content_security_policy`] and [`html`] are what another page needs to look and be as safe as this one.
+//! [`head`], [`brand`] and [`html`] are what another page needs to look and be as safe as this one.
 
 mod downloads;
 mod facts;
@@ -28,7 +28,7 @@ pub use model::{
 };
 pub use page::render;
 pub use text::render_text;
-pub use theme::{Theme, content_security_policy, theme};
+pub use theme::{brand, head};
 pub use vtt::render_vtt;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::html::{T, fill};
 use super::model::Report;
-use super::theme::{Theme, content_security_policy, theme};
+use super::theme::{brand, head};
 use super::{downloads, facts, latency, player, scores, transcript};
 
 const PAGE: &str = include_str!("page.html");
@@ -34,16 +34,12 @@ pub fn render(report: &Report) -> String {
     let downloads = downloads::section(report);
     let findings = facts::findings(report);
     let metrics = scores::table(report);
-    let Theme { style, script, switch } = theme();
     let text = |s: &str| T(s).to_string();
     fill(
         PAGE,
         &[
-            ("policy", content_security_policy(&[script, SCRIPT])),
-            ("theme_style", style.to_owned()),
-            ("theme_script", script.to_owned()),
-            ("theme_switch", switch.to_owned()),
-            ("style", STYLE.to_owned()),
+            ("head", head(&report.title, STYLE, SCRIPT)),
+            ("brand", brand("Conversation report")),
             ("script", SCRIPT.to_owned()),
             ("title", text(&report.title)),
             ("summary", text(&report.summary)),

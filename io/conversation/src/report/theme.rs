@@ -1,38 +1,43 @@
 //! What every page of Duologue has in common: its look, the switch between light and dark, and the policy that lets only
 //! our scripts run.
 
+use super::html::{escaped, fill};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// The look of a page, as three pieces of text. None of them loads anything.
+const HEAD: &str = include_str!("head.html");
+const BRAND: &str = include_str!("brand.html");
+const STYLE: &str = include_str!("style/theme.css");
+const SCRIPT: &str = include_str!("script/theme.js");
+
+/// What stands in the `head` element of a page with this title, stylesheet and script; none of it loads anything, and
+/// nothing runs but this script and the switch of the colours. That one runs before the body is painted and sends a
+/// `themechange` event to the document when the colours change.
 ///
 /// The stylesheet sets the variables (`--ink`, `--card`, `--c0`, …; `--c0` and `--c1` belong to the two parties, and
 /// `.p0`, `.p1` choose between them) and the pieces `.page`, `.card`, `.heading`, `.hero`, `.brand`, `.headline`, `.pill`,
 /// `.facts`, `.tiles`, `.verdicts`, `.chip`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Theme {
-    /// Content of a `style` element.
-    pub style: &'static str,
-    /// Content of a `script` element in the head, before the body is painted. It sends a `themechange` event to the document
-    /// when the colours change.
-    pub script: &'static str,
-    /// The element that the script makes the switch of; it is hidden where scripts do not run.
-    pub switch: &'static str,
+pub fn head(title: &str, style: &str, script: &str) -> String {
+    let values = [
+        ("policy", content_security_policy(&[SCRIPT, script])),
+        ("title", escaped(title)),
+        ("theme_script", SCRIPT.to_owned()),
+        ("theme_style", STYLE.to_owned()),
+        ("style", style.to_owned()),
+    ];
+    fill(HEAD, &values)
 }
 
-/// The look that the report of a conversation has.
-pub const fn theme() -> Theme {
-    Theme {
-        style: include_str!("style/theme.css"),
-        script: include_str!("script/theme.js"),
-        switch: "<div class=\"theme\" role=\"group\" aria-label=\"Colours\" hidden></div>",
-    }
+/// The name and sign of Duologue with the kind of page, and the switch of the colours, which is hidden where scripts do not
+/// run.
+pub fn brand(kind: &str) -> String {
+    fill(BRAND, &[("kind", escaped(kind))])
 }
 
 /// A content security policy (CSP level 3) for a page that carries everything itself: exactly these scripts run, found by
 /// the digest of their text; sound and pictures come from the page or from beside it; nothing else is loaded.
-pub fn content_security_policy(scripts: &[&str]) -> String {
+fn content_security_policy(scripts: &[&str]) -> String {
     let digests: Vec<String> =
         scripts.iter().map(|s| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(s.as_bytes())))).collect();
     format!(

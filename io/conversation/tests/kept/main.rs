@@ -52,6 +52,7 @@ fn hold(name: &str, folder: &Path, seed: u64) -> Summary {
         folder: folder.to_path_buf(),
         codec: Codec::L16 { rate: BABBLE_RATE },
         started_at: "2026-01-01T00:00:00Z".into(),
+        listen_back: false,
     };
     simulate(config, [follower(&cast), follower(&cast)], |_| {}).expect("it is held")
 }

@@ -84,6 +84,7 @@ async fn hold(double: &Double, folder: &std::path::Path, seconds: u64) -> duolog
         folder: folder.to_path_buf(),
         codec: Codec::L16 { rate: BABBLE_RATE },
         started_at: "2026-01-01T00:00:00Z".into(),
+        listen_back: false,
     };
     converse(config, Arc::new(AtomicBool::new(false)), |_| {}).await.expect("it is held")
 }

@@ -1,7 +1,7 @@
 use super::figure::{shown, title};
 use crate::compare::{Change, Comparison};
 use duologue_conversation::report::html::{escaped, fill};
-use duologue_conversation::report::{Theme, content_security_policy, theme};
+use duologue_conversation::report::{brand, head};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -14,14 +14,10 @@ const MARGIN: f64 = 6.0;
 
 /// One HTML file of two runs beside each other; `names` are what A and B are called.
 pub fn comparison(comparison: &Comparison, names: [&str; 2]) -> String {
-    let Theme { style, script, switch } = theme();
     let count = |verdict: &str| comparison.changes.iter().filter(|c| c.verdict() == verdict).count();
     let values = [
-        ("policy", content_security_policy(&[script, SCRIPT])),
-        ("theme_style", style.to_owned()),
-        ("theme_script", script.to_owned()),
-        ("theme_switch", switch.to_owned()),
-        ("style", STYLE.to_owned()),
+        ("head", head(&format!("{} and {}", names[0], names[1]), STYLE, SCRIPT)),
+        ("brand", brand("Comparison of two runs")),
         ("script", SCRIPT.to_owned()),
         ("a", escaped(names[0])),
         ("b", escaped(names[1])),

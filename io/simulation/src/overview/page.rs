@@ -3,7 +3,7 @@ use super::{State, failures, lines, table};
 use crate::results::{CaseResult, Run};
 use duologue_conversation::counted;
 use duologue_conversation::report::html::{clock, escaped, fill};
-use duologue_conversation::report::{Theme, content_security_policy, theme};
+use duologue_conversation::report::{brand, head};
 use std::fmt::Write;
 
 const PAGE: &str = include_str!("page.html");
@@ -16,14 +16,10 @@ pub fn overview(run: &Run, has_recording: &dyn Fn(&str) -> bool) -> String {
     let columns = columns(run);
     let failures = failures::failures(run, has_recording);
     let lines_side_by_side = lines::lines(run, &columns);
-    let Theme { style, script, switch } = theme();
     let hidden = |when: bool| if when { " hidden" } else { "" }.to_owned();
     let values = [
-        ("policy", content_security_policy(&[script, SCRIPT])),
-        ("theme_style", style.to_owned()),
-        ("theme_script", script.to_owned()),
-        ("theme_switch", switch.to_owned()),
-        ("style", STYLE.to_owned()),
+        ("head", head(&run.title, STYLE, SCRIPT)),
+        ("brand", brand("Simulation")),
         ("script", SCRIPT.to_owned()),
         ("title", escaped(&run.title)),
         ("outcome", outcome(run)),
