@@ -104,6 +104,7 @@ impl Session {
             && self.reply.as_ref().is_some_and(|r| !r.paused && r.playout.started())
             && long_enough
             && self.listening.is_addressed()
+            && self.listening.is_clear()
         {
             self.interrupt();
         }

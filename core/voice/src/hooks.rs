@@ -8,8 +8,9 @@ pub trait EndOfTurn: Send {
 
 /// The detector that needs no model: words that want a continuation.
 ///
-/// Recognisers put a full stop behind almost everything, so punctuation tells nothing; a trailing "and" or "with
-/// my" does, and so do digits and letters in a row: numbers and addresses are read out in groups.
+/// Recognisers put a full stop behind almost everything, so one tells nothing; but where one that writes sentences puts
+/// none, it heard none end. A trailing "and" or "with my" tells more, and so do digits and letters in a row: numbers and
+/// addresses are read out in groups.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrailingWords;
 
@@ -62,11 +63,18 @@ impl EndOfTurn for TrailingWords {
             return 0.1;
         }
         match (last.next(), last.next()) {
-            (Some(w), Some(before)) if is_read_out(&w) && is_read_out(&before) => 0.4,
+            (Some(w), Some(before)) if is_read_out(&w) && is_read_out(&before) => 0.42,
             (Some(w), _) if OPEN_ENDS.contains(&w.as_str()) => 0.1,
+            _ if is_open_sentence(trimmed) => 0.45,
             _ => 0.9,
         }
     }
+}
+
+/// Several words that begin as a sentence and do not end as one.
+fn is_open_sentence(text: &str) -> bool {
+    let begins = text.starts_with(char::is_uppercase) && text.split_whitespace().nth(2).is_some();
+    begins && text.ends_with(char::is_alphanumeric)
 }
 
 /// A number, a digit, a letter.
@@ -127,6 +135,10 @@ mod tests {
         assert!(d.probability("I restarted it, um...", &h) < 0.5);
         assert!(d.probability("The light is red.", &h) > 0.5);
         assert!(d.probability("A table for two at seven.", &h) > 0.5);
+        // A recogniser that writes sentences has heard no end here; one that writes words can't tell.
+        let open = d.probability("You sent me a letter", &h);
+        assert!(open < 0.5 && open > d.probability("zero eight hundred", &h));
+        assert!(d.probability("you sent me a letter", &h) > 0.5 && d.probability("Yes please", &h) > 0.5);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::time::Duration;
 const VOICED: f32 = 0.5;
 /// Probability that speech reaches within its first syllable, and coughs, barks and other rooms hardly ever.
 const CERTAIN: f32 = 0.84;
+/// Of the frames of speech one in so many reaches it at least; a bark that does has one or two in half a second.
+const CERTAIN_ONE_IN: u32 = 5;
 /// Speech this much quieter than the other party's turns before, 12 dB, is meant for somebody else.
 const ELSEWHERE: f32 = 0.25;
 /// Into this party's own speech, a pause so long may be the end of something short.
@@ -49,9 +51,10 @@ pub(crate) struct Listening {
     asked_at: Mono,
     /// How much of `audio` it was asked for.
     asked: usize,
-    /// Of the present stretch of speech: greatest loudness, root mean square, and greatest probability.
+    /// Of the present stretch of speech: greatest loudness, root mean square; frames, and those that are certainly speech.
     level: f32,
-    certainty: f32,
+    frames: u32,
+    certain: u32,
     /// Loudness of the turns before; 0 where there were none.
     usual_level: f32,
     /// Start of the present or last stretch of speech.
@@ -85,7 +88,8 @@ impl Listening {
             asked_at: Mono::ZERO,
             asked: 0,
             level: 0.0,
-            certainty: 0.0,
+            frames: 0,
+            certain: 0,
             usual_level: 0.0,
             speech_since: Mono::ZERO,
             speech_until: None,
@@ -104,7 +108,7 @@ impl Listening {
         if update.started {
             self.spoken_before = if self.turn_began.is_some() { self.length() } else { Duration::ZERO };
             self.speaking = true;
-            (self.level, self.certainty) = (0.0, 0.0);
+            (self.level, self.frames, self.certain) = (0.0, 0, 0);
             self.speech_since = Mono(now.0.saturating_sub(self.hearing.min_speech.as_nanos() as u64));
         }
         if update.stopped {
@@ -114,7 +118,8 @@ impl Listening {
         }
         if self.speaking {
             self.level = self.level.max(rms(frame.samples()));
-            self.certainty = self.certainty.max(update.probability);
+            self.frames += 1;
+            self.certain += u32::from(update.probability >= CERTAIN);
         }
         if self.turn_began.is_none() && !self.speaking {
             // Trimmed in strides, so that the shift costs little.
@@ -144,7 +149,12 @@ impl Listening {
     /// Whether it is the other party that speaks, and to this one: neither a cough nor somebody across the room.
     pub(crate) fn is_addressed(&self) -> bool {
         let near = self.level >= ELSEWHERE * self.usual_level;
-        near && self.certainty >= CERTAIN || self.length() >= INSISTENT
+        near && self.certain > 0 || self.length() >= INSISTENT
+    }
+
+    /// Whether it is clear without its words that it is speech: neither barking nor a fit of coughs.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.certain * CERTAIN_ONE_IN >= self.frames || self.length() >= INSISTENT
     }
 
     /// The stretch was, or ended, a turn: so loud is the other party.

@@ -56,7 +56,10 @@ fn a_suite_comes_out_the_same_twice_and_another_seed_differs() {
     let held = run(home.path(), &["--json", "simulate", "one.yaml", "--seeds", "2", "--out", "a"]);
     assert_eq!(held.status.code(), Some(0), "{}", text(&held.stderr));
     let figures = last_json(&held.stdout);
-    assert_eq!((&figures["conversations"], &figures["passed"], &figures["cases_failed"]), (&2.into(), &2.into(), &0.into()));
+    assert_eq!(
+        (&figures["conversations"], &figures["passed"], &figures["cases_failed"]),
+        (&2.into(), &2.into(), &0.into())
+    );
     assert!(figures["realtime_factor"].as_f64().is_some_and(|f| f > 1.0), "{figures}");
     let held = run(home.path(), &["simulate", "one.yaml", "--seeds", "2", "--out", "b"]);
     assert!(text(&held.stdout).contains("2 of 2 conversations passed"), "{}", text(&held.stdout));
