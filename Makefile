@@ -37,12 +37,12 @@ test-core: ## the tests that need no C++ compiler: everything but the engines, i
 	$(CARGO) test --release
 
 LOAD := $(BIN)/duologue-voice-load
-bench: build ## measures voice sessions beside livekit-agents, alternately on one core, then real calls (about 15 minutes)
+bench: build ## measures voice sessions beside livekit-agents, alternately on one core, then real calls (about 20 minutes)
 	$(CARGO) build --release -p duologue-voice-load
 	benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS)
 	benches/voice/real_call.py --duologue "$(BIN)/duologue"
 
-bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents', on a quiet machine (about 15 minutes)
+bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents', on a quiet machine (about 20 minutes)
 	$(CARGO) build --release --workspace --bin duologue-turn-taking
 	benches/turn-taking/compare_turns.py --ours "$(BIN)/duologue-turn-taking" $(BENCH_ARGS)
 

@@ -21,6 +21,8 @@ PEER = HERE.parent / "voice" / "peer.sh"
 CACHE = Path(os.environ.get("DUOLOGUE_BENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duologue/bench")
 # Ticks of the peer's harness that come later than this shift what it measures.
 LATE_MS = 40
+# With its local end-of-turn model more sessions than this come late on one core.
+WITH_MODEL = 12
 WORDLESS = ("tic", "noise", "aside")
 
 
@@ -28,7 +30,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", type=Path, required=True, help="the program duologue-turn-taking")
     parser.add_argument("--each", type=int, default=1, help="only every Nth event, while developing")
-    parser.add_argument("--sessions", type=int, default=40, help="sessions of the peer at once (default 40)")
+    parser.add_argument("--sessions", type=int, default=40, help="sessions of the peer at once (default 40; with its model 12)")
     parser.add_argument("--durations", default="0.2,0.35,0.7,0.9", help="further minimum durations of an interruption, s")
     parser.add_argument("--delays", default="0.3,0.7,1.0", help="further minimum delays of an end of turn, s")
     parser.add_argument("--folder", type=Path, default=CACHE / "turn-taking", help="for scenes, tracks, figures, picture")
@@ -87,7 +89,8 @@ def play(options, scenes_folder, scenes, name, side, changes):
     if not (options.keep and done.exists()):
         print(f"{name}: {json.dumps(changes)}", file=sys.stderr)
         program = [options.ours] if side == "duologue" else [PEER, HERE / "lk_turns.py"]
-        extra = [] if side == "duologue" else [str(options.sessions)]
+        sessions = min(options.sessions, WITH_MODEL) if changes.get("turn") == "default" else options.sessions
+        extra = [] if side == "duologue" else [str(sessions)]
         figures = pinned([*map(str, program), str(scenes_folder), str(tracks), json.dumps(changes), *extra], 1_800)
         done.write_text(json.dumps(figures))
     return {**json.loads(done.read_text()), "outcomes": score.outcomes(scenes, tracks)}
