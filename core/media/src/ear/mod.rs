@@ -91,7 +91,7 @@ pub struct EarStats {
 ///   a pause lasts as long as it was made, whatever jitter its ends had. The target follows the jitter seen, so pauses
 ///   are also where delay shrinks again.
 /// - A packet that is missing while later ones are there is lost: it is made up for, up to 60 ms in a row, and comes too
-///   late afterwards.
+///   late afterwards. Where the delay is to grow anyway, or nothing is known of the path yet, its place is held first.
 /// - When nothing is there at all and the sound was not over, the next packet may be late rather than lost: sound is made
 ///   up, and if it does come, it is still played. Delay has then grown by what was made up.
 /// - What waits is bounded; of too much, the oldest goes.
@@ -196,13 +196,16 @@ impl Ear {
         let Some(next) = self.next.filter(|_| self.playing) else { return self.wait(at, room) };
         let next = self.skip_backlog(next);
         let Some((media, first)) = self.queue.first() else { return self.run_dry(at, room) };
-        let sequence = first.sequence;
+        let missing = self.last_sequence.is_some_and(|last| first.sequence > last + 1);
+        if missing && media - next > SLACK && self.lag(at) + FRAME_TICKS <= self.delay.bearable() {
+            return self.cover((media - next).min(FRAME_TICKS), true);
+        }
         // What was made up while nothing was there stands in for packets that turn out to be lost.
         let next = next + self.held.min((media - next).max(0));
         if media - next <= SLACK {
             return self.play(at);
         }
-        if self.last_sequence.is_none_or(|last| sequence <= last + 1) {
+        if !missing {
             self.playing = false;
             return self.wait(at, room);
         }

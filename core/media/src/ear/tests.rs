@@ -220,6 +220,20 @@ fn jitter_raises_the_delay_within_bounds_and_calm_lowers_it_again() {
 }
 
 #[test]
+fn the_first_words_of_a_call_are_heard_although_the_path_is_rough() {
+    let said = script(&[(50, 10)]);
+    for seed in 1..=20u64 {
+        let mut rough = seed;
+        let heard = talk(&mut ear(), &mut mouth(), &said, |_| {
+            rough = rough.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            vec![50 + (rough >> 33) % 80]
+        });
+        let lost = said.iter().flatten().filter(|frame| heard.iter().all(|h| h.frame != **frame)).count();
+        assert!(lost <= 4, "of fifty frames {lost} are not heard, with seed {seed}: {}", kinds(&heard));
+    }
+}
+
+#[test]
 fn a_pause_lasts_as_long_as_it_was_made_under_jitter() {
     let mut ear = ear();
     // The first packet of the second stretch comes 30 ms later than others do.

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 /// 48 kHz mono behind a header of 44 bytes.
 const SPEECH: &[u8] = include_bytes!("../../../../benches/voice/speech48.wav");
-/// As [`EarConfig::default`] has it, and up to the next frame.
-const JITTER_BUFFER: Duration = Duration::from_millis(40 + 20);
+/// As [`EarConfig::default`] has it, up to the next frame, and a frame more where the first packets show a rough path.
+const JITTER_BUFFER: Duration = Duration::from_millis(40 + 20 + 20);
 /// Two windows of the detector.
 const ONSET: Duration = Duration::from_millis(32);
 const CODEC: Codec = Codec::L16 { rate: BABBLE_RATE };
