@@ -197,6 +197,8 @@ pub struct Nudge {
     pub opening: (Duration, Duration),
     /// Later: speak after a time from this range.
     pub silence: (Duration, Duration),
+    /// So many in a row that nobody answers are enough: instead of one more, hang up.
+    pub most: u32,
 }
 
 impl Default for Nudge {
@@ -204,6 +206,7 @@ impl Default for Nudge {
         Nudge {
             opening: (Duration::from_millis(1_200), Duration::from_millis(1_800)),
             silence: (Duration::from_millis(7_000), Duration::from_millis(10_000)),
+            most: 3,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Who has the floor: openings, nudges, collisions, interruptions.
 
 use crate::config::Opening;
-use crate::event::{Event, SpeechSource};
+use crate::event::{CloseReason, Event, SpeechSource};
 use crate::hooks::is_backchannel;
 use crate::session::Session;
 use duologue_ids::Mono;
@@ -60,13 +60,21 @@ impl Session {
             self.nudge_at = None;
         } else if let Some(at) = self.nudge_at {
             if self.now >= at {
-                self.nudge_at = None;
-                self.event(Event::Nudged);
-                self.begin_reply(SpeechSource::Nudge, true);
+                self.nudge();
             }
         } else {
             self.plan_nudge();
         }
+    }
+
+    fn nudge(&mut self) {
+        self.nudge_at = None;
+        if self.nudged >= self.config.nudge.most {
+            return self.close(CloseReason::Inactivity);
+        }
+        self.nudged += 1;
+        self.event(Event::Nudged);
+        self.begin_reply(SpeechSource::Nudge, true);
     }
 
     /// The other party begins to speak while this party does: a collision where both have just begun.

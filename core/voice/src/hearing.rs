@@ -251,6 +251,7 @@ impl Session {
         self.next_utterance();
         self.retry_at = None;
         self.collisions = 0;
+        self.nudged = 0;
         self.to_say.retain(|(source, _)| *source != SpeechSource::Opening);
         times
     }

@@ -67,6 +67,8 @@ pub struct Session {
     pub(crate) collisions: u32,
     /// When to break the silence.
     pub(crate) nudge_at: Option<Mono>,
+    /// How often it did since the other party's last turn.
+    pub(crate) nudged: u32,
     /// Anybody has spoken yet.
     pub(crate) anybody_spoke: bool,
     /// The other party hung up.
@@ -106,6 +108,7 @@ impl Session {
             retry_at: None,
             collisions: 0,
             nudge_at: None,
+            nudged: 0,
             anybody_spoke: false,
             alone: false,
             delay: config.endpointing.min_delay,

@@ -17,6 +17,8 @@ use voice::Studio;
 
 /// How long a caller takes to answer once the other party is silent.
 const REACTION: (Duration, Duration) = (Duration::from_millis(250), Duration::from_millis(700));
+/// So often the other party speaks, each time not long enough, until a caller gives up to cut in.
+const TOO_SHORT: u32 = 3;
 /// Sound before the start of what is heard that belongs to it.
 const PRE_ROLL_FRAMES: usize = 15;
 
@@ -65,6 +67,8 @@ struct Other {
     silent_since: Mono,
     /// It has spoken since this caller's last turn.
     answered: bool,
+    /// How often it has spoken while the act that is next waited.
+    spoken: u32,
 }
 
 struct Speaking {
@@ -91,7 +95,7 @@ impl Caller {
             gate: SpeechGate::new(vad, GateConfig::default()),
             microphone: None,
             rng,
-            other: Other { speaking_since: None, silent_since: Mono::ZERO, answered: config.opens },
+            other: Other { speaking_since: None, silent_since: Mono::ZERO, answered: config.opens, spoken: 0 },
             speaking: None,
             act_since: Mono::ZERO,
             reaction,
@@ -175,6 +179,7 @@ impl Caller {
         }
         if update.stopped && self.other.speaking_since.take().is_some() {
             self.other.silent_since = now;
+            self.other.spoken += 1;
             self.utterance += 1;
             let audio = std::mem::take(&mut self.heard).into_iter().collect::<Vec<_>>().into();
             requests.push(Request::Effect(Effect::Transcribe { utterance: self.utterance, audio }));
@@ -197,8 +202,10 @@ impl Caller {
             Act::During { after, .. } => match self.other.speaking_since {
                 Some(since) if now.since(since) >= *after => self.begin(now, number, &act, requests),
                 Some(_) => {}
-                // The other party did not speak long enough; it will not.
-                None if self.other.answered && waited >= self.config.patience => self.next_act(now),
+                // The other party did not speak long enough; it will not. One that asks whether anybody is there does not
+                // let patience come to its end.
+                None if waited >= self.config.patience && self.other.answered => self.next_act(now),
+                None if floor_is_free && self.other.spoken >= TOO_SHORT => self.next_act(now),
                 None => {}
             },
             Act::Silent(long) if now.since(self.act_since) >= *long => self.next_act(now),
@@ -231,6 +238,7 @@ impl Caller {
     fn next_act(&mut self, now: Mono) {
         self.acts.pop_front();
         self.act_since = now;
+        self.other.spoken = 0;
         self.reaction = self.rng.between(REACTION.0, REACTION.1);
     }
 

@@ -46,19 +46,17 @@ impl Tap for Seen {
 }
 
 fn call(seed: u64, acts: Vec<Act>) -> (Ending, Seen) {
+    patient_call(seed, acts, Duration::from_secs(6))
+}
+
+fn patient_call(seed: u64, acts: Vec<Act>, patience: Duration) -> (Ending, Seen) {
     let mut config = over_internet(seed, 120);
     config.links.iter_mut().for_each(|link| link.loss = 0.0);
     let mut joe = SessionConfig::new("Joe", "Anna", "");
     joe.opening = Opening::Say("Northwind, this is Joe.".into());
     joe.output_rate = BABBLE_RATE;
     let session = Session::new(joe).expect("a session").with_vad(Box::new(EnergyVad::new(300.0)));
-    let caller = CallerConfig {
-        acts,
-        opens: false,
-        patience: Duration::from_secs(6),
-        output_rate: BABBLE_RATE,
-        seed: Seed(seed),
-    };
+    let caller = CallerConfig { acts, opens: false, patience, output_rate: BABBLE_RATE, seed: Seed(seed) };
     let codec = Codec::L16 { rate: BABBLE_RATE };
     let caller = Caller::new(caller, codec, 2, Box::new(EnergyVad::new(300.0)));
     let seats = [Seat::Agent(Box::new(Party::new(session, codec, 1))), Seat::Caller(Box::new(caller))];
@@ -102,4 +100,14 @@ fn it_waits_for_no_answer_for_ever() {
     let (ending, seen) = call(1, vec![Act::Silent(Duration::from_secs(3)), never, Act::HangUp]);
     assert_eq!(ending.reason, CloseReason::AgentEnded);
     assert!(seen.stimuli.is_empty());
+}
+
+#[test]
+fn what_is_to_cut_in_on_short_lines_is_given_up_and_the_call_goes_on() {
+    let never = Act::During { after: Duration::from_secs(30), what: Interjection::Interrupt("no wait".into()) };
+    // The agent asks whether anybody is there before patience ends.
+    let acts = vec![never, Act::Say("my name is Anna".into()), Act::HangUp];
+    let (ending, seen) = patient_call(3, acts, Duration::from_secs(12));
+    assert_eq!(seen.heard, ["my name is Anna"]);
+    assert_eq!((ending.reason, ending.by), (CloseReason::AgentEnded, Some(1)));
 }

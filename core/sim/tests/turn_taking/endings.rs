@@ -42,6 +42,21 @@ fn silence_ends_it() {
 }
 
 #[test]
+fn an_agent_that_nobody_answers_asks_three_times_and_hangs_up() {
+    let [mut joe, mut anna] = parties(1);
+    joe.opening = Opening::Say("Hello.".into());
+    // Anna hears everything, and has nothing to say.
+    let never = Duration::from_secs(3_600);
+    (anna.nudge.opening, anna.nudge.silence) = ((never, never), (never, never));
+    anna.endpointing.min_delay = never;
+    anna.endpointing.max_delay = never;
+    let (ending, log) = play(over_internet(1, 600), [joe, anna], runners(1));
+    assert_eq!((ending.reason, ending.by), (CloseReason::Inactivity, Some(0)));
+    assert_eq!(log.count(|e| matches!(e, Event::Nudged)), 3);
+    assert!(ending.at < Mono::from_millis(70_000), "{:?}", ending.at);
+}
+
+#[test]
 fn whoever_was_hung_up_on_talks_to_nobody() {
     for seed in 0..40 {
         let [mut joe, mut anna] = parties(seed);
