@@ -135,9 +135,8 @@ impl EchoGuard {
 
     /// An echo on any way, where there is no doubt about it.
     fn searched(&mut self) -> Option<Way> {
-        let pursued = self.suspect.is_some_and(|(_, times)| times > 0);
         let again = if self.speaking < FIRST && self.known().next().is_none() { AGAIN_AT_FIRST } else { AGAIN };
-        if self.misses >= PATIENCE && !self.misses.is_multiple_of(again) && !pursued {
+        if self.misses >= PATIENCE && !self.misses.is_multiple_of(again) {
             return None;
         }
         let Some((lag, times)) = self.suspect else { return self.sound.search() };
