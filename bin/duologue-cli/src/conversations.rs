@@ -4,6 +4,7 @@ use crate::args::ConversationCommand;
 use crate::browser;
 use crate::delete;
 use crate::output::{Exit, Failure, note, print, print_json, table};
+use crate::prices;
 use crate::prune;
 use crate::settings::Settings;
 use duologue_conversation::{Archive, Status, Summary, names};
@@ -82,6 +83,9 @@ fn show(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
     match std::fs::read_to_string(folder.join(names::TRANSCRIPT_TEXT)) {
         Ok(text) => print(text.trim_end()),
         Err(_) => transcript.utterances.iter().for_each(|u| print(format!("{}: {}", u.name, u.text))),
+    }
+    if let Some(cost) = prices::cost(&summary) {
+        print(format!("\nIt cost {cost}"));
     }
     print(format!("\nKept in {}", folder.display()));
     Ok(())

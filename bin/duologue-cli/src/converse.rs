@@ -4,6 +4,7 @@ use crate::args::ConverseArgs;
 use crate::connect::{Connector, recorded};
 use crate::follow::Follower;
 use crate::output::{Exit, Failure, note, note_error, print, print_error, try_print};
+use crate::prices;
 use crate::providers::{Choice, SideChoices, check_speech, read_dialogue, taped_models, taped_names};
 use crate::settings::Settings;
 use crate::voices;
@@ -73,11 +74,16 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         providers = [recorded(support, Side::Support, recorder), recorded(customer, Side::Customer, recorder)];
     }
     announce(&cast, &models, &remarks(&cast, &models), seed);
+    let prices = SIDES.map(|side| {
+        let place = duologue_conversation::index(side);
+        prices::quotes(&sides[place], &models[place], settings)
+    });
     let config = ConversationConfig {
         id,
         cast: cast.clone(),
         providers,
         models,
+        prices,
         temperature: None,
         seed: Seed(seed),
         duration: args.duration.map(Duration::from_secs_f64),
@@ -278,7 +284,7 @@ fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(),
     let m = &summary.metrics;
     let latency = |v: Option<f64>| v.map_or("-".to_string(), |ms| format!("{:.2} s", ms / 1e3));
     note(format!(
-        "\n{} in {:.0} s; an answer took {} (p50), {} (p95); overlap {:.1} %, silence {:.1} %; goal {}",
+        "\n{} in {:.0} s; an answer took {} (p50), {} (p95); overlap {:.1} %, silence {:.1} %; goal {}{}",
         counted(summary.turns, "turn"),
         summary.duration_s,
         latency(m.heard_e2e_latency_ms.p50),
@@ -286,6 +292,7 @@ fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(),
         100.0 * m.overlap_ratio,
         100.0 * m.silence_ratio,
         if summary.goal_reached { "reached" } else { "not reached" },
+        prices::cost(summary).map_or_else(String::new, |cost| format!("; it cost {cost}")),
     ));
     if has_report {
         print(format!("Report: {}", folder.join(names::REPORT).display()));

@@ -17,6 +17,7 @@ mod known;
 mod models;
 mod output;
 mod personas;
+mod prices;
 mod providers;
 mod prune;
 mod remote;

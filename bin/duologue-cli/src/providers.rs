@@ -170,6 +170,16 @@ impl RemoteChoice {
         })
     }
 
+    /// Whether it is reached at the provider's own address, for which its prices are.
+    pub(crate) fn is_at_home(&self, settings: &Settings) -> bool {
+        let configured = settings.get(self.remote.base_url_setting).unwrap_or(self.remote.home);
+        let host = |url: &str| {
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase()
+        };
+        host(self.base_url.as_deref().unwrap_or(configured)) == host(self.remote.home)
+    }
+
     /// Refuses to begin without a key where one is named or the provider insists on it.
     fn check_key(&self, stage: Stage, side: Side, settings: &Settings) -> Result<(), ChoiceError> {
         let server = self.server(settings)?;

@@ -1,11 +1,12 @@
 //! Settings: defaults < duologue.yaml < .env < .env.local < environment < flags, each with where it came from.
 
 use crate::known::{Kind, Known, SECONDS_MAX};
+use crate::prices;
 use crate::remote::REMOTES;
 use duologue_conversation::scenario::parse_checked;
 use duologue_engine::store::ModelStore;
 use duologue_ids::Redacted;
-use duologue_models::Timeouts;
+use duologue_models::{Price, Timeouts};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -92,6 +93,7 @@ pub(crate) fn schema() -> Value {
             }
         }
     }
+    root.insert("prices".to_owned(), prices::schema());
     let mut schema = section(Value::Object(root));
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "duologue.yaml".into();
@@ -147,6 +149,8 @@ pub(crate) struct Settings {
     values: BTreeMap<&'static str, (String, Source)>,
     /// The environment over .env.local over .env, for keys that are named by their variable.
     variables: BTreeMap<String, Redacted<String>>,
+    /// By `PROVIDER/MODEL`.
+    prices: BTreeMap<String, Price>,
 }
 
 impl Settings {
@@ -205,6 +209,11 @@ impl Settings {
         self.get("trusted_endpoints").unwrap_or_default().split(',').map(str::trim).filter(|url| !url.is_empty())
     }
 
+    /// Prices that go before those of the table, by `PROVIDER/MODEL`.
+    pub(crate) fn prices(&self) -> &BTreeMap<String, Price> {
+        &self.prices
+    }
+
     /// Values that make no sense, a line each. Those of duologue.yaml are refused when it is read.
     pub(crate) fn problems(&self) -> Vec<String> {
         KNOWN.iter().filter_map(|known| self.problem(known)).collect()
@@ -227,7 +236,19 @@ impl Settings {
             let (value, source) = self.shown(k).unwrap_or(("-".to_string(), "not set".to_string()));
             [k.key.to_string(), value, source, k.env.join(", "), k.about.to_string()]
         };
-        KNOWN.iter().map(row).collect()
+        KNOWN.iter().map(row).chain(self.price_rows()).collect()
+    }
+
+    fn price_rows(&self) -> impl Iterator<Item = [String; 5]> {
+        self.prices.iter().map(|(model, price)| {
+            [
+                format!("prices.{model}"),
+                prices::in_words(price),
+                FILE.into(),
+                String::new(),
+                "its price, US dollars".into(),
+            ]
+        })
     }
 
     /// The same for scripts; `null` where nothing is set.
@@ -238,7 +259,7 @@ impl Settings {
             json!({ "key": k.key, "value": value, "source": source, "variable": variable, "variables": k.env,
                 "about": k.about, "problem": problem })
         };
-        json!({ "settings": KNOWN.iter().map(row).collect::<Vec<_>>() })
+        json!({ "settings": KNOWN.iter().map(row).collect::<Vec<_>>(), "prices": self.prices })
     }
 
     /// Value, masked where it is secret, and source.
@@ -269,6 +290,7 @@ impl Settings {
             };
             self.set(known.key, &value, Source::File(FILE.to_owned()));
         }
+        self.prices = prices::read(&tree["prices"]).map_err(SettingsError::Refused)?;
         Ok(())
     }
 

@@ -198,7 +198,7 @@ pub const DEFINITIONS: &[Definition] = &[
         "LiveKit, EVA and tau-voice task_completion",
     ),
     of(("end_reason", "Ending"), ("word", Neither), "Why the conversation ended.", LIVEKIT),
-    of(("cost", "Cost"), ("money", Lower), "What the models cost, by the prices that were given.", LIVEKIT),
+    of(("cost", "Cost"), ("US dollars", Lower), "What the models cost, by their providers' prices.", LIVEKIT),
     of(
         ("end_of_turn_delay_ms", "End-of-turn delay"),
         ("ms", Lower),

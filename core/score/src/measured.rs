@@ -51,7 +51,7 @@ pub struct Party<'a> {
     pub speech: &'a Track,
     /// What it says about its own replies; see [`crate::PartyMetrics::reported`].
     pub reported: &'a [StageTimes],
-    /// What its models cost, where prices are known.
+    /// What its models cost, US dollars, where prices are known.
     pub cost: Option<f64>,
 }
 

@@ -70,7 +70,7 @@ pub struct Metrics {
     pub task_completion: Option<f64>,
     /// Why the conversation ended.
     pub end_reason: Option<String>,
-    /// What it cost, in the currency of the prices; missing where there are none.
+    /// What it cost, US dollars; missing where a price is not known.
     pub cost: Option<f64>,
     /// Figures of each party, keyed by its name.
     pub parties: BTreeMap<String, PartyMetrics>,
@@ -119,7 +119,7 @@ pub struct PartyMetrics {
     /// Times by stage, as the party itself reports them.
     #[serde(skip_serializing_if = "Stages::is_empty")]
     pub reported: Stages,
-    /// What its models cost.
+    /// What its models cost, US dollars.
     pub cost: Option<f64>,
 }
 

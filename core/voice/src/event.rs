@@ -61,12 +61,16 @@ pub enum Event {
         /// The figures.
         metrics: TurnMetrics,
     },
-    /// Tokens of a reply.
+    /// Tokens of a reply, once for each time that the model was asked for it.
     UsageCollected {
         /// Number of the turn.
         turn: u32,
         /// The figures.
         usage: Usage,
+        /// From the request until the model was done, ms: of the last request, where tools made it several. 0 in events
+        /// of older versions.
+        #[serde(default)]
+        generation_ms: f64,
     },
     /// A tool was called.
     ToolCalled {

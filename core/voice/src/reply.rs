@@ -60,6 +60,8 @@ pub(crate) struct Times {
     pub(crate) recognised: Option<Mono>,
     pub(crate) turn_ended: Option<Mono>,
     pub(crate) asked: Option<Mono>,
+    /// When the model was asked last; after tools have answered it is asked again.
+    pub(crate) requested: Option<Mono>,
     pub(crate) first_token: Option<Mono>,
     pub(crate) first_clause: Option<Mono>,
     pub(crate) first_sound: Option<Mono>,
@@ -108,6 +110,11 @@ impl Reply {
     /// The model has produced nothing to hear, nor to do.
     pub(crate) fn is_empty(&self) -> bool {
         self.sent == 0 && self.waiting.is_empty() && !self.end_call && self.calls.is_empty()
+    }
+
+    /// How long the model has been at work on what it was asked last, ms.
+    pub(crate) fn generation_ms(&self, now: Mono) -> f64 {
+        self.times.requested.map_or(0.0, |at| now.since(at).as_secs_f64() * 1e3)
     }
 
     /// The figures, as far as they are known.

@@ -96,6 +96,7 @@ impl Session {
         let Brain::Cascade(cascade) = &self.config.brain else { return self.respond() };
         let Some(reply) = &mut self.reply else { return };
         reply.stage = Stage::Generating;
+        reply.times.requested = Some(self.now);
         let mut items = self.history.items().to_vec();
         if !reply.committed {
             let mut with_turn = self.history.clone();
@@ -143,7 +144,8 @@ impl Session {
             Ok(ChatDelta::ToolCall(call)) => reply.calls.push(call),
             Ok(ChatDelta::Done { finish, usage }) => {
                 if let Some(usage) = usage {
-                    self.event(Event::UsageCollected { turn, usage });
+                    let generation_ms = reply.generation_ms(now);
+                    self.event(Event::UsageCollected { turn, usage, generation_ms });
                 }
                 self.on_written(finish);
             }

@@ -99,7 +99,8 @@ fn measure(summary: &mut Summary, observed: &Observed<'_>) {
     let length = observed.sides[0].length.max(observed.sides[1].length);
     summary.duration_s = round(length.as_secs_f64());
     summary.turns = observed.transcript.utterances.len() as u32;
-    summary.metrics = observed.metrics();
+    let costs = [Side::Support, Side::Customer].map(|side| summary.cost_of(side));
+    summary.metrics = Observed { costs, ..*observed }.metrics();
     summary.marks = observed.marks();
     summary.findings = observed.findings();
     summary.notes.extend(notes::disagreement(&summary.findings, summary));
@@ -109,6 +110,8 @@ fn measure(summary: &mut Summary, observed: &Observed<'_>) {
 fn judge_by(cast: Option<&CastScenario>, summary: &mut Summary, transcript: &Transcript, end: &str) {
     let facts = ConversationFacts {
         metrics: Some(summary.metrics.clone()),
+        unpriced: summary.unpriced(),
+        untold_requests: summary.agents.iter().filter_map(|a| Some(a.usage.as_ref()?.untold())).sum(),
         ..transcript.facts(summary.duration_s, end, summary.ended_by)
     };
     summary.verdicts = cast.map(|cast| judge(cast, &facts)).unwrap_or_default();

@@ -3,6 +3,7 @@
 use crate::awaited::Awaited;
 use crate::casting;
 use crate::conclusion::conclude;
+use crate::consumption::Metering;
 use crate::folder::{FolderError, FolderWriter, names};
 use crate::happenings::EventLine;
 use crate::listening_back::Recognisers;
@@ -14,7 +15,7 @@ use crate::summary::{AgentSummary, Summary};
 use crate::transcript::{Cast, Transcriber};
 use duologue_ids::{Mono, Seed};
 use duologue_media::{Codec, OpusError, Packet};
-use duologue_models::{ModelError, RealtimeConfig, RealtimeConnection};
+use duologue_models::{ModelError, Quote, RealtimeConfig, RealtimeConnection};
 use duologue_sim::{Duet, DuetConfig, DuetError, Ending, LinkConfig, Tap};
 use duologue_voice::{Brain, CloseReason, EffectRunner, Event, Realtime, SessionConfig};
 use std::collections::BTreeMap;
@@ -35,6 +36,8 @@ pub struct ConversationConfig {
     pub providers: [Providers; 2],
     /// `provider/model` by stage, of the support agent and of the customer, for the summary.
     pub models: [BTreeMap<String, String>; 2],
+    /// What they cost, by stage; a stage that is missing has no price.
+    pub prices: [BTreeMap<String, Quote>; 2],
     /// Sampling temperature; `None` leaves it to the provider.
     pub temperature: Option<f32>,
     /// All randomness.
@@ -95,6 +98,8 @@ struct Keeper<P> {
     error: Option<String>,
     failure: Option<OpusError>,
     hung_up: bool,
+    /// Counts what models consume, where any is at work.
+    metering: Option<Metering>,
 }
 
 /// How many utterances may still follow once the goal of a call without a course is reached: a goodbye each.
@@ -116,14 +121,17 @@ pub async fn converse(
     let thread = tokio::task::spawn_blocking(move || {
         let (answers, inbox) = channel();
         let awaited = Awaited::default();
+        let metering = Metering::new(&config.providers, config.prices.clone());
         let runners = [0, 1].map(|side| {
             let (way_back, providers) = ((runtime.clone(), answers.clone()), config.providers[side].clone());
             LiveRunner::new(side, way_back, providers, config.cast.clone(), awaited.clone())
                 .with_line(lines[side].take())
+                .metered(metering.meters[side].clone())
         });
         let models = config.models.clone();
         let recognisers = config.listen_back.then(|| Recognisers::new(runtime, &config.providers));
         hold(config, (runners, recognisers), progress, |duet| {
+            duet.tap.metering = Some(metering);
             let over_at = live(duet, &inbox, &cancel)?;
             duet.tap.error = duet.tap.error.take().or_else(|| unanswered(duet.ended(), &awaited, over_at, &models));
             Ok(())
@@ -302,6 +310,7 @@ impl<P: FnMut(Progress)> Keeper<P> {
             error: None,
             failure: None,
             hung_up: false,
+            metering: None,
         };
         keeper.append(headers);
         Ok(keeper)
@@ -369,6 +378,9 @@ impl<P: FnMut(Progress)> Tap for Keeper<P> {
         if self.transcriber.event(now, side, event) {
             self.writer.replace_json(names::TRANSCRIPT, self.transcriber.transcript());
         }
+        if let (Event::UsageCollected { usage, .. }, Some(metering)) = (event, &self.metering) {
+            metering.meters[side].told(usage);
+        }
         match event {
             Event::ConversationItemAdded { .. } | Event::ToolReturned { .. } => self.note_goal(now),
             Event::Closed { reason: CloseReason::AgentEnded } => self.hung_up = true,
@@ -389,6 +401,7 @@ fn first_summary(config: &ConversationConfig) -> Summary {
         persona: config.cast.persona(side).background.clone(),
         models: config.models[casting::index(side)].clone(),
         voice: config.providers[casting::index(side)].voice.to_string(),
+        usage: None,
     };
     let agents = [agent(Side::Support), agent(Side::Customer)];
     let guidance = notes::guidance(config.cast.has_course(), &agents);
@@ -414,6 +427,9 @@ where
     if let (Some(_), Some(CloseReason::Inactivity | CloseReason::DurationLimit)) = (&keeper.error, summary.end_reason) {
         // It was silent, or went on, because something did not work.
         summary.end_reason = Some(CloseReason::AgentError);
+    }
+    if let Some(metering) = &keeper.metering {
+        metering.conclude(&mut summary.agents);
     }
     let (transcriber, mut writer) = (keeper.transcriber, keeper.writer);
     let folder = writer.path().to_path_buf();

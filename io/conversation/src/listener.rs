@@ -58,6 +58,11 @@ impl Listener {
         follows && self.sound.try_send(Sound::Samples(audio)).is_ok()
     }
 
+    /// Samples it has been given.
+    pub(crate) fn given(&self) -> usize {
+        self.given
+    }
+
     /// Asks for the words of the whole `audio`, of which the recogniser has the beginning; `None` where it broke.
     pub(crate) fn ask(&mut self, audio: &[i16]) -> Option<Question> {
         let rest = audio.get(self.given..)?.to_vec();

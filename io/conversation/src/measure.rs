@@ -68,7 +68,7 @@ pub struct Observed<'a> {
     pub end_reason: Option<&'a str>,
     /// Whether all criteria hold.
     pub task_completed: Option<bool>,
-    /// What the models of each side cost, where prices are known.
+    /// What the models of each side cost, US dollars, where prices are known.
     pub costs: [Option<f64>; 2],
 }
 

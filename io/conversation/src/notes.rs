@@ -21,6 +21,7 @@ pub fn remarks(cast: &CastScenario, models: &[BTreeMap<String, String>; 2]) -> V
         persona: cast.persona(side).background.clone(),
         models: models[casting::index(side)].clone(),
         voice: String::new(),
+        usage: None,
     });
     notes(guidance(cast.has_course(), &agents), &agents)
 }
@@ -143,6 +144,7 @@ mod tests {
             persona: String::new(),
             models: ["stt", "llm", "tts"].into_iter().zip(models).map(|(s, m)| (s.into(), m.into())).collect(),
             voice: String::new(),
+            usage: None,
         };
         let [support, customer] = models;
         vec![agent((Side::Support, "Joe"), support), agent((Side::Customer, "Anna"), customer)]

@@ -1,11 +1,13 @@
 //! What is kept, as the report shows it.
 
 use crate::casting;
+use crate::consumption::Consumption;
 use crate::happenings;
 use crate::happenings::Line;
 use crate::notes;
+use crate::quantity::{counted, dollars};
 use crate::report::{
-    File, Finding, Guidance, Mark, Model, Report, Speaker, Stages, ToolCall, Utterance, Verdict, Work,
+    Consumed, File, Finding, Guidance, Mark, Model, Report, Speaker, Stages, Tokens, ToolCall, Utterance, Verdict, Work,
 };
 use crate::scenario::Side;
 use crate::summary::{self, Summary};
@@ -71,8 +73,34 @@ fn speaker(summary: &Summary, side: Side) -> Speaker {
         persona: agent.persona.clone(),
         voice: agent.voice.clone(),
         models: agent.models.iter().map(|(stage, name)| Model { stage: stage.clone(), name: name.clone() }).collect(),
+        consumed: agent.usage.as_ref().map(consumed).unwrap_or_default(),
         peaks: Vec::new(),
     }
+}
+
+/// What a side consumed, in words; a stage that did nothing is left out.
+fn consumed(usage: &Consumption) -> Vec<Consumed> {
+    let tokens = (usage.llm_told > 0).then(|| {
+        let cached = if usage.cached_tokens > 0 { format!(" ({} cached)", usage.cached_tokens) } else { String::new() };
+        format!("{} read{cached}, {} written", usage.prompt_tokens, usage.completion_tokens)
+    });
+    let spoken = (usage.tts_characters > 0).then(|| counted(usage.tts_characters, "character"));
+    let heard = (usage.stt_seconds > 0.0).then(|| format!("{:.0} s", usage.stt_seconds));
+    let cost = usage.cost().filter(|cost| *cost > 0.0).map(|cost| {
+        let more = if usage.untold() > 0 {
+            format!(", without {} that told no tokens", counted(usage.untold(), "request"))
+        } else {
+            String::new()
+        };
+        let date = usage.prices_of().map_or_else(String::new, |date| format!(", prices of {date}"));
+        format!("{}{more}{date}", dollars(cost))
+    });
+    let unknown = || {
+        let reasons: Vec<&str> = usage.stages.values().filter_map(|stage| stage.unknown.as_deref()).collect();
+        (!reasons.is_empty()).then(|| format!("not known: {}", reasons.join("; ")))
+    };
+    let all = [("tokens", tokens), ("spoken", spoken), ("heard", heard), ("cost", cost.or_else(unknown))];
+    all.into_iter().filter_map(|(what, amount)| Some(Consumed { what: what.to_owned(), amount: amount? })).collect()
 }
 
 fn utterance(u: &transcript::Utterance, duration_s: f64, lines: &[Line]) -> Utterance {
@@ -85,6 +113,12 @@ fn utterance(u: &transcript::Utterance, duration_s: f64, lines: &[Line]) -> Utte
         interrupted: u.interrupted,
         wer: u.wer,
         stages: u.metrics.as_ref().and_then(stages),
+        tokens: u.usage.map(|t| Tokens {
+            read: t.prompt_tokens,
+            cached: t.cached_tokens,
+            written: t.completion_tokens,
+            per_second: t.per_second(),
+        }),
         begun: happenings::begun(lines, u),
     }
 }

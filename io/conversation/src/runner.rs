@@ -3,8 +3,9 @@
 use crate::awaited::{Awaited, Request, Stage, Ticket};
 use crate::line::Line;
 use crate::listener::Listener;
+use crate::meter::Meter;
 use crate::scenario::CastScenario;
-use duologue_chat::{ToolCall, ToolOutcome};
+use duologue_chat::{RealtimeCommand, ToolCall, ToolOutcome};
 use duologue_ids::Mono;
 use duologue_models::{
     Llm, ModelError, RealtimeConnection, RealtimeModel, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime,
@@ -67,6 +68,7 @@ pub(crate) struct LiveRunner {
     listener: Option<Listener>,
     /// To the model that hears and speaks, where there is one.
     line: Option<Line>,
+    meter: Meter,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,7 +96,14 @@ impl LiveRunner {
             running: HashMap::new(),
             listener: None,
             line: None,
+            meter: Meter::default(),
         }
+    }
+
+    /// Counts with this what its models are given.
+    pub(crate) fn metered(mut self, meter: Meter) -> LiveRunner {
+        self.meter = meter;
+        self
     }
 
     /// Lets what a model that hears and speaks tells come in; where it could not be reached, that it could not.
@@ -129,7 +138,10 @@ impl LiveRunner {
             let (stt, language) = (models.stt.clone(), self.providers.language.clone());
             self.listener = Some(Listener::open(&self.runtime, stt, language, overheard));
         }
-        if !self.listener.as_mut().is_some_and(|l| l.hear(utterance, from, audio)) {
+        let samples = audio.len();
+        if self.listener.as_mut().is_some_and(|l| l.hear(utterance, from, audio)) {
+            self.meter.heard(samples);
+        } else {
             self.listener = None;
         }
     }
@@ -157,6 +169,9 @@ impl EffectRunner for LiveRunner {
     fn perform(&mut self, now: Mono, effect: Effect) -> Vec<(Duration, Input)> {
         match (effect, self.providers.models.clone()) {
             (Effect::Realtime(command), _) => {
+                if matches!(command, RealtimeCommand::Respond { .. }) {
+                    self.meter.asked();
+                }
                 if let Some(line) = &mut self.line {
                     line.tell(command);
                 }
@@ -188,7 +203,11 @@ impl LiveRunner {
             Effect::Transcribe { utterance, audio } => {
                 let (stt, language) = (models.stt.clone(), self.providers.language.clone());
                 let ticket = self.ticket(Stage::Stt, now);
-                let question = self.listener.as_mut().and_then(|l| l.ask(&audio));
+                let meter = self.meter.clone();
+                let question = self.listener.as_mut().and_then(|l| {
+                    let rest = audio.len().saturating_sub(l.given());
+                    l.ask(&audio).inspect(|_| meter.heard(rest))
+                });
                 // One that can't be asked has lost the thread.
                 self.listener = self.listener.take().filter(|_| question.is_some());
                 self.spawn(Work::Utterance(utterance), async move {
@@ -199,12 +218,16 @@ impl LiveRunner {
                     };
                     let result = match streamed {
                         Some(transcript) => Ok(transcript),
-                        None => stt.transcribe(TranscribeRequest { audio, language }).await,
+                        None => {
+                            meter.heard(audio.len());
+                            stt.transcribe(TranscribeRequest { audio, language }).await
+                        }
                     };
                     answer(Input::Transcribed { utterance, result: result.map(|t| t.text).map_err(failure) });
                 });
             }
             Effect::Generate { turn, request } => {
+                self.meter.asked();
                 let llm = models.llm.clone();
                 let ticket = self.ticket(Stage::Llm, now);
                 self.spawn(Work::Turn(turn), async move {
@@ -219,6 +242,7 @@ impl LiveRunner {
                 });
             }
             Effect::Speak { turn, clause, text } => {
+                self.meter.spoke(&text);
                 let tts = models.tts.clone();
                 let request = SpeechRequest { text, voice: self.providers.voice.clone(), speed: self.providers.speed };
                 let ticket = self.ticket(Stage::Tts, now);

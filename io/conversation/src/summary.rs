@@ -1,5 +1,6 @@
 //! `summary.json`: what came of a conversation.
 
+use crate::consumption::{Consumption, StageCost};
 use crate::scenario::{CastScenario, Side, Verdict};
 use duologue_ids::Seed;
 use duologue_score::{Finding, Mark, Metrics};
@@ -95,6 +96,28 @@ impl Summary {
         }
     }
 
+    /// What the models of this side cost, US dollars, where that is known.
+    pub(crate) fn cost_of(&self, side: Side) -> Option<f64> {
+        self.agents.iter().find(|a| a.side == side)?.usage.as_ref()?.cost()
+    }
+
+    /// Why the cost is not known, a reason for each model.
+    pub(crate) fn unpriced(&self) -> Vec<String> {
+        let reasons = |agent: &AgentSummary| {
+            let stages = agent.usage.iter().flat_map(|usage| &usage.stages);
+            let told = |(stage, of): (&String, &StageCost)| {
+                Some(format!("{} ({stage} of the {})", of.unknown.as_ref()?, agent.side.as_str()))
+            };
+            stages.filter_map(told).collect::<Vec<_>>()
+        };
+        self.agents.iter().flat_map(reasons).collect()
+    }
+
+    /// The oldest day on which one of the prices in it was read.
+    pub fn prices_of(&self) -> Option<&str> {
+        self.agents.iter().filter_map(|a| a.usage.as_ref()?.prices_of()).min()
+    }
+
     /// Whether it never came to an end of its own, but broke off: its process was killed, somebody stopped it, or a model
     /// or the disk failed. What is judged then is what was said until there.
     pub fn is_unfinished(&self) -> bool {
@@ -147,4 +170,7 @@ pub struct AgentSummary {
     pub models: BTreeMap<String, String>,
     /// Its voice.
     pub voice: String,
+    /// What its models consumed, and what that cost; missing where no model was at work, and of a call that was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Consumption>,
 }

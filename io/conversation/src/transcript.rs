@@ -3,7 +3,7 @@
 use crate::casting;
 use crate::measure::at;
 use crate::scenario::{CalledTool, ConversationFacts, Line, Side};
-use duologue_chat::ToolOutcome;
+use duologue_chat::{ToolOutcome, Usage};
 use duologue_ids::Mono;
 use duologue_voice::{Event, SpeechSource, TurnMetrics};
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ impl Transcript {
             ended_by,
             turns: self.utterances.len() as u32,
             duration_s,
-            metrics: None,
+            ..ConversationFacts::default()
         }
     }
 
@@ -70,17 +70,18 @@ impl Transcript {
 
     /// What a side reports about its replies.
     pub(crate) fn stage_times(&self, side: Side) -> Vec<duologue_score::StageTimes> {
-        let mine = self.utterances.iter().filter(|u| u.speaker == side).filter_map(|u| u.metrics);
-        mine.map(|m| duologue_score::StageTimes {
-            end_of_turn_delay_ms: m.end_of_turn_delay_ms,
-            transcription_delay_ms: m.transcription_delay_ms,
-            llm_ttft_ms: m.llm_ttft_ms,
-            llm_ttfs_ms: m.llm_ttfs_ms,
-            llm_tps: None,
-            tts_ttfb_ms: m.tts_ttfb_ms,
-            e2e_latency_ms: m.e2e_latency_ms,
-        })
-        .collect()
+        let mine = self.utterances.iter().filter(|u| u.speaker == side);
+        mine.filter_map(|u| Some((u.metrics?, u.usage)))
+            .map(|(m, usage)| duologue_score::StageTimes {
+                end_of_turn_delay_ms: m.end_of_turn_delay_ms,
+                transcription_delay_ms: m.transcription_delay_ms,
+                llm_ttft_ms: m.llm_ttft_ms,
+                llm_ttfs_ms: m.llm_ttfs_ms,
+                llm_tps: usage.and_then(|u| u.per_second()),
+                tts_ttfb_ms: m.tts_ttfb_ms,
+                e2e_latency_ms: m.e2e_latency_ms,
+            })
+            .collect()
     }
 }
 
@@ -113,6 +114,9 @@ pub struct Utterance {
     pub hint: Option<String>,
     /// Latency by stage.
     pub metrics: Option<TurnMetrics>,
+    /// The language model's tokens for it, where they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<TokenUse>,
     /// Where `heard` spans several utterances: all that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said_as_heard: Option<String>,
@@ -121,6 +125,35 @@ pub struct Utterance {
     pub voiced: Option<String>,
     #[serde(skip)]
     turn: u32,
+}
+
+/// Tokens of one reply; of all requests together where tools made it several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TokenUse {
+    /// Tokens read.
+    pub prompt_tokens: u32,
+    /// Of those, read from a cache.
+    pub cached_tokens: u32,
+    /// Tokens written.
+    pub completion_tokens: u32,
+    /// From each request until the model was done, ms.
+    pub generation_ms: f64,
+}
+
+impl TokenUse {
+    fn add(&mut self, usage: &Usage, generation_ms: f64) {
+        self.prompt_tokens = self.prompt_tokens.saturating_add(usage.prompt_tokens);
+        self.cached_tokens = self.cached_tokens.saturating_add(usage.cached_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(usage.completion_tokens);
+        self.generation_ms += generation_ms;
+    }
+
+    /// Tokens written per second, the time until the first one included (LiveKit's `tokens_per_second`: completion tokens
+    /// over the duration of the request). `None` where nothing was written or no time is known.
+    pub fn per_second(&self) -> Option<f64> {
+        (self.completion_tokens > 0 && self.generation_ms > 0.0)
+            .then(|| f64::from(self.completion_tokens) * 1e3 / self.generation_ms)
+    }
 }
 
 /// A tool that was called.
@@ -153,6 +186,8 @@ pub(crate) struct Transcriber {
     transcript: Transcript,
     /// Of each side: why and after which hint the reply under way speaks, and its figures.
     pending: [Pending; 2],
+    /// Of each side: the tokens of a turn of which nothing is heard yet.
+    tokens: [(u32, TokenUse); 2],
     last_sound: [Mono; 2],
 }
 
@@ -170,6 +205,7 @@ impl Transcriber {
             cast,
             transcript: Transcript::default(),
             pending: Default::default(),
+            tokens: Default::default(),
             last_sound: [Mono::ZERO; 2],
         }
     }
@@ -197,6 +233,9 @@ impl Transcriber {
             Event::MetricsCollected { metrics, .. } => {
                 self.pending[side].metrics = Some(*metrics);
                 return false;
+            }
+            Event::UsageCollected { turn, usage, generation_ms } => {
+                return self.used(side, *turn, (usage, *generation_ms));
             }
             Event::SpeechProgress { turn, text } => self.progress(now, side, *turn, text),
             Event::ConversationItemAdded { turn, text, interrupted } => {
@@ -227,12 +266,27 @@ impl Transcriber {
         self.transcript.utterances.iter_mut().rev().find(|u| u.speaker == speaker && u.turn == turn)
     }
 
+    /// Adds tokens to the utterance, or keeps them until there is one; says whether the transcript changed.
+    fn used(&mut self, side: usize, turn: u32, (usage, generation_ms): (&Usage, f64)) -> bool {
+        if let Some(utterance) = self.open(side, turn) {
+            utterance.usage.get_or_insert_default().add(usage, generation_ms);
+            return true;
+        }
+        let waiting = &mut self.tokens[side];
+        if waiting.0 != turn {
+            *waiting = (turn, TokenUse::default());
+        }
+        waiting.1.add(usage, generation_ms);
+        false
+    }
+
     fn progress(&mut self, now: Mono, side: usize, turn: u32, text: &str) {
         if let Some(utterance) = self.open(side, turn) {
             utterance.text = text.to_string();
             return;
         }
         let pending = if self.pending[side].turn == turn { self.pending[side].clone() } else { Pending::default() };
+        let (of_turn, tokens) = self.tokens[side];
         self.transcript.utterances.push(Utterance {
             id: self.transcript.utterances.len() as u32 + 1,
             speaker: casting::side(side),
@@ -247,6 +301,7 @@ impl Transcriber {
             source: pending.source,
             hint: pending.hint,
             metrics: pending.metrics,
+            usage: (of_turn == turn && tokens != TokenUse::default()).then_some(tokens),
             said_as_heard: None,
             voiced: None,
             turn,

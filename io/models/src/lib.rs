@@ -14,6 +14,8 @@
 //! - [`cassette`]: what any of them answered, recorded once and played again for ever.
 //! - [`scripted`]: lines from a dialogue file, for tests, demonstrations and recorded examples.
 //!
+//! What they cost is told by [`Prices`].
+//!
 //! ```
 //! use duologue_ids::Redacted;
 //! use duologue_models::openai::{OpenAi, OpenAiConfig};
@@ -50,12 +52,14 @@ mod http;
 pub mod minimax;
 pub mod openai;
 mod pcm;
+mod prices;
 mod provider;
 pub mod scripted;
 mod text;
 mod wav;
 
 pub use http::{Connection, Timeouts};
+pub use prices::{Price, Prices, Quote};
 pub use provider::{ChatStream, Llm, ModelError, ModelErrorKind, SpeechRequest, SpeechStream, SpokenAudio};
 pub use provider::{Heard, HeardStream, Sound, SoundStream, StreamingStt};
 pub use provider::{RealtimeConfig, RealtimeConnection, RealtimeModel};

@@ -238,6 +238,7 @@ fn described(case: &Case, side: Side) -> AgentSummary {
         persona: case.cast.persona(side).background.clone(),
         models: models.map(|(stage, model)| (stage.to_owned(), model.to_owned())).into(),
         voice: format!("babble at {} Hz", PITCHES[index(side)]),
+        usage: None,
     }
 }
 

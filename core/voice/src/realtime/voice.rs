@@ -17,8 +17,10 @@ impl Session {
     /// Asks the model for the present reply, or for the rest of it once its tools have answered.
     pub(crate) fn respond(&mut self) {
         let go_on = self.line.as_mut().is_some_and(|l| std::mem::take(&mut l.go_on));
+        let now = self.now;
         let Some(reply) = &mut self.reply else { return };
         reply.stage = Stage::Generating;
+        reply.times.requested = Some(now);
         let wishes = [
             go_on.then(|| "You were cut off by a noise. Go on from where you were cut off; do not begin again.".into()),
             reply.given.as_ref().map(|text| format!("Say exactly these words and nothing else: {text}")),
@@ -97,10 +99,12 @@ impl Session {
     }
 
     pub(super) fn on_response_done(&mut self, turn: u32, usage: Option<Usage>) {
+        let now = self.now;
         let Some(reply) = self.answering(turn) else { return };
+        let generation_ms = reply.generation_ms(now);
         (0..reply.sent).for_each(|piece| reply.playout.complete(piece));
         if let Some(usage) = usage {
-            self.event(Event::UsageCollected { turn, usage });
+            self.event(Event::UsageCollected { turn, usage, generation_ms });
         }
         self.announce_all_words();
         self.on_written(Finish::Stop);

@@ -85,6 +85,9 @@ pub(super) fn cast(report: &Report) -> String {
         for model in &speaker.models {
             let _ = write!(models, "<div><dt>{}</dt><dd>{}</dd></div>", T(&model.stage), T(&model.name));
         }
+        for of in &speaker.consumed {
+            let _ = write!(models, "<div class=\"used\"><dt>{}</dt><dd>{}</dd></div>", T(&of.what), T(&of.amount));
+        }
         let agent = if speaker.agent_name.is_empty() {
             String::new()
         } else {

@@ -1,8 +1,9 @@
 //! Where the time before each answer went: a waterfall to scale, one row for each turn.
 
 use super::html::{T, clock, milliseconds};
-use super::model::{Report, Stages, Utterance, side};
+use super::model::{Report, Stages, Tokens, Utterance, side};
 use super::timeline;
+use crate::quantity::counted;
 use duologue_score::percentile;
 use std::fmt::Write;
 
@@ -100,22 +101,24 @@ fn stages(turns: &[Turn<'_>], totals: (f64, f64)) -> String {
 fn row(report: &Report, turn: &Turn<'_>, scale: &Scale) -> String {
     let Turn { number, said, stages } = turn;
     let name = T(&report.speaker(said.speaker).name).to_string();
+    let tokens = said.tokens.map(|tokens| tokens.describe());
     let early = if stages.preemptive { "<span class=\"early-sign\">early</span>" } else { "" };
     format!(
         "<li class=\"bar-row p{side}\" data-total=\"{total:.0}\"><button type=\"button\" class=\"bar-who\" \
          data-play=\"{start:.3}\" data-goto=\"turn-{number}\" aria-label=\"Play {name} at {at}\">\
          <span class=\"pip p{side}\" aria-hidden=\"true\"></span><span class=\"bar-name\">{name}</span>\
-         <span class=\"time\">{at}</span></button>{bar}<span class=\"bar-total\">{early}{time}</span></li>",
+         <span class=\"time\">{at}</span></button>{bar}<span class=\"bar-total\"{title}>{early}{time}</span></li>",
         side = side(said.speaker),
         total = stages.total_ms,
         start = super::player::finite(said.start_s),
         at = clock(said.start_s),
-        bar = bar(stages, scale),
+        bar = bar(stages, tokens.clone(), scale),
+        title = tokens.map(|tokens| format!(" title=\"{tokens}\"")).unwrap_or_default(),
         time = milliseconds(stages.total_ms),
     )
 }
 
-fn bar(stages: &Stages, scale: &Scale) -> String {
+fn bar(stages: &Stages, tokens: Option<String>, scale: &Scale) -> String {
     let mut segments = String::new();
     let mut words = Vec::new();
     for (class, title, read) in STAGES {
@@ -133,7 +136,18 @@ fn bar(stages: &Stages, scale: &Scale) -> String {
     }
     let (line, told) = work(stages, scale);
     words.extend(told);
+    words.extend(tokens);
     format!("<span class=\"bar\" role=\"img\" aria-label=\"{}\">{segments}{line}</span>", words.join(", "))
+}
+
+impl Tokens {
+    /// `412 tokens read (384 cached), 36 written, 58 per second`
+    fn describe(&self) -> String {
+        let cached = if self.cached > 0 { format!(" ({} cached)", self.cached) } else { String::new() };
+        let speed = self.per_second.filter(|speed| speed.is_finite());
+        let speed = speed.map_or_else(String::new, |speed| format!(", {speed:.0} per second"));
+        format!("{} read{cached}, {} written{speed}", counted(self.read, "token"), self.written)
+    }
 }
 
 /// When model and voice really worked on a reply that was begun early.

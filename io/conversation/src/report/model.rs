@@ -106,6 +106,9 @@ pub struct Speaker {
     /// The models it used, by stage.
     #[serde(default)]
     pub models: Vec<Model>,
+    /// What its models consumed, and what that cost, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumed: Vec<Consumed>,
     /// Loudness of its channel, 0 to 255, [`Report::peaks_per_second`] values a second.
     #[serde(default)]
     pub peaks: Vec<u8>,
@@ -118,6 +121,15 @@ pub struct Model {
     pub stage: String,
     /// Provider and model.
     pub name: String,
+}
+
+/// Something that models consumed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consumed {
+    /// `tokens`, `spoken`, `heard`, `cost`.
+    pub what: String,
+    /// How much, with its unit.
+    pub amount: String,
 }
 
 /// Words that one party said without the other's turn in between.
@@ -143,9 +155,27 @@ pub struct Utterance {
     /// Where the time before its first sound went. Missing for the opening.
     #[serde(default)]
     pub stages: Option<Stages>,
+    /// The language model's tokens for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
     /// How far its playback had come, in order of time; between them the page goes by the sound. It may be empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub begun: Vec<Begun>,
+}
+
+/// Tokens of one reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Tokens read.
+    pub read: u32,
+    /// Of those, read from a cache.
+    #[serde(default)]
+    pub cached: u32,
+    /// Tokens written.
+    pub written: u32,
+    /// Tokens written per second.
+    #[serde(default)]
+    pub per_second: Option<f64>,
 }
 
 /// From `at_s` on, words up to this length of [`Utterance::said`] were on their way.

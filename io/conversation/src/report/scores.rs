@@ -3,7 +3,7 @@
 use super::html::{T, milliseconds, percent};
 use super::marks;
 use super::model::Report;
-use crate::quantity::counted;
+use crate::quantity::{counted, dollars};
 use duologue_score::{DEFINITIONS, MarkKind, Metrics, Share, Spread, direction};
 use serde_json::Value;
 use std::fmt::Write;
@@ -131,6 +131,7 @@ fn figure(unit: &str, value: f64) -> String {
         _ if !value.is_finite() => "–".to_owned(),
         "ms" => milliseconds(value),
         "share" => percent(value),
+        "US dollars" => dollars(value),
         "score" => format!("{value:.2}"),
         _ if value.fract() == 0.0 => format!("{value:.0}"),
         _ => format!("{value:.1}"),

@@ -1,5 +1,5 @@
 use super::{CastScenario, Side};
-use crate::quantity::counted;
+use crate::quantity::{counted, dollars};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -37,7 +37,7 @@ pub enum Criterion {
     MaxTalkOver(#[schemars(range(min = 0.0, max = 1.0))] f64),
     /// At most so many seconds in which nobody speaks.
     MaxSilenceS(#[schemars(range(min = 0.0, max = 7200.0))] f64),
-    /// At most this price of all models, in the currency of the prices.
+    /// At most so many US dollars for all models together.
     MaxCost(#[schemars(range(min = 0.0))] f64),
     /// Who hung up.
     EndedBy(EndedBy),
@@ -233,7 +233,7 @@ impl Criterion {
             Criterion::Latency(limit) => limit.describe(who(limit.by)),
             Criterion::MaxTalkOver(share) => format!("both speak at once at most {} of the time", percent(*share)),
             Criterion::MaxSilenceS(s) => format!("nobody waits longer than {s} s for a word"),
-            Criterion::MaxCost(cost) => format!("it costs at most {cost}"),
+            Criterion::MaxCost(cost) => format!("it costs at most {}", dollars(*cost)),
             Criterion::EndedBy(EndedBy::Support) => format!("{} hangs up", who(By::Support)),
             Criterion::EndedBy(EndedBy::Customer) => format!("{} hangs up", who(By::Customer)),
             Criterion::EndedBy(EndedBy::Either) => "one of the two hangs up".to_owned(),

@@ -26,6 +26,12 @@ pub struct ConversationFacts {
     /// What was measured in the recording; missing while it runs.
     #[serde(default)]
     pub metrics: Option<Metrics>,
+    /// Why it is not known what it cost, a reason for each model.
+    #[serde(default)]
+    pub unpriced: Vec<String>,
+    /// Times that a language model was asked and did not tell its tokens, which are not in the cost.
+    #[serde(default)]
+    pub untold_requests: u64,
 }
 
 /// A line of a conversation.
@@ -94,7 +100,7 @@ fn verdict(cast: &CastScenario, criterion: &Criterion, facts: &ConversationFacts
             facts.duration_s <= f64::from(*max),
             format!("it took {}", counted(facts.duration_s.round(), "second")),
         ),
-        measured => measured_verdict(measured, facts.metrics.as_ref()),
+        measured => measured_verdict(measured, facts),
     };
     let (passed, why) = match evidence {
         Ok(why) => (true, why),

@@ -1,12 +1,13 @@
 //! Criteria that the metrics of the recording decide.
 
 use super::judge::{Evidence, within};
-use super::{By, Criterion, Latency, Side};
+use super::{By, ConversationFacts, Criterion, Latency, Side};
+use crate::quantity::{counted, dollars};
 use duologue_score::{EntityRecall, Metrics, Share, Spread, WordErrors, direction};
 
 /// Whether a measured criterion holds. While the call runs none does.
-pub(super) fn measured_verdict(criterion: &Criterion, metrics: Option<&Metrics>) -> Evidence {
-    let metrics = metrics.ok_or("it is measured when the call is over")?;
+pub(super) fn measured_verdict(criterion: &Criterion, facts: &ConversationFacts) -> Evidence {
+    let metrics = facts.metrics.as_ref().ok_or("it is measured when the call is over")?;
     match criterion {
         Criterion::EntitiesHeard(wanted) => {
             let share: Share = recalls(metrics, wanted.by).map(|recall| recall.all).sum();
@@ -27,13 +28,28 @@ pub(super) fn measured_verdict(criterion: &Criterion, metrics: Option<&Metrics>)
             let longest = metrics.longest_silence_ms as f64 / 1e3;
             within(longest <= *max, format!("the longest silence took {longest:.1} s"))
         }
-        Criterion::MaxCost(max) => {
-            let cost = metrics.cost.ok_or("what it cost is not known: no prices were given")?;
-            within(cost <= *max, format!("it cost {cost:.4}"))
-        }
+        Criterion::MaxCost(max) => cost(metrics, facts, *max),
         // Judged by what was said and done.
         _ => Err("it is not measured".to_owned()),
     }
+}
+
+fn cost(metrics: &Metrics, facts: &ConversationFacts, max: f64) -> Evidence {
+    let cost = metrics.cost.ok_or_else(|| match facts.unpriced.as_slice() {
+        [] => "what it cost is not known: no model was at work, or nobody counted what it consumed".to_owned(),
+        reasons => {
+            format!("what it cost is not known: {}; give the price under `prices` in duologue.yaml", reasons.join("; "))
+        }
+    })?;
+    let why = match facts.untold_requests {
+        // What is free stays so.
+        untold if untold > 0 && cost > 0.0 => {
+            let requests = counted(untold, "request");
+            format!("it cost at least {}: {requests} that did not end told no tokens", dollars(cost))
+        }
+        _ => format!("it cost {}", dollars(cost)),
+    };
+    within(cost <= max, why)
 }
 
 /// By whom something was heard: the keys of the directions.

@@ -46,6 +46,7 @@ fn hold(name: &str, folder: &Path, seed: u64) -> Summary {
         cast: cast.clone(),
         providers: [named(Speaker::Support), named(Speaker::Customer)],
         models: Default::default(),
+        prices: Default::default(),
         temperature: None,
         seed: Seed(seed),
         duration: None,

@@ -78,6 +78,7 @@ async fn hold(double: &Double, folder: &std::path::Path, seconds: u64) -> duolog
         cast: Arc::new(scenario::load("internet-outage", &Default::default()).expect("it comes with the product")),
         providers: providers(double),
         models: Default::default(),
+        prices: Default::default(),
         temperature: None,
         seed: Seed(1),
         duration: Some(Duration::from_secs(seconds)),

@@ -1,0 +1,89 @@
+//! Prices of models: the table's, and those in `prices` of duologue.yaml; and how costs are told.
+
+use crate::providers::{Choice, SideChoices};
+use crate::remote::{REMOTES, Remote};
+use crate::settings::Settings;
+use duologue_conversation::{Summary, dollars};
+use duologue_models::{Price, Prices, Quote};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// What a price may hold, and what it is of.
+const KINDS: [(&str, &str); 5] = [
+    ("input", "a million tokens read"),
+    ("cached_input", "a million tokens read from a cache; as `input` where it is left out"),
+    ("output", "a million tokens written"),
+    ("characters", "a million characters spoken"),
+    ("minute", "a minute of sound heard"),
+];
+
+/// Of `prices` in the JSON Schema of duologue.yaml.
+pub(crate) fn schema() -> Value {
+    let kind = |(key, of): (&str, &str)| {
+        let about = format!("US dollars for {of}");
+        (key.to_owned(), json!({ "type": "number", "minimum": 0, "description": about }))
+    };
+    let properties: Map<String, Value> = KINDS.into_iter().map(kind).collect();
+    json!({
+        "type": "object",
+        "description": "prices by `PROVIDER/MODEL`, before those that Duologue knows, and for any address",
+        "propertyNames": { "pattern": "^[a-z-]+/.+$" },
+        "additionalProperties": { "type": "object", "additionalProperties": false, "properties": properties },
+    })
+}
+
+/// Prices as duologue.yaml has them.
+///
+/// # Errors
+/// A name that no model can have.
+pub(crate) fn read(tree: &Value) -> Result<BTreeMap<String, Price>, String> {
+    let Some(entries) = tree.as_object() else { return Ok(BTreeMap::new()) };
+    let one = |(model, price): (&String, &Value)| {
+        let provider = model.split_once('/').filter(|(_, model)| !model.is_empty()).map(|(provider, _)| provider);
+        if !provider.is_some_and(|p| p == "local" || Remote::named(p).is_some()) {
+            let providers = REMOTES.each_ref().map(|r| r.name).join("`, `");
+            return Err(format!(
+                "`prices` in duologue.yaml: `{model}` is no PROVIDER/MODEL\n  help: the provider is one of `local`, `{providers}`"
+            ));
+        }
+        let price = serde_json::from_value(price.clone()).map_err(|e| format!("`prices`: `{model}`: {e}"))?;
+        Ok((model.clone(), price))
+    };
+    entries.iter().map(one).collect()
+}
+
+/// `input 0.2, output 0.8`
+pub(crate) fn in_words(price: &Price) -> String {
+    let price = serde_json::to_value(price).unwrap_or_default();
+    let kinds = KINDS.iter().filter_map(|(kind, _)| Some(format!("{kind} {}", price.get(kind)?)));
+    kinds.collect::<Vec<_>>().join(", ")
+}
+
+/// The prices of a side's models, by stage. `models` are their names, as the summary has them.
+pub(crate) fn quotes(
+    choices: &SideChoices,
+    models: &BTreeMap<String, String>,
+    settings: &Settings,
+) -> BTreeMap<String, Quote> {
+    let prices = Prices::with(settings.prices().clone());
+    let quote = |(stage, model): (&String, &String)| {
+        let choice = match stage.as_str() {
+            "stt" => &choices.stt,
+            "tts" => &choices.tts,
+            _ => &choices.llm,
+        };
+        let at_home = match choice {
+            Choice::Remote(choice) => choice.is_at_home(settings),
+            Choice::Local | Choice::Scripted => true,
+        };
+        Some((stage.clone(), prices.find(model, at_home)?))
+    };
+    models.iter().filter_map(quote).collect()
+}
+
+/// What a conversation cost, where that is known and more than nothing: `$0.0031 (prices of 2026-11-21)`.
+pub(crate) fn cost(summary: &Summary) -> Option<String> {
+    let cost = summary.metrics.cost.filter(|cost| *cost > 0.0)?;
+    let date = summary.prices_of().map_or_else(String::new, |date| format!(" (prices of {date})"));
+    Some(format!("{}{date}", dollars(cost)))
+}
