@@ -55,7 +55,7 @@ pub(crate) fn read(tree: &Value) -> Result<BTreeMap<String, Price>, String> {
 /// `input 0.2, output 0.8`
 pub(crate) fn in_words(price: &Price) -> String {
     let price = serde_json::to_value(price).unwrap_or_default();
-    let kinds = KINDS.iter().filter_map(|(kind, _)| Some(format!("{kind} {}", price.get(kind)?)));
+    let kinds = KINDS.iter().filter_map(|(kind, _)| Some(format!("{kind} {}", price.get(kind)?.as_f64()?)));
     kinds.collect::<Vec<_>>().join(", ")
 }
 
@@ -86,4 +86,50 @@ pub(crate) fn cost(summary: &Summary) -> Option<String> {
     let cost = summary.metrics.cost.filter(|cost| *cost > 0.0)?;
     let date = summary.prices_of().map_or_else(String::new, |date| format!(" (prices of {date})"));
     Some(format!("{}{date}", dollars(cost)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::ProviderArgs;
+    use duologue_conversation::scenario::{self, Side};
+    use std::path::Path;
+
+    fn settings(folder: &Path, more: &[(&str, &str)]) -> Settings {
+        let env = [&[("HOME", "/nowhere")], more].concat();
+        Settings::read(folder, &env.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), &[]).unwrap()
+    }
+
+    /// The price of a million tokens read and written by this language model.
+    fn of_llm(llm: &str, settings: &Settings) -> Option<(Option<f64>, Option<f64>)> {
+        let flags = ProviderArgs { llm: Some(llm.into()), stt: Some("deepgram".into()), ..ProviderArgs::default() };
+        let cast = scenario::load("internet-outage", &Default::default()).unwrap();
+        let side = SideChoices::of(Side::Support, &flags, &cast, settings).unwrap();
+        let quotes = quotes(&side, &side.describe(Some("qwen")), settings);
+        let price = quotes.get("llm").or(quotes.get("realtime"))?.price;
+        Some((price.input, price.output))
+    }
+
+    #[test]
+    fn the_table_is_for_the_providers_own_address_and_the_settings_for_any() {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = settings(dir.path(), &[]);
+        let known = of_llm("openai/gpt-4o-mini", &plain).expect("the table has it");
+        assert_eq!(of_llm("openai", &plain), Some(known), "it is the default");
+        assert_eq!(of_llm("openai/gpt-4o-mini@https://API.openai.com/v1/", &plain), Some(known));
+        assert_eq!(of_llm("openai/gpt-4o-mini@https://api.openai.com.evil.example/v1", &plain), None);
+        assert_eq!(of_llm("openai/gpt-4o-mini@http://127.0.0.1:8080/v1", &plain), None);
+        let elsewhere = settings(dir.path(), &[("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1")]);
+        assert_eq!(of_llm("openai/gpt-4o-mini", &elsewhere), None);
+        assert_eq!(of_llm("local", &plain), Some((Some(0.0), Some(0.0))));
+        assert_eq!(of_llm("openai-realtime", &plain), None, "its tokens do not tell text from sound");
+
+        let yaml = "prices:\n  openai/gpt-4o-mini: {input: 7, output: 8}\n  openai-realtime/gpt-realtime: {input: 1, output: 2}\n";
+        std::fs::write(dir.path().join("duologue.yaml"), yaml).unwrap();
+        let own = settings(dir.path(), &[]);
+        for llm in ["openai/gpt-4o-mini", "openai/gpt-4o-mini-2024-07-18@http://127.0.0.1:8080/v1"] {
+            assert_eq!(of_llm(llm, &own), Some((Some(7.0), Some(8.0))), "{llm}");
+        }
+        assert_eq!(of_llm("openai-realtime", &own), Some((Some(1.0), Some(2.0))));
+    }
 }

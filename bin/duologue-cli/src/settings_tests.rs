@@ -102,6 +102,32 @@ fn what_makes_no_sense_is_told() {
 }
 
 #[test]
+fn prices_are_read_and_shown_and_a_name_that_is_none_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let read = |text: &str| {
+        std::fs::write(dir.path().join("duologue.yaml"), text).unwrap();
+        Settings::read(dir.path(), &env(&[("HOME", "/h")]), &[])
+    };
+    let settings =
+        read("prices:\n  openai/mine: {input: 0.2, output: 1}\n  deepgram/nova-3: {minute: 0.007}\n").unwrap();
+    let mine = settings.prices()["openai/mine"];
+    assert_eq!((mine.input, mine.output, mine.minute), (Some(0.2), Some(1.0), None));
+    let row = settings.rows().into_iter().find(|r| r[0] == "prices.openai/mine").unwrap();
+    assert_eq!((row[1].as_str(), row[2].as_str()), ("input 0.2, output 1", "duologue.yaml"));
+    assert_eq!(settings.as_json()["prices"]["deepgram/nova-3"]["minute"], 0.007);
+    for (text, told) in [
+        ("prices: {openai/a: {inptu: 1}}\n", "unknown key `inptu`, did you mean `input`?"),
+        ("prices: {openai/a: {input: -1}}\n", "`input` is -1, but has to be at least 0"),
+        ("prices: {openai/a: {input: free}}\n", "but a number belongs here"),
+        ("prices: {gpt-4o: {input: 1}}\n", "`gpt-4o` is no PROVIDER/MODEL"),
+        ("prices: {opnai/gpt-4o: {input: 1}}\n", "`opnai/gpt-4o` is no PROVIDER/MODEL"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(told), "{text}: {error}");
+    }
+}
+
+#[test]
 fn a_file_of_comments_sets_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let home = env(&[("HOME", "/h")]);

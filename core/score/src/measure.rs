@@ -147,9 +147,9 @@ fn latency<'a>(moves: impl Iterator<Item = &'a Transfer>) -> Spread {
     Spread::of(moves.map(|t| t.offset_ms as f64))
 }
 
-/// Of what is known; nothing if nothing is.
+/// Nothing as soon as one is not known: a part would pass for the whole.
 pub(crate) fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    values.flatten().reduce(|a, b| a + b)
+    values.reduce(|a, b| Some(a? + b?)).flatten()
 }
 
 fn whole_ms(duration: Duration) -> u64 {

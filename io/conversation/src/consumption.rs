@@ -53,10 +53,12 @@ impl Consumption {
         self.stages.values().try_fold(0.0, |sum, stage| Some(sum + stage.cost?))
     }
 
-    /// Times that the model was asked and did not tell its tokens, most often because the reply was called off. Whatever
-    /// they cost comes on top.
+    /// Times that a model with a price was asked and did not tell its tokens, most often because the reply was called off.
+    /// Whatever they cost comes on top.
     pub fn untold(&self) -> u64 {
-        self.llm_requests.saturating_sub(self.llm_told)
+        let priced = |stage: &str| self.stages.get(stage)?.price.filter(|price| !is_free(price));
+        let count = priced("llm").or_else(|| priced("realtime"));
+        count.map_or(0, |_| self.llm_requests.saturating_sub(self.llm_told))
     }
 
     /// The oldest day on which one of its prices was read.
@@ -85,7 +87,7 @@ impl Consumption {
         let (cost, wanted) = match stage {
             "stt" => (price.of_sound(self.stt_seconds), "`minute`"),
             "tts" => (price.of_characters(self.tts_characters), "`characters`"),
-            _ if self.llm_told == 0 && price.of_tokens(1, 0, 1) != Some(0.0) => {
+            _ if self.llm_told == 0 && !is_free(price) => {
                 return unknown(format!("{model} did not tell how many tokens it took"));
             }
             _ => (
@@ -98,6 +100,11 @@ impl Consumption {
         }
         StageCost { cost, price: Some(*price), price_date: date.clone(), unknown: None }
     }
+}
+
+/// Whether its tokens cost nothing, however many they are.
+fn is_free(price: &Price) -> bool {
+    price.of_tokens(1, 0, 1) == Some(0.0)
 }
 
 /// Counts for both sides while a conversation is held.
@@ -197,6 +204,13 @@ mod tests {
         let free = Price { input: Some(0.0), output: Some(0.0), ..Price::default() };
         let mut quotes = cascade();
         quotes.insert("llm".into(), Quote { price: free, date: None });
-        assert_eq!(mute.priced(&STAGES, &models(), &quotes).stages["llm"].cost, Some(0.0));
+        let all = mute.priced(&STAGES, &models(), &quotes);
+        assert_eq!((all.stages["llm"].cost, all.untold()), (Some(0.0), 0));
+    }
+
+    #[test]
+    fn requests_that_told_nothing_are_counted_where_they_cost_something() {
+        let some = Consumption { llm_requests: 5, ..used() };
+        assert_eq!(some.priced(&STAGES, &models(), &cascade()).untold(), 2);
     }
 }

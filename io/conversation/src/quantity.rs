@@ -10,12 +10,16 @@ pub fn counted<N: Display + PartialEq + From<u8>>(n: N, one: &str) -> String {
 
 /// US dollars as people read small amounts: `$0.0031`, `$1.25`, `$0.000042`.
 pub fn dollars(amount: f64) -> String {
-    match amount {
-        _ if amount == 0.0 => "$0".to_owned(),
-        _ if amount.abs() < 0.000_95 => format!("${amount:.6}"),
-        _ if amount.abs() < 0.995 => format!("${amount:.4}"),
-        _ => format!("${amount:.2}"),
+    if amount == 0.0 {
+        return "$0".to_owned();
     }
+    let places = if amount < 0.000_95 { 6 } else { 4 };
+    let mut text = format!("${amount:.places$}");
+    // Cents stay.
+    while text.ends_with('0') && !text.rsplit('.').next().is_some_and(|cents| cents.len() <= 2) {
+        text.pop();
+    }
+    text
 }
 
 #[cfg(test)]
@@ -25,7 +29,7 @@ mod tests {
     #[test]
     fn small_amounts_keep_their_digits() {
         let told = [0.0, 0.0031, 0.000_042, 0.25, 1.25, 12.0].map(dollars);
-        assert_eq!(told, ["$0", "$0.0031", "$0.000042", "$0.2500", "$1.25", "$12.00"]);
+        assert_eq!(told, ["$0", "$0.0031", "$0.000042", "$0.25", "$1.25", "$12.00"]);
     }
 
     #[test]

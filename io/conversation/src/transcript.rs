@@ -343,3 +343,7 @@ impl Transcriber {
         utterance.heard = Some(heard);
     }
 }
+
+#[cfg(test)]
+#[path = "transcript_tests.rs"]
+mod tests;

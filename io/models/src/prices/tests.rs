@@ -111,5 +111,5 @@ fn cached_tokens_are_cheaper_and_a_kind_without_a_price_has_none() {
     assert_eq!(price.of_tokens(100, 1_000_000, 0), Some(100.0 * 0.5 / 1e6));
     assert_eq!((price.of_characters(1), price.of_sound(1.0)), (None, None));
     assert_eq!(Price { output: None, ..price }.of_tokens(1, 0, 1), None);
-    assert_eq!(Price { minute: Some(0.006), ..Price::default() }.of_sound(90.0), Some(0.009));
+    assert_eq!(Price { minute: Some(0.5), ..Price::default() }.of_sound(90.0), Some(0.75));
 }

@@ -154,6 +154,28 @@ fn figures_are_held_against_their_limits() {
 }
 
 #[test]
+fn what_it_cost_is_told_or_why_it_is_not_known() {
+    let why = |cost: Option<f64>, unpriced: &[&str], untold_requests: u64| {
+        let facts = ConversationFacts {
+            metrics: Some(Metrics { cost, ..Metrics::default() }),
+            unpriced: unpriced.iter().map(|s| (*s).to_owned()).collect(),
+            untold_requests,
+            ..ConversationFacts::default()
+        };
+        let verdict = judge(&cast("  - max_cost: 0.5"), &facts).remove(0);
+        assert_eq!(verdict.passed, cost.is_some_and(|cost| cost <= 0.5));
+        assert_eq!(verdict.criterion, "it costs at most $0.50");
+        verdict.why
+    };
+    assert_eq!(why(Some(0.003_14), &[], 0), "it cost $0.0031");
+    assert_eq!(why(Some(0.6), &[], 1), "it cost at least $0.60: 1 request that did not end told no tokens");
+    assert_eq!(why(Some(0.0), &[], 2), "it cost $0");
+    let told = why(None, &["no price is known for openai/mine (llm of the support)"], 0);
+    assert!(told.contains("openai/mine (llm of the support)") && told.ends_with("`prices` in duologue.yaml"), "{told}");
+    assert!(why(None, &[], 0).contains("no model was at work"));
+}
+
+#[test]
 fn rules_that_can_never_fit_are_refused() {
     let refused = |criterion: &str| read(&format!("{SHOP}{criterion}\n")).unwrap_err()[0].to_string();
     let told = refused("  - end_state: {backend: order, is: {}}");
