@@ -16,7 +16,7 @@ pub fn dollars(amount: f64) -> String {
     let places = if amount < 0.000_95 { 6 } else { 4 };
     let mut text = format!("${amount:.places$}");
     // Cents stay.
-    while text.ends_with('0') && !text.rsplit('.').next().is_some_and(|cents| cents.len() <= 2) {
+    while text.ends_with('0') && text.rsplit('.').next().is_none_or(|cents| cents.len() > 2) {
         text.pop();
     }
     text

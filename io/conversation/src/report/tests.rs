@@ -53,6 +53,8 @@ fn the_page_shows_everything() {
         "Source: EVA, docs/metrics/turn_taking.md.",
         "<b>9.1 %</b><small>1 of 11</small>",
         "2026-11-22, 14:03 UTC",
+        "612 tokens read (512 cached), 24 written, 31 per second",
+        "<dt>tokens</dt><dd>6120 read (4992 cached), 148 written</dd>",
     ] {
         assert!(page.contains(text), "{text}");
     }
