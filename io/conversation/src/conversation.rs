@@ -129,7 +129,7 @@ pub async fn converse(
                 .metered(metering.meters[side].clone())
         });
         let models = config.models.clone();
-        let recognisers = config.listen_back.then(|| Recognisers::new(runtime, &config.providers));
+        let recognisers = config.listen_back.then(|| Recognisers::new(runtime, &config.providers, &metering.meters));
         hold(config, (runners, recognisers), progress, |duet| {
             duet.tap.metering = Some(metering);
             let over_at = live(duet, &inbox, &cancel)?;
@@ -428,9 +428,6 @@ where
         // It was silent, or went on, because something did not work.
         summary.end_reason = Some(CloseReason::AgentError);
     }
-    if let Some(metering) = &keeper.metering {
-        metering.conclude(&mut summary.agents);
-    }
     let (transcriber, mut writer) = (keeper.transcriber, keeper.writer);
     let folder = writer.path().to_path_buf();
     for (stream, bytes) in keeper.recorder.finish(at)? {
@@ -448,6 +445,9 @@ where
     let mut transcript = transcriber.into_transcript();
     if let (Some(recognisers), true) = (recognisers, written.is_ok() && summary.error.is_none()) {
         summary.notes.extend(recognisers.listen_to(&folder, &mut transcript)?);
+    }
+    if let Some(metering) = &keeper.metering {
+        metering.conclude(&mut summary.agents);
     }
     let concluded = conclude(&folder, summary, &transcript, &keeper.cast);
     match keeper.error {

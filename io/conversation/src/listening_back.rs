@@ -3,6 +3,7 @@
 
 use crate::casting;
 use crate::folder::{FolderError, names, replace};
+use crate::meter::Meter;
 use crate::runner::{Models, Providers};
 use crate::scenario::Side;
 use crate::transcript::Transcript;
@@ -38,8 +39,8 @@ pub(crate) fn listen_back<E>(
     Ok(())
 }
 
-/// A model, and the language it is to expect.
-type Recogniser = (Arc<dyn Stt>, Arc<str>);
+/// A model, the language it is to expect, and what counts the sound that it is given.
+type Recogniser = (Arc<dyn Stt>, Arc<str>, Meter);
 
 /// The recogniser of the listening side, else that of the other one; none where both sides have realtime models.
 pub(crate) struct Recognisers {
@@ -48,11 +49,13 @@ pub(crate) struct Recognisers {
 }
 
 impl Recognisers {
-    pub(crate) fn new(runtime: Handle, providers: &[Providers; 2]) -> Recognisers {
+    pub(crate) fn new(runtime: Handle, providers: &[Providers; 2], meters: &[Meter; 2]) -> Recognisers {
         let of = |side: Side| {
             let listener = casting::index(side.other());
             [listener, 1 - listener].into_iter().find_map(|place| match &providers[place].models {
-                Models::Cascade(models) => Some((models.stt.clone(), providers[place].language.clone())),
+                Models::Cascade(models) => {
+                    Some((models.stt.clone(), providers[place].language.clone(), meters[place].clone()))
+                }
                 Models::Realtime(_) => None,
             })
         };
@@ -71,7 +74,8 @@ impl Recognisers {
     }
 
     fn hear(&self, side: Side, audio: &[i16]) -> Result<String, Unheard> {
-        let (stt, language) = self.of[casting::index(side)].as_ref().ok_or(Unheard::NoRecogniser)?;
+        let (stt, language, meter) = self.of[casting::index(side)].as_ref().ok_or(Unheard::NoRecogniser)?;
+        meter.heard(audio.len());
         let request = TranscribeRequest { audio: audio.into(), language: language.clone() };
         Ok(self.runtime.block_on(stt.transcribe(request))?.text)
     }

@@ -138,6 +138,7 @@ async fn hold(double: &Double, prices: BTreeMap<String, Quote>, folder: &Path) -
         folder: folder.join("call"),
         codec: Codec::L16 { rate: BABBLE_RATE },
         started_at: "2026-01-01T00:00:00Z".into(),
+        listen_back: true,
     };
     converse(config, Arc::new(AtomicBool::new(false)), |_| {}).await.expect("it is held")
 }
