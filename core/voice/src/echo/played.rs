@@ -185,10 +185,10 @@ fn coarsen(samples: &[f32], out: &mut [f32]) {
     }
 }
 
-/// Sum of products, in lanes that the compiler can do at once. Both lengths are multiples of eight.
+/// Sum of products, in lanes that the compiler can do at once. Both lengths are multiples of sixteen.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; 8];
-    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+    let mut lanes = [0.0f32; 16];
+    for (a, b) in a.chunks_exact(16).zip(b.chunks_exact(16)) {
         for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
             *lane += a * b;
         }
