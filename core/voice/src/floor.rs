@@ -173,7 +173,12 @@ impl Session {
         let Some(reply) = &mut self.reply else { return };
         reply.paused = false;
         let turn = reply.turn;
-        self.forget_utterance();
+        if self.listening.awaited {
+            // Words that come late may still take the floor.
+            self.listening.aside = true;
+        } else {
+            self.forget_utterance();
+        }
         self.event(Event::FalseInterruption { turn });
         self.set_state(crate::AgentState::Speaking);
     }

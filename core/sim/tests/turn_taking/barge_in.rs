@@ -4,8 +4,9 @@ use crate::bench::{self, frames};
 use crate::log::SEEDS;
 use duologue_chat::{Item, Role};
 use duologue_ids::Seed;
-use duologue_sim::{BABBLE_RATE, ScriptedRunner, babble, understand};
+use duologue_sim::{BABBLE_RATE, Latency, ScriptedRunner, babble, understand};
 use duologue_voice::{Event, Opening, SessionConfig};
+use std::time::Duration;
 
 type Bench = bench::Bench<ScriptedRunner>;
 
@@ -65,6 +66,30 @@ fn noise_without_words_pauses_and_then_resumes() {
         bench.session.history().items().iter().filter(|i| matches!(i, Item::Message { role: Role::User, .. })).count(),
         0
     );
+}
+
+#[test]
+fn words_that_come_late_still_take_the_floor() {
+    let mut config = SessionConfig::new("Joe", "Anna", "");
+    config.opening =
+        Opening::Say("Northwind Internet, and before we begin I have to tell you a rather long story.".into());
+    config.output_rate = BABBLE_RATE;
+    config.interruption.false_timeout = Duration::from_millis(640);
+    let mut runner = ScriptedRunner::new(["I see. Go on, please."]);
+    runner.stt = Latency::fixed_ms(1_300);
+    let mut bench = Bench::new(config, runner);
+    bench.quiet(50);
+    for frame in frames(&babble("Wait, stop, my order has not come", 180.0, 1.0)) {
+        bench.hear(frame);
+    }
+    bench.quiet(300);
+    let resumed = bench.events.iter().position(|(_, e)| matches!(e, Event::FalseInterruption { .. }));
+    let turn = bench
+        .events
+        .iter()
+        .position(|(_, e)| matches!(e, Event::UserTurnCompleted { text, .. } if text.contains("order")));
+    assert!(resumed.is_some() && resumed < turn, "{:?}", bench.events);
+    assert!(!bench.heard_of_opening().ends_with("story."), "{}", bench.heard_of_opening());
 }
 
 #[test]
