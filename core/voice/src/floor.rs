@@ -121,6 +121,10 @@ impl Session {
     /// Stops the voice.
     pub(crate) fn interrupt(&mut self) {
         let Some(reply) = &mut self.reply else { return };
+        if self.line.is_none() && reply.is_all_sent() && reply.playout.is_nearly_over() {
+            // It ends before anybody notices; stopped, the rest might come a second later.
+            return;
+        }
         reply.paused = true;
         self.listening.aside = false;
         let turn = reply.turn;

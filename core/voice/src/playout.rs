@@ -14,6 +14,8 @@ pub(crate) struct Playout {
     started: bool,
 }
 
+/// Shorter than any sound of a word.
+const NEARLY_NOTHING: Duration = Duration::from_millis(60);
 /// A usual pace of speech.
 const CHARS_PER_SECOND: usize = 15;
 
@@ -96,6 +98,11 @@ impl Playout {
     pub(crate) fn buffered(&self) -> Duration {
         let samples: usize = self.clauses.iter().map(|c| c.samples.len() - c.played).sum();
         Duration::from_secs_f64(samples as f64 / f64::from(self.rate))
+    }
+
+    /// All sound is there, and less of it is left than anybody would miss.
+    pub(crate) fn is_nearly_over(&self) -> bool {
+        self.clauses.iter().all(|c| c.complete) && self.buffered() <= NEARLY_NOTHING
     }
 
     /// Clauses asked for that are not complete.
@@ -273,6 +280,19 @@ mod tests {
         assert_eq!(p.next_frame(true).map(|f| f.samples()[0]), Some(2));
         assert!(p.is_drained());
         assert_eq!(p.heard_text(), "one two three four five six");
+    }
+
+    #[test]
+    fn it_is_nearly_over_once_a_breath_is_left_and_none_awaited() {
+        let mut p = Playout::new(16_000);
+        p.expect(0, "one".into());
+        p.push(0, 16_000, &[2_000; 1_600]);
+        assert_eq!((0..2).filter(|_| p.next_frame(false).is_some()).count(), 2);
+        assert!(!p.is_nearly_over(), "60 ms are left, and more may come");
+        p.complete(0);
+        assert!(p.is_nearly_over());
+        p.expect(1, "two".into());
+        assert!(!p.is_nearly_over());
     }
 
     #[test]
