@@ -2,7 +2,7 @@
 //! no room on the disk, when it is next looked at.
 
 use crate::folder::{FolderError, RESERVE, names, replace};
-use crate::measure::{self, Observed, PEAKS_PER_SECOND, RecordedSide};
+use crate::measure::{self, Observed, RecordedSide};
 use crate::notes;
 use crate::report::{self, Report};
 use crate::scenario::{CastScenario, ConversationFacts, Side, judge};
@@ -179,18 +179,7 @@ fn shortened(summary: &Summary, folder: &Path) -> Summary {
 fn build_report(folder: &Path, summary: &Summary, transcript: &Transcript, sides: &[RecordedSide; 2]) -> Report {
     // A killed process may have left half a character at the end.
     let events = fs::read(folder.join(names::EVENTS)).unwrap_or_default();
-    let mut page = crate::page::report(summary, transcript, &String::from_utf8_lossy(&events));
-    // Summaries of older versions have neither; the recording has them all the same.
-    let observed = Observed::new(sides, transcript);
-    let marks = if summary.marks.is_empty() { &observed.marks() } else { &summary.marks };
-    page.marks = marks.iter().map(crate::page::mark).collect();
-    let findings = if summary.findings.is_empty() { &observed.findings() } else { &summary.findings };
-    let recorded = sides.iter().any(|side| !side.length.is_zero());
-    page.findings = recorded.then(|| findings.iter().map(|f| crate::page::finding(f, summary)).collect());
-    page.peaks_per_second = PEAKS_PER_SECOND;
-    for (speaker, side) in page.speakers.iter_mut().zip(sides) {
-        speaker.peaks.clone_from(&side.peaks);
-    }
+    let mut page = crate::page::report(summary, transcript, &String::from_utf8_lossy(&events), sides);
     if let Ok(bytes) = fs::read(folder.join(names::STEREO)) {
         page.audio = Some(report::Audio { path: names::STEREO.into(), mime: "audio/ogg".into(), bytes });
     }

@@ -4,6 +4,7 @@ use crate::casting;
 use crate::consumption::Consumption;
 use crate::happenings;
 use crate::happenings::Line;
+use crate::measure::{Observed, PEAKS_PER_SECOND, RecordedSide};
 use crate::notes;
 use crate::quantity::{counted, dollars};
 use crate::report::{
@@ -18,9 +19,14 @@ use duologue_voice::TurnMetrics;
 /// Silence after which an utterance is sent to be recognised, ms (the default of `duologue_voice::Hearing`).
 const NOTICED_AFTER_MS: f64 = 200.0;
 
-/// `events` is what `events.jsonl` holds.
-pub(crate) fn report(summary: &Summary, transcript: &Transcript, events: &str) -> Report {
+/// `events` is what `events.jsonl` holds. Without the recording, which is the caller's to add.
+pub(crate) fn report(summary: &Summary, transcript: &Transcript, events: &str, sides: &[RecordedSide; 2]) -> Report {
     let lines = happenings::read(events);
+    // Summaries of older versions have neither; the recording has them all the same.
+    let observed = Observed::new(sides, transcript);
+    let marks = if summary.marks.is_empty() { &observed.marks() } else { &summary.marks };
+    let findings = if summary.findings.is_empty() { &observed.findings() } else { &summary.findings };
+    let recorded = sides.iter().any(|side| !side.length.is_zero());
     Report {
         conversation_id: summary.conversation_id.clone(),
         version: summary.version.clone(),
@@ -39,12 +45,12 @@ pub(crate) fn report(summary: &Summary, transcript: &Transcript, events: &str) -
         },
         remarks: summary.notes.clone(),
         error: summary.error.clone(),
-        speakers: [speaker(summary, Side::Support), speaker(summary, Side::Customer)],
+        speakers: [Side::Support, Side::Customer].map(|side| speaker(summary, side, &sides[casting::index(side)])),
         utterances: transcript.utterances.iter().map(|u| utterance(u, summary.duration_s, &lines)).collect(),
         tool_calls: transcript.tool_calls.iter().map(|call| tool_call(call, &lines)).collect(),
         notes: happenings::notes(&lines, summary),
-        marks: Vec::new(),
-        findings: None,
+        marks: marks.iter().map(mark).collect(),
+        findings: recorded.then(|| findings.iter().map(|f| finding(f, summary)).collect()),
         unfinished: summary.is_unfinished(),
         verdicts: summary
             .verdicts
@@ -52,7 +58,7 @@ pub(crate) fn report(summary: &Summary, transcript: &Transcript, events: &str) -
             .map(|v| Verdict { criterion: v.criterion.clone(), passed: v.passed, why: v.why.clone() })
             .collect(),
         metrics: summary.metrics.clone(),
-        peaks_per_second: 0,
+        peaks_per_second: PEAKS_PER_SECOND,
         audio: None,
         files: files(summary),
     }
@@ -64,8 +70,11 @@ fn end_reason(summary: &Summary) -> String {
         .map_or_else(|| "cut off with its process".to_owned(), |reason| happenings::ending(reason, summary))
 }
 
-fn speaker(summary: &Summary, side: Side) -> Speaker {
-    let Some(agent) = summary.agents.iter().find(|a| a.side == side) else { return Speaker::default() };
+fn speaker(summary: &Summary, side: Side, recorded: &RecordedSide) -> Speaker {
+    let peaks = recorded.peaks.clone();
+    let Some(agent) = summary.agents.iter().find(|a| a.side == side) else {
+        return Speaker { peaks, ..Speaker::default() };
+    };
     Speaker {
         side: side.as_str().to_string(),
         name: agent.name.clone(),
@@ -74,7 +83,7 @@ fn speaker(summary: &Summary, side: Side) -> Speaker {
         voice: agent.voice.clone(),
         models: agent.models.iter().map(|(stage, name)| Model { stage: stage.clone(), name: name.clone() }).collect(),
         consumed: agent.usage.as_ref().map(consumed).unwrap_or_default(),
-        peaks: Vec::new(),
+        peaks,
     }
 }
 
@@ -155,12 +164,12 @@ fn stages(m: &TurnMetrics) -> Option<Stages> {
     })
 }
 
-pub(crate) fn finding(finding: &duologue_score::Finding, summary: &Summary) -> Finding {
+fn finding(finding: &duologue_score::Finding, summary: &Summary) -> Finding {
     Finding { at_s: Some(finding.at.as_secs_f64()), text: notes::difference(finding, summary) }
 }
 
 /// The parties stand in the same order in the report as where they are measured.
-pub(crate) fn mark(mark: &duologue_score::Mark) -> Mark {
+fn mark(mark: &duologue_score::Mark) -> Mark {
     Mark {
         kind: mark.kind,
         by: mark.by,

@@ -125,6 +125,9 @@ pub struct Utterance {
     pub voiced: Option<String>,
     #[serde(skip)]
     turn: u32,
+    /// Turns before this one whose words `heard` spans as well, the latest first.
+    #[serde(skip)]
+    carries: Vec<u32>,
 }
 
 /// Tokens of one reply; of all requests together where tools made it several.
@@ -241,7 +244,9 @@ impl Transcriber {
             Event::ConversationItemAdded { turn, text, interrupted } => {
                 self.finish(now, side, *turn, (text, *interrupted));
             }
-            Event::UserTurnCompleted { text, .. } => self.heard(1 - side, text),
+            Event::UserTurnCompleted { text, .. } | Event::Backchannel { text } | Event::OverlapIgnored { text } => {
+                self.heard(1 - side, text);
+            }
             Event::ToolCalled { call } => self.transcript.tool_calls.push(ToolUse {
                 id: call.id.clone(),
                 by: casting::side(side),
@@ -305,6 +310,7 @@ impl Transcriber {
             said_as_heard: None,
             voiced: None,
             turn,
+            carries: Vec::new(),
         });
     }
 
@@ -318,6 +324,7 @@ impl Transcriber {
             utterance.text = text.to_string();
             utterance.interrupted = interrupted;
             utterance.end_s = Some(end.as_secs_f64().max(utterance.start_s));
+            self.compare(side, turn);
         }
     }
 
@@ -325,22 +332,31 @@ impl Transcriber {
     /// then the last one carries them.
     fn heard(&mut self, side: usize, text: &str) {
         let speaker = casting::side(side);
-        let mine: Vec<usize> = (0..self.transcript.utterances.len())
-            .filter(|&i| self.transcript.utterances[i].speaker == speaker)
-            .collect();
-        let unheard: Vec<usize> =
-            mine.iter().rev().copied().take_while(|&i| self.transcript.utterances[i].heard.is_none()).collect();
-        let Some(&last) = unheard.first().or(mine.last()) else { return };
-        let said: Vec<&str> = unheard.iter().rev().map(|&i| self.transcript.utterances[i].text.as_str()).collect();
-        let said = if said.is_empty() { self.transcript.utterances[last].text.clone() } else { said.join(" ") };
-        let utterance = &mut self.transcript.utterances[last];
-        let heard = match utterance.heard.take() {
-            Some(before) => format!("{before} {text}"),
-            None => text.to_string(),
-        };
-        utterance.wer = Some(duologue_score::compare(&said, &heard).errors.rate());
+        let mut mine = self.transcript.utterances.iter_mut().rev().filter(|u| u.speaker == speaker);
+        let Some(last) = mine.next() else { return };
+        if last.heard.is_none() {
+            last.carries = mine.take_while(|u| u.heard.is_none()).map(|u| u.turn).collect();
+        }
+        let before = last.heard.take().map(|before| before + " ").unwrap_or_default();
+        last.heard = Some(before + text);
+        let turn = last.turn;
+        self.compare(side, turn);
+    }
+
+    /// Compares what was said with what was heard, of the utterance that carries `turn`; what was said becomes shorter
+    /// when a voice is cut.
+    fn compare(&mut self, side: usize, turn: u32) {
+        let all = &self.transcript.utterances;
+        let mine = |u: &Utterance| u.speaker == casting::side(side);
+        let carries = |u: &Utterance| mine(u) && (u.turn == turn || u.carries.contains(&turn));
+        let text = |turn: &u32| all.iter().find(|u| mine(u) && u.turn == *turn).map(|u| u.text.as_str());
+        let Some(place) = all.iter().position(|u| carries(u) && u.heard.is_some()) else { return };
+        let before = all[place].carries.iter().rev().filter_map(text);
+        let said = before.chain([all[place].text.as_str()]).collect::<Vec<_>>().join(" ");
+        let utterance = &mut self.transcript.utterances[place];
+        let heard = utterance.heard.as_deref().unwrap_or_default();
+        utterance.wer = Some(duologue_score::compare(&said, heard).errors.rate());
         utterance.said_as_heard = (said != utterance.text).then_some(said);
-        utterance.heard = Some(heard);
     }
 }
 

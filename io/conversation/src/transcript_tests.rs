@@ -70,3 +70,62 @@ fn without_tokens_or_their_time_there_is_no_speed_and_nothing_is_written() {
     let (_, changed) = told(&[Event::AgentStateChanged { state: AgentState::Listening }]);
     assert_eq!(changed, [false]);
 }
+
+fn over(turn: u32, text: &str, interrupted: bool) -> Event {
+    Event::ConversationItemAdded { turn, text: text.into(), interrupted }
+}
+
+fn understood(text: &str) -> Event {
+    Event::UserTurnCompleted { text: text.into(), end_of_turn_delay_ms: 0.0, transcription_delay_ms: 0.0 }
+}
+
+/// What Joe said and Anna heard; events are his, 0, or hers, 1.
+fn between(events: &[(usize, Event)]) -> Vec<Utterance> {
+    let mut transcriber = transcriber();
+    for (n, (side, event)) in events.iter().enumerate() {
+        transcriber.event(Mono::from_millis(100 * n as u64), *side, event);
+    }
+    transcriber.into_transcript().utterances
+}
+
+#[test]
+fn words_that_were_cut_off_are_no_errors_of_hearing() {
+    let whole = heard(1, "Your parcel left our warehouse on Monday and is in your town.");
+    let cut = || over(1, "Your parcel left", true);
+    for events in [
+        [(0, begun(1)), (0, whole.clone()), (0, cut()), (1, understood("your parcel left"))],
+        // The words are often there before it is known how much was played.
+        [(0, begun(1)), (0, whole.clone()), (1, understood("your parcel left")), (0, cut())],
+    ] {
+        let said = &between(&events)[0];
+        assert_eq!((said.text.as_str(), said.wer), ("Your parcel left", Some(0.0)), "{events:?}");
+        assert_eq!(said.said_as_heard, None);
+    }
+}
+
+#[test]
+fn a_backchannel_is_not_charged_to_the_next_line() {
+    let (mhm, line) = (over(1, "Mhm okay.", false), over(2, "And then what do I do?", false));
+    let said = between(&[
+        (0, heard(1, "Mhm okay.")),
+        (0, mhm),
+        (1, Event::Backchannel { text: "mhm okay".into() }),
+        (0, heard(2, "And then what do I do?")),
+        (0, line),
+        (1, understood("and then what do I do")),
+    ]);
+    assert_eq!(said.iter().map(|u| u.wer).collect::<Vec<_>>(), [Some(0.0), Some(0.0)]);
+}
+
+#[test]
+fn words_over_several_utterances_are_compared_together() {
+    let said = between(&[
+        (0, heard(1, "One two.")),
+        (0, over(1, "One two.", false)),
+        (0, heard(2, "Three four five.")),
+        (1, understood("one two three")),
+        (0, over(2, "Three", true)),
+    ]);
+    assert_eq!(said[1].said_as_heard.as_deref(), Some("One two. Three"));
+    assert_eq!((said[0].wer, said[1].wer), (None, Some(0.0)));
+}

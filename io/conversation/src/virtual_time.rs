@@ -7,7 +7,7 @@ use crate::conclusion::assess;
 use crate::folder::{FolderError, names, replace};
 use crate::happenings::EventLine;
 use crate::listening_back;
-use crate::measure::{Observed, PEAKS_PER_SECOND, RecordedSide};
+use crate::measure::{Observed, RecordedSide};
 use crate::report::{Audio, render, render_text, render_vtt};
 use crate::scenario::{CastScenario, Side};
 use crate::summary::{AgentSummary, Guidance, Status, Summary};
@@ -159,11 +159,7 @@ impl Held {
             .filter(|(_, name)| kept.contains(&name.as_str()))
             .map(|(kind, name)| (kind.to_owned(), name))
             .collect();
-        let mut page = crate::page::report(&summary, &self.transcript, &self.events);
-        page.peaks_per_second = PEAKS_PER_SECOND;
-        for (speaker, side) in page.speakers.iter_mut().zip(&self.sides) {
-            speaker.peaks.clone_from(&side.peaks);
-        }
+        let mut page = crate::page::report(&summary, &self.transcript, &self.events, &self.sides);
         page.audio =
             recording.clone().map(|bytes| Audio { path: names::STEREO.into(), mime: "audio/ogg".into(), bytes });
         write(names::EVENTS, self.events.as_bytes())?;
