@@ -52,6 +52,21 @@ fn one_seed_gives_the_same_bytes_however_many_run_at_once() {
     assert!(differing.is_empty(), "{differing:?}");
 }
 
+/// What the figures count stands in the report to be looked at.
+#[test]
+fn the_report_of_an_interruption_marks_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let only = Some("interruption.clean".to_owned());
+    let run = held("turn-taking", &RunConfig { only, ..config(1, 1, Some(folder.path())) });
+    let of = folder.path().join(&run.cases[0].conversations[0].folder);
+    let read = |name: &str| fs::read_to_string(of.join(name)).expect("it is kept");
+    let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).expect("JSON");
+    assert!(summary["marks"].as_array().is_some_and(|m| m.iter().any(|m| m["kind"] == "interruption")), "{summary}");
+    let page = read("report.html");
+    assert!(!page.contains("\"marks\":[]") && page.contains("\"interruption\""), "the page has no marks");
+    assert!(!page.contains("aria-labelledby=\"findings\" hidden"), "whether figures and recording agree is told");
+}
+
 #[test]
 fn another_seed_is_another_conversation() {
     let run = held("turn-taking", &config(3, 2, None));
