@@ -21,18 +21,18 @@ pub(crate) struct PcmReader {
     ready: Option<SpokenAudio>,
 }
 
-/// The speech of an answer that holds nothing else: raw samples, or a WAV file.
+/// The speech of `text` in an answer that holds nothing else: raw samples, or a WAV file.
 ///
 /// # Errors
 /// Malformed where the media type says that it is something else.
-pub(crate) fn speech_of(answer: Answer) -> Result<SpeechStream, ModelError> {
+pub(crate) fn speech_of(answer: Answer, text: &str) -> Result<SpeechStream, ModelError> {
     let media = answer.content_type();
     if ["text/", "application/json", "audio/mpeg", "audio/ogg"].iter().any(|m| media.starts_with(m)) {
         return Err(answer.failures().malformed(format!("it answers {media} where PCM or WAV was asked for")));
     }
     let is_wav = ["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"].iter().any(|m| media.starts_with(m));
     let reader = if is_wav { PcmReader::of_wav() } else { PcmReader::new(rate_of(media).unwrap_or(PCM_RATE)) };
-    Ok(spoken(answer, reader))
+    Ok(spoken(answer, reader, text))
 }
 
 /// The rate in a media type such as `audio/pcm;rate=16000`.

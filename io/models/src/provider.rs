@@ -167,6 +167,17 @@ pub struct ModelError {
     pub message: String,
     /// What the user can do next.
     pub help: String,
+    /// The provider's client has tried again by itself as often, or waited as long, as makes sense: asking once more at
+    /// once is no use, whatever the kind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
+}
+
+impl ModelError {
+    /// Whether the same request may succeed when it is sent again at once.
+    pub fn is_transient(&self) -> bool {
+        !self.given_up && self.kind.is_transient()
+    }
 }
 
 /// Kinds of trouble with a model.
@@ -188,6 +199,8 @@ pub enum ModelErrorKind {
     TimedOut,
     /// It answered something that does not fit its documented format.
     Malformed,
+    /// Its answer goes on far beyond what was asked for; the rest was not read.
+    Endless,
     /// It refused this request (for instance, too long).
     Rejected,
     /// A local engine died.
@@ -195,8 +208,8 @@ pub enum ModelErrorKind {
 }
 
 impl ModelErrorKind {
-    /// Whether the same request may succeed when sent again.
+    /// Whether the same request may succeed when sent again at once; where a limit is reached, that only makes it worse.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Unavailable | Self::TimedOut | Self::Crashed)
+        matches!(self, Self::Unavailable | Self::TimedOut | Self::Crashed)
     }
 }

@@ -19,6 +19,7 @@ pub(crate) fn wav(samples: &[i16], provider: &str) -> Result<Bytes, ModelError> 
     written.map_err(|error| ModelError {
         provider: provider.to_string(),
         kind: ModelErrorKind::Rejected,
+        given_up: false,
         message: format!("the utterance does not fit into a WAV file: {error}"),
         help: "transcribe shorter pieces".into(),
     })?;

@@ -148,6 +148,7 @@ impl From<EngineError> for ModelError {
         ModelError {
             provider: "local".to_owned(),
             kind: error.kind(),
+            given_up: false,
             message: error.to_string(),
             help: error.help().to_owned(),
         }

@@ -65,6 +65,7 @@ fn malformed(message: &str) -> ModelError {
     ModelError {
         provider: "local".to_owned(),
         kind: ModelErrorKind::Malformed,
+        given_up: false,
         message: message.to_owned(),
         help: "program and engine may be of different versions: run `make build`".to_owned(),
     }
@@ -74,6 +75,7 @@ fn unknown_voice(voice: &str, known: &[String]) -> ModelError {
     ModelError {
         provider: "local".to_owned(),
         kind: ModelErrorKind::Configuration,
+        given_up: false,
         message: format!("there is no local voice {voice:?}"),
         help: format!("name one of: {}", known.join(", ")),
     }

@@ -49,6 +49,7 @@ impl From<NotRecorded> for ModelError {
         ModelError {
             provider: "cassette".into(),
             kind: ModelErrorKind::Rejected,
+            given_up: false,
             message: missing.to_string(),
             help: "replay the same scenario with the same version, or record again".into(),
         }

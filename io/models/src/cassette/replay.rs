@@ -63,6 +63,7 @@ impl Replay {
                     Err(ModelError {
                         provider: "cassette".into(),
                         kind: ModelErrorKind::TimedOut,
+                        given_up: false,
                         message: "this answer was not listened to the end when it was recorded".into(),
                         help: "record again: the conversation took another course".into(),
                     })

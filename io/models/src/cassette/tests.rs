@@ -50,7 +50,7 @@ impl Stt for Counting {
 
 fn busy() -> ModelError {
     let kind = ModelErrorKind::RateLimited { retry_after: Some(Duration::from_millis(1500)) };
-    ModelError { provider: "x".into(), kind, message: "busy".into(), help: "wait".into() }
+    ModelError { provider: "x".into(), kind, message: "busy".into(), help: "wait".into(), given_up: false }
 }
 
 fn paced<T: Send + 'static>(pieces: Vec<T>) -> stream::BoxStream<'static, Result<T, ModelError>> {

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 
 /// What may be missing at the end of an answer that covers all sound, in samples: 50 ms.
 const SLACK: u64 = RATE as u64 / 20;
-/// Longest text of one stream, in bytes.
-const TEXT_MAX: usize = 1 << 20;
+/// Longest text of one stream, in bytes: half an hour of speech, where a turn is a minute.
+const TEXT_MAX: usize = 32 << 10;
 
 /// Makes words of the messages of one stream, without input or output.
 ///
@@ -126,7 +126,7 @@ impl Recognition {
         let (words, confidence) =
             incoming.channel.ok_or_else(|| Fault::Malformed("results without a `channel`".into()))?.best();
         if before.len() + words.len() > TEXT_MAX {
-            return Err(Fault::Malformed(format!("more than {TEXT_MAX} bytes of words")));
+            return Err(Fault::Endless(format!("more than {TEXT_MAX} bytes of words in one turn")));
         }
         let flush = incoming.from_finalize.unwrap_or(false);
         let mut answered = 0;

@@ -57,6 +57,14 @@ fn what_is_none_of_the_protocol_is_a_fault() {
     assert!(matches!(Recognition::default().push(error), Err(Fault::Refused(_))));
 }
 
+#[test]
+fn words_are_bounded() {
+    let mut r = Recognition::default();
+    let long = "x ".repeat(5_000);
+    let last = (0..10).map(f64::from).find_map(|at| r.push(&results(&long, at, at + 1.0, true, false)).err());
+    assert!(matches!(last, Some(Fault::Endless(_))) && r.text().len() <= TEXT_MAX, "{last:?}");
+}
+
 proptest! {
     #[test]
     fn every_question_is_answered_once(

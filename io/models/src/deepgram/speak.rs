@@ -43,6 +43,6 @@ impl Tts for DeepgramTts {
             .with("sample_rate", PCM_RATE.to_string())
             .with("container", "none");
         let body = json!({ "text": request.text });
-        speech_of(self.transport.post(call, &|r| r.json(&body)).await?)
+        speech_of(self.transport.post(call, &|r| r.json(&body)).await?, &request.text)
     }
 }

@@ -38,6 +38,7 @@ impl ElevenLabsTts {
             return Err(ModelError {
                 provider: self.transport.endpoint().name.clone(),
                 kind: ModelErrorKind::Configuration,
+                given_up: false,
                 message: format!("`{voice}` is no voice id: ids are letters and digits"),
                 help: "copy the id of a voice from its page at ElevenLabs".into(),
             });
@@ -63,6 +64,6 @@ impl Tts for ElevenLabsTts {
             voice_settings: (!plain).then(|| VoiceSettings { speed: request.speed.clamp(0.7, 1.2) }),
         };
         let answer = self.transport.post(call, &|r| r.json(&body)).await?;
-        Ok(spoken(answer, AlignedReader::new(PCM_RATE)))
+        Ok(spoken(answer, AlignedReader::new(PCM_RATE), &request.text))
     }
 }

@@ -8,7 +8,7 @@ use genai::chat::ChatStreamEvent;
 /// Events as JSON, one a line. A reply is complete exactly where no error is told.
 pub fn events(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let mut reader = ReplyReader::new(3);
+    let mut reader = ReplyReader::new(3, 1 << 20);
     let mut events = text.lines().filter_map(|line| serde_json::from_str::<ChatStreamEvent>(line).ok());
     let outcome = events.try_for_each(|event| reader.push(event)).and_then(|()| reader.end());
     let last = std::iter::from_fn(|| reader.pop()).last();

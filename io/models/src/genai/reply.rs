@@ -1,7 +1,7 @@
 //! Makes deltas of the crate's events, without input or output.
 
 use crate::http::Fault;
-use crate::openai::reply::{CALLS_MAX, REPLY_MAX};
+use crate::openai::reply::{CALLS_MAX, REPLY_MAX, too_much_text};
 use duologue_chat::{ChatDelta, Finish, ToolCall, Usage};
 use genai::chat::{ChatStreamEvent, StopReason, StreamEnd};
 use serde_json::{Map, Value};
@@ -13,15 +13,17 @@ pub(super) struct ReplyReader {
     /// Distinguishes the made-up ids of this reply's calls from those of others.
     mark: usize,
     bytes: usize,
+    /// Of text that may still come.
+    text_left: usize,
     any: bool,
     done: bool,
     ready: VecDeque<ChatDelta>,
 }
 
 impl ReplyReader {
-    /// `mark` should differ between the replies of a conversation.
-    pub(super) fn new(mark: usize) -> ReplyReader {
-        ReplyReader { mark, ..ReplyReader::default() }
+    /// `mark` should differ between the replies of a conversation. `text_max`: see [`text_max`](crate::openai::reply::text_max).
+    pub(super) fn new(mark: usize, text_max: usize) -> ReplyReader {
+        ReplyReader { mark, text_left: text_max, ..ReplyReader::default() }
     }
 
     /// The next delta that is complete.
@@ -48,7 +50,7 @@ impl ReplyReader {
             // It only says that the request is about to be sent.
             ChatStreamEvent::Start => return Ok(()),
             ChatStreamEvent::Chunk(chunk) => {
-                self.count(chunk.content.len())?;
+                self.text_left = self.text_left.checked_sub(chunk.content.len()).ok_or_else(too_much_text)?;
                 if !chunk.content.is_empty() {
                     self.ready.push_back(ChatDelta::Text(chunk.content));
                 }
@@ -137,7 +139,7 @@ impl ReplyReader {
 }
 
 fn too_long() -> Fault {
-    Fault::Malformed("the reply is too long, or its tool calls are too many or too long".into())
+    Fault::Endless("its thoughts are too long, or its tool calls too many or too long".into())
 }
 
 fn usage(usage: &genai::chat::Usage) -> Usage {

@@ -25,7 +25,7 @@ fn end(reason: Option<&str>, calls: Vec<(&str, &str, Value)>) -> ChatStreamEvent
 }
 
 fn read(events: Vec<ChatStreamEvent>) -> (Vec<ChatDelta>, Result<(), Fault>) {
-    let mut reader = ReplyReader::new(2);
+    let mut reader = ReplyReader::new(2, 1 << 20);
     let outcome = events.into_iter().try_for_each(|e| reader.push(e)).and_then(|()| reader.end());
     (std::iter::from_fn(|| reader.pop()).collect(), outcome)
 }
@@ -69,7 +69,7 @@ fn every_end_has_its_meaning() {
 #[test]
 fn a_reply_is_bounded() {
     let long = "x".repeat(REPLY_MAX / 2 + 1);
-    assert!(matches!(read(vec![text(&long), text(&long)]).1, Err(Fault::Malformed(_))));
+    assert!(matches!(read(vec![text(&long), text(&long)]).1, Err(Fault::Endless(_))));
 }
 
 proptest! {

@@ -35,6 +35,7 @@ impl Service {
         let client = Client::builder().with_reqwest(transport.client()).build().map_err(|_| ModelError {
             provider: transport.endpoint().name.clone(),
             kind: ModelErrorKind::Configuration,
+            given_up: false,
             message: "the client can't be built".into(),
             help: "report this: no setting should lead here".into(),
         })?;

@@ -3,6 +3,7 @@ use super::request;
 use super::service::{Api, Service};
 use super::trouble::{self, Trouble};
 use crate::http::{Call, Fault};
+use crate::openai::reply::text_max;
 use crate::{ChatStream, Llm, ModelError};
 use async_trait::async_trait;
 use duologue_chat::{ChatDelta, ChatRequest};
@@ -42,7 +43,7 @@ impl GenaiLlm {
                 Ok(events) => Some(events),
                 Err(error) => return Err(refused(error, &service, &call)),
             },
-            reader: ReplyReader::new(asked.items.len()),
+            reader: ReplyReader::new(asked.items.len(), text_max(asked.max_tokens)),
             service,
             call,
             blocked,

@@ -21,7 +21,7 @@ pub(super) fn of(error: Error, service: &Service, call: &Call, blocked: Option<&
     let told = match error {
         Error::HttpError { status, headers, body, .. } => {
             let error = failures.refused(status, &headers, body.as_bytes());
-            gemini_refusal(error, &body, service)
+            gemini_refusal(error, &body, (service, call))
         }
         Error::WebStream { error, .. } => match error.downcast::<Error>() {
             Ok(error) => return of(*error, service, call, blocked),
@@ -62,7 +62,7 @@ fn transport(error: BoxError, service: &Service, call: &Call) -> ModelError {
 }
 
 /// What Gemini says in the body only: that a key is bad (status 400), and how long to wait.
-fn gemini_refusal(mut error: ModelError, body: &str, service: &Service) -> ModelError {
+fn gemini_refusal(mut error: ModelError, body: &str, (service, call): (&Service, &Call)) -> ModelError {
     let Ok(value) = serde_json::from_str::<Value>(body) else { return error };
     let details = value["error"]["details"].as_array().map_or(&[][..], Vec::as_slice);
     if details.iter().any(|d| d["reason"] == "API_KEY_INVALID") {
@@ -71,8 +71,11 @@ fn gemini_refusal(mut error: ModelError, body: &str, service: &Service) -> Model
         error.message = format!("the server refused the API key from {variable}");
         error.help = format!("set {variable} to a valid key of this server");
     }
-    if error.kind == (ModelErrorKind::RateLimited { retry_after: None }) {
-        error.kind = ModelErrorKind::RateLimited { retry_after: details.iter().find_map(retry_delay) };
+    if error.kind == (ModelErrorKind::RateLimited { retry_after: None })
+        && let Some(wait) = details.iter().find_map(retry_delay)
+    {
+        let said = error.message.trim_start_matches(&format!("{}: ", service.transport.endpoint().shown(&call.path)));
+        return service.transport.failures(call).rate_limited(said.to_string(), Some(wait));
     }
     error
 }

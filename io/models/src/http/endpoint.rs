@@ -48,6 +48,7 @@ impl Endpoint {
         let base = parse_base(&base_url).map_err(|why| ModelError {
             provider: name.clone(),
             kind: ModelErrorKind::Configuration,
+            given_up: false,
             message: format!("the base URL does not work: {why}"),
             help: format!("give one such as {}", dialect.example),
         })?;
@@ -73,6 +74,7 @@ impl Endpoint {
         let mut value = HeaderValue::from_str(&value).map_err(|_| ModelError {
             provider: self.name.clone(),
             kind: ModelErrorKind::Configuration,
+            given_up: false,
             message: format!("the API key in {} has characters that no key has", self.key_variable),
             help: "copy the key again: one line, no blanks, no quotes".into(),
         })?;
@@ -129,6 +131,7 @@ impl Endpoint {
         ModelError {
             provider: self.name.clone(),
             kind: ModelErrorKind::Configuration,
+            given_up: false,
             message: format!("no API key: {} is not set", self.key_variable),
             help: format!(
                 "export {}=...{}, or choose the provider `local`, which needs none",

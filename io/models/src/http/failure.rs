@@ -11,6 +11,9 @@ use std::time::{Duration, SystemTime};
 /// Longest message of a server that is passed on, in characters.
 const MESSAGE_MAX: usize = 300;
 
+/// What helps where an account is empty.
+pub(crate) const QUOTA_HELP: &str = "waiting does not help: check the account's plan and billing";
+
 /// What a call was doing, for its errors: the server and the path.
 #[derive(Clone, Copy)]
 pub(crate) struct Failures<'a> {
@@ -24,6 +27,7 @@ impl Failures<'_> {
         ModelError {
             provider: self.endpoint.name.clone(),
             kind,
+            given_up: false,
             message: format!("{}: {what}", self.endpoint.shown(self.call)),
             help: help.into(),
         }
@@ -91,11 +95,7 @@ impl Failures<'_> {
                 said.describe(status),
                 format!("check what the key in {variable} is allowed to do"),
             ),
-            429 => self.error(
-                ModelErrorKind::RateLimited { retry_after: retry_after(headers, SystemTime::now()) },
-                said.describe(status),
-                "wait, or run fewer conversations at once",
-            ),
+            429 => self.rate_limited(said.describe(status), retry_after(headers, SystemTime::now())),
             404 => self.error(
                 ModelErrorKind::Configuration,
                 said.describe(status),
@@ -115,6 +115,25 @@ impl Failures<'_> {
         }
     }
 
+    /// Too many requests; how long the server wants to be left alone is told, since nobody waits that does not know.
+    pub(crate) fn rate_limited(&self, what: String, retry_after: Option<Duration>) -> ModelError {
+        let kind = ModelErrorKind::RateLimited { retry_after };
+        match retry_after.filter(|wait| *wait >= Duration::from_secs(1)) {
+            Some(wait) => {
+                let wait = wait.as_secs_f64().ceil();
+                let help = format!("wait {wait} s, or run fewer conversations at once");
+                self.error(kind, format!("{what}; the server asks to wait {wait} s"), help)
+            }
+            None => self.error(kind, what, "wait, or run fewer conversations at once"),
+        }
+    }
+
+    /// The answer goes on far beyond what was asked for.
+    pub(crate) fn endless(&self, what: impl AsRef<str>) -> ModelError {
+        let what = format!("the answer does not end: {}; the rest was not read", what.as_ref());
+        self.error(ModelErrorKind::Endless, what, "try another model or voice; see the server's log")
+    }
+
     /// The server does not take the settings of a session.
     pub(crate) fn refused_session(&self, said: &str) -> ModelError {
         let what = format!("the server does not take the session's settings: {}", shortened(said));
@@ -131,7 +150,7 @@ impl Failures<'_> {
     }
 
     fn out_of_quota(&self, what: impl AsRef<str>) -> ModelError {
-        self.error(ModelErrorKind::Rejected, what, "waiting does not help: check the account's plan and billing")
+        self.error(ModelErrorKind::Rejected, what, QUOTA_HELP)
     }
 
     /// A connection that carries messages broke, or can't be written to.
@@ -167,6 +186,7 @@ impl Failures<'_> {
     pub(crate) fn fault(&self, fault: Fault) -> ModelError {
         match fault {
             Fault::Malformed(what) => self.malformed(what),
+            Fault::Endless(what) => self.endless(what),
             Fault::Refused(said) => self.refused_midway(&said),
             Fault::Filtered => self.filtered(),
             Fault::CutOff => self.cut_off(),
@@ -179,6 +199,8 @@ impl Failures<'_> {
 pub(crate) enum Fault {
     /// It does not fit the documented format.
     Malformed(String),
+    /// It goes on beyond all bounds: how far.
+    Endless(String),
     /// The server reports trouble in the middle of it.
     Refused(ServerError),
     /// The provider's guard stopped it.
@@ -207,7 +229,7 @@ pub(crate) struct ServerError {
 
 impl ServerError {
     pub(crate) fn new(class: impl Into<String>, message: &str) -> ServerError {
-        ServerError { message: shortened(message), class: class.into() }
+        ServerError { message: shortened(message), class: shortened(&class.into()) }
     }
 
     pub(crate) fn parse(body: &[u8]) -> ServerError {
@@ -228,8 +250,10 @@ impl ServerError {
         ServerError::new(class.join(" "), message)
     }
 
+    /// Its words; where it has none, the name of its kind.
     pub(crate) fn text(&self) -> &str {
-        if self.message.is_empty() { "it does not say why" } else { &self.message }
+        let names = || self.class.split_whitespace().next_back().unwrap_or("it does not say why");
+        if self.message.is_empty() { names() } else { &self.message }
     }
 
     fn describe(&self, status: StatusCode) -> String {
@@ -237,7 +261,7 @@ impl ServerError {
     }
 
     /// An empty account, for which OpenAI answers 429 and ElevenLabs 401: waiting is no use.
-    fn out_of_quota(&self) -> bool {
+    pub(crate) fn out_of_quota(&self) -> bool {
         self.is(&["insufficient_quota", "quota_exceeded", "payment_required"])
     }
 

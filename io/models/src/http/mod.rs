@@ -21,7 +21,7 @@ pub(crate) use config::{Dialect, KeyHeader, ServerConfig, provider_config};
 pub use connection::Connection;
 pub(crate) use endpoint::Call;
 pub(crate) use events::EventReader;
-pub(crate) use failure::{Fault, ServerError};
+pub(crate) use failure::{Fault, QUOTA_HELP, ServerError};
 pub(crate) use lines::LineReader;
 pub(crate) use socket::{Message, Socket};
 pub(crate) use spoken::{SpeechReader, spoken};

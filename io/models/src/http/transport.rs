@@ -60,6 +60,7 @@ impl Transport {
         let client = client.build().map_err(|e| ModelError {
             provider: endpoint.name.clone(),
             kind: ModelErrorKind::Configuration,
+            given_up: false,
             message: format!("no HTTPS on this machine: {e}"),
             help: "install the system's certificates (package ca-certificates)".into(),
         })?;
@@ -107,12 +108,15 @@ impl Transport {
             let error = match timeout_at(deadline, one()).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
-                Err(_) => return Err(self.failures(call).timed_out("answer", patience)),
+                Err(_) => {
+                    let late = self.failures(call).timed_out("answer", patience);
+                    return Err(ModelError { given_up: true, ..late });
+                }
             };
             let Some(pause) =
                 self.pause(&error, attempt).filter(|p| attempt < retries && Instant::now() + *p < deadline)
             else {
-                return Err(error);
+                return Err(ModelError { given_up: true, ..error });
             };
             tracing::debug!(provider = self.endpoint.name, call = %call.path, attempt, kind = ?error.kind, ?pause, "trying again");
             sleep(pause).await;

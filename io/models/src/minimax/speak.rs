@@ -53,7 +53,7 @@ impl Tts for MiniMaxTts {
         });
         let answer = self.transport.post("t2a_v2", &|r| r.json(&body)).await?;
         let is_json = answer.content_type().starts_with("application/json");
-        Ok(spoken(answer, HexReader::new(PCM_RATE, is_json)))
+        Ok(spoken(answer, HexReader::new(PCM_RATE, is_json), &request.text))
     }
 }
 

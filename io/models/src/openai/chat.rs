@@ -1,5 +1,5 @@
 use super::messages::{messages, tools};
-use super::reply::{REPLY_MAX, ReplyReader};
+use super::reply::{REPLY_MAX, ReplyReader, text_max};
 use super::wire::{ChatBody, StreamOptions};
 use crate::http::{Answer, Fault, Transport};
 use crate::{ChatStream, Llm, ModelError};
@@ -51,7 +51,7 @@ impl Llm for OpenAiLlm {
         let answer = self.transport.post("chat/completions", &|r| r.json(&body)).await?;
         let reply = Reply {
             answer,
-            reader: ReplyReader::new(request.items.len().to_string()),
+            reader: ReplyReader::new(request.items.len().to_string(), text_max(request.max_tokens)),
             state: State::Reading,
             patience_ends: None,
         };

@@ -10,7 +10,7 @@ use duologue_chat::ChatDelta;
 
 /// A streamed chat completion, in pieces of the given size. It is complete exactly where no error is told.
 pub fn reply(bytes: &[u8], piece: usize) {
-    let mut reader = ReplyReader::new("fuzz".into());
+    let mut reader = ReplyReader::new("fuzz".into(), 1 << 20);
     let pushed = bytes.chunks(piece.max(1)).try_for_each(|piece| reader.push(piece));
     let outcome = pushed.and_then(|()| reader.end());
     let last = std::iter::from_fn(|| reader.pop()).last();

@@ -10,6 +10,14 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) const REPLY_MAX: usize = 1 << 20;
 /// Most tool calls in one reply.
 pub(crate) const CALLS_MAX: usize = 64;
+/// Most bytes of one answer, whatever they hold: thoughts, signs of life.
+const ANSWER_MAX: usize = 16 << 20;
+
+/// Most bytes of text in a reply that was asked for with this limit. Hardly any token is longer than 16 bytes; servers that
+/// do not know the limit may say a little more.
+pub(crate) fn text_max(max_tokens: u32) -> usize {
+    (max_tokens as usize).saturating_mul(16).saturating_add(4 << 10)
+}
 
 /// Reads one reply.
 pub(super) struct ReplyReader {
@@ -18,6 +26,10 @@ pub(super) struct ReplyReader {
     mark: String,
     calls: BTreeMap<u32, PartialCall>,
     argument_bytes: usize,
+    /// Of text that may still come.
+    text_left: usize,
+    /// Read so far.
+    bytes: usize,
     any: bool,
     finish: Option<Finish>,
     usage: Option<Usage>,
@@ -34,13 +46,15 @@ struct PartialCall {
 
 impl ReplyReader {
     /// `mark` is used to make up ids for calls that come without; it should differ between the replies of a
-    /// conversation.
-    pub(super) fn new(mark: String) -> ReplyReader {
+    /// conversation. `text_max`: see [`text_max`].
+    pub(super) fn new(mark: String, text_max: usize) -> ReplyReader {
         ReplyReader {
             events: EventReader::new(REPLY_MAX),
             mark,
             calls: BTreeMap::new(),
             argument_bytes: 0,
+            text_left: text_max,
+            bytes: 0,
             any: false,
             finish: None,
             usage: None,
@@ -66,6 +80,10 @@ impl ReplyReader {
 
     /// Takes the next bytes of an event stream, cut anywhere.
     pub(super) fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+        self.bytes += bytes.len();
+        if self.bytes > ANSWER_MAX {
+            return Err(Fault::Endless(format!("more than {ANSWER_MAX} bytes for one reply")));
+        }
         while !self.done {
             match self.events.next(&mut bytes).map_err(Fault::Malformed)? {
                 Some(data) => self.push_event(&data)?,
@@ -112,6 +130,7 @@ impl ReplyReader {
     fn push_choice(&mut self, choice: Choice) -> Result<(), Fault> {
         if let Some(Delta { content, refusal, tool_calls }) = choice.delta.or(choice.message) {
             for text in [content, refusal].into_iter().flatten().filter(|t| !t.is_empty()) {
+                self.text_left = self.text_left.checked_sub(text.len()).ok_or_else(too_much_text)?;
                 self.ready.push_back(ChatDelta::Text(text));
             }
             for call in tool_calls.into_iter().flatten() {
@@ -200,6 +219,11 @@ impl PartialCall {
             .ok_or_else(|| Fault::Malformed(format!("the arguments of the call of `{name}` are not a JSON object")))?;
         Ok(ToolCall { id: if id.is_empty() { make_up_id() } else { id }, name, arguments })
     }
+}
+
+/// The model does not stop where it was told to.
+pub(crate) fn too_much_text() -> Fault {
+    Fault::Endless("it has far more text than the tokens it was limited to".into())
 }
 
 fn usage(value: &Value) -> Option<Usage> {

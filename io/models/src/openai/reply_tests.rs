@@ -4,7 +4,7 @@ use serde_json::json;
 
 /// All deltas of a stream that is cut into pieces, and how it ended.
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<ChatDelta>, Result<(), Fault>) {
-    let mut reader = ReplyReader::new("7".into());
+    let mut reader = ReplyReader::new("7".into(), text_max(60));
     let mut outcome = pieces.into_iter().try_for_each(|p| reader.push(p));
     if outcome.is_ok() {
         outcome = reader.end();

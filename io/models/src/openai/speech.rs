@@ -46,6 +46,6 @@ impl Tts for OpenAiTts {
             // Not all servers know it.
             speed: (!plain).then(|| request.speed.clamp(0.25, 4.0)),
         };
-        speech_of(self.transport.post("audio/speech", &|r| r.json(&body)).await?)
+        speech_of(self.transport.post("audio/speech", &|r| r.json(&body)).await?, &request.text)
     }
 }

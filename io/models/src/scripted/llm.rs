@@ -46,6 +46,7 @@ impl ScriptedLlm {
         Err(ModelError {
             provider: PROVIDER.to_owned(),
             kind: ModelErrorKind::Configuration,
+            given_up: false,
             message: format!(
                 "{at} calls the tool `{}`, which the scenario does not give the {}",
                 call.name, self.speaker

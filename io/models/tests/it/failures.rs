@@ -56,6 +56,7 @@ async fn every_status_has_its_meaning_and_its_help() {
         assert!(error.message.len() < 500 && !error.help.is_empty(), "{error}");
         assert!(!format!("{error:?} {error}").contains(KEY), "{error}");
         assert_eq!(error.provider, "openai");
+        assert!(!error.is_transient(), "it was tried as often as makes sense: {error}");
         if kind == ModelErrorKind::Unauthorized {
             assert!(error.to_string().contains("OPENAI_API_KEY"), "{error}");
         } else {
@@ -73,6 +74,8 @@ async fn a_long_wait_that_the_server_asks_for_is_left_to_the_caller() {
     let (_, error) = fail(&double.client()).await;
     assert_eq!(error.kind, ModelErrorKind::RateLimited { retry_after: Some(Duration::from_secs(3600)) });
     assert_eq!(double.seen().len(), 1);
+    assert!(error.message.ends_with("the server asks to wait 3600 s") && error.help.contains("3600 s"), "{error}");
+    assert!(!error.is_transient(), "whoever asked is not to ask again at once");
 }
 
 #[tokio::test]
@@ -90,6 +93,7 @@ async fn after_the_first_word_nothing_is_tried_again() {
     let double = Double::start(|_, _| cut("text/event-stream", vec![text("Hello ")])).await;
     let (heard, error) = fail(&double.client()).await;
     assert_eq!((heard.as_str(), error.kind), ("Hello ", ModelErrorKind::Unavailable), "{error}");
+    assert!(error.is_transient(), "that is left to whoever knows what was heard of it");
     let ended = Double::start(|_, _| events(vec![text("Hello ")], false)).await;
     let (heard, error) = fail(&ended.client()).await;
     assert_eq!((heard.as_str(), error.kind), ("Hello ", ModelErrorKind::Unavailable), "{error}");

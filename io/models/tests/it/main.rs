@@ -6,6 +6,7 @@ mod clients;
 mod deepgram;
 mod double;
 mod elevenlabs;
+mod endless;
 mod failures;
 mod genai;
 mod line;

@@ -5,7 +5,7 @@
 //! off goes no further.
 
 use super::wire::{self, Incoming, RATE, text};
-use crate::http::{Fault, ServerError};
+use crate::http::{Fault, QUOTA_HELP, ServerError};
 use duologue_chat::{HeardItem, RealtimeCommand, RealtimeEvent, ToolCall, Usage};
 use duologue_media::Resampler;
 use serde_json::Value;
@@ -13,6 +13,11 @@ use std::collections::VecDeque;
 
 /// Pieces of replies whose length is remembered, and calls of one reply.
 const MOST: usize = 64;
+/// Longest reply: ten minutes of sound, and bytes of words. A session of its own stops listening long before.
+const SOUND_MAX: u64 = 600 * RATE as u64;
+const WORDS_MAX: usize = 64 << 10;
+/// Most messages on end that lead to nothing. The rest of a reply that was called off is a few hundred.
+const IDLE_MAX: u32 = 2_000;
 /// What a conversation hears at, Hz.
 const HEARING_RATE: u32 = 16_000;
 
@@ -32,6 +37,10 @@ pub(super) struct Dialog {
     /// Asked for while another was active.
     waiting: Option<(u32, Option<String>)>,
     pieces: VecDeque<Piece>,
+    /// Messages since the last one that led to anything.
+    idle: u32,
+    /// The last message belonged to the reply that is awaited, or led to anything.
+    mattered: bool,
 }
 
 struct Active {
@@ -43,6 +52,9 @@ struct Active {
     /// Nobody wants it any more; its end is awaited.
     cut: bool,
     calls: Vec<String>,
+    /// Samples, and bytes of words, that came of it.
+    samples: u64,
+    words: usize,
 }
 
 /// A piece of a reply in the server's conversation.
@@ -56,12 +68,18 @@ struct Piece {
 impl Dialog {
     pub(super) fn new() -> Dialog {
         let resampler = Resampler::new(HEARING_RATE, RATE);
-        Dialog { resampler, active: None, waiting: None, pieces: VecDeque::new() }
+        let pieces = VecDeque::new();
+        Dialog { resampler, active: None, waiting: None, pieces, idle: 0, mattered: true }
     }
 
     /// A reply was asked for and is not over.
     pub(super) fn awaits_reply(&self) -> bool {
         self.active.is_some()
+    }
+
+    /// The last message was a sign that the reply is on its way, or led to anything.
+    pub(super) fn mattered(&self) -> bool {
+        self.mattered
     }
 
     /// What to send for a command.
@@ -89,7 +107,8 @@ impl Dialog {
         }
         let Some((turn, instructions)) = self.waiting.take() else { return Vec::new() };
         let create = wire::create(turn, instructions.as_deref());
-        self.active = Some(Active { turn, instructions, id: None, cut: false, calls: Vec::new() });
+        self.active =
+            Some(Active { turn, instructions, id: None, cut: false, calls: Vec::new(), samples: 0, words: 0 });
         vec![create]
     }
 
@@ -125,9 +144,29 @@ impl Dialog {
         if event.kind.is_empty() {
             return Err(Fault::Malformed("a message says of no event what it is".into()));
         }
+        self.mattered = event.kind.starts_with("response.") && self.turn_of(&event).is_some();
         let mut step = Step::default();
         self.take(event, &mut step)?;
-        Ok(step)
+        let led_somewhere = !step.events.is_empty() || !step.send.is_empty();
+        self.mattered |= led_somewhere;
+        self.idle = if led_somewhere { 0 } else { self.idle + 1 };
+        match self.idle > IDLE_MAX {
+            true => {
+                Err(Fault::Endless(format!("more than {IDLE_MAX} messages on end belong to nothing that was asked")))
+            }
+            false => Ok(step),
+        }
+    }
+
+    /// So much more has come of the present reply.
+    fn grow(&mut self, samples: usize, words: usize) -> Result<(), Fault> {
+        let Some(active) = &mut self.active else { return Ok(()) };
+        active.samples += samples as u64;
+        active.words += words;
+        match active.samples > SOUND_MAX || active.words > WORDS_MAX {
+            true => Err(Fault::Endless("a reply is longer than ten minutes".into())),
+            false => Ok(()),
+        }
     }
 
     fn take(&mut self, event: Incoming, step: &mut Step) -> Result<(), Fault> {
@@ -153,6 +192,7 @@ impl Dialog {
                 if let Some(turn) = self.turn_of(&event) {
                     self.piece(turn, &item);
                     let text = event.delta.unwrap_or_default();
+                    self.grow(0, text.len())?;
                     step.events.push(RealtimeEvent::Words { turn, item, text });
                 }
             }
@@ -210,6 +250,7 @@ impl Dialog {
         let Some(turn) = self.turn_of(&event) else { return Ok(()) };
         let samples = wire::samples(event.delta.as_deref().unwrap_or_default())
             .ok_or_else(|| Fault::Malformed("the sound of a reply is not Base64".into()))?;
+        self.grow(samples.len(), 0)?;
         if let Some(piece) = self.piece(turn, &item) {
             piece.samples += samples.len() as u64;
         }
@@ -255,8 +296,8 @@ impl Dialog {
         if !active.cut {
             step.events.push(match text(response, "status") {
                 "failed" => {
-                    let details = response.get("status_details").unwrap_or(&Value::Null);
-                    failed(turn, &ServerError::from_json(details))
+                    let said = response.get("status_details").and_then(|details| details.get("error"));
+                    failed(turn, &said.map(ServerError::from_json).unwrap_or_default())
                 }
                 _ => RealtimeEvent::Done { turn, usage: response.get("usage").and_then(usage) },
             });
@@ -301,7 +342,8 @@ impl Active {
 }
 
 fn failed(turn: u32, said: &ServerError) -> RealtimeEvent {
-    let message = format!("the realtime model failed: {}\n  help: try again later, or use a cascade", said.text());
+    let help = if said.out_of_quota() { QUOTA_HELP } else { "try again later, or use a cascade" };
+    let message = format!("the realtime model failed: {}\n  help: {help}", said.text());
     RealtimeEvent::Failed { turn, message, transient: said.kind_midway().is_transient() }
 }
 

@@ -174,6 +174,41 @@ fn a_message_that_is_none_ends_the_session_without_quoting_it() {
     }
 }
 
+#[test]
+fn an_empty_account_is_named_although_the_server_has_no_words_for_it() {
+    let mut dialog = speaking(10);
+    let error = json!({ "type": "insufficient_quota", "code": "insufficient_quota" });
+    let details = json!({ "type": "failed", "error": error });
+    let done = json!({ "id": "r1", "status": "failed", "status_details": details });
+    let step = take(&mut dialog, json!({ "type": "response.done", "response": done }));
+    let [RealtimeEvent::Failed { message, transient: false, .. }] = &step.events[..] else { panic!("{step:?}") };
+    assert!(message.contains("failed: insufficient_quota\n  help: waiting does not help: check the"), "{message}");
+}
+
+#[test]
+fn messages_that_belong_to_nothing_do_not_go_on_for_ever() {
+    let mut dialog = Dialog::new();
+    dialog.command(respond(1));
+    let flood = sound("somebody's", "a", 100).to_string();
+    let told = (0..=IDLE_MAX).map(|_| dialog.message(&flood)).find(Result::is_err);
+    assert!(matches!(told, Some(Err(Fault::Endless(_)))), "{told:?}");
+    assert!(!dialog.mattered(), "it is no sign of the reply that is awaited");
+    assert!(speaking(1).mattered());
+}
+
+#[test]
+fn a_reply_does_not_go_on_for_ever() {
+    let mut dialog = speaking(10);
+    let (minute, words) = (sound("r1", "a", 60 * RATE as usize).to_string(), "word ".repeat(2_000));
+    let told = (0..20).find_map(|_| dialog.message(&minute).err());
+    assert!(matches!(told, Some(Fault::Endless(_))), "{told:?}");
+    let mut dialog = speaking(10);
+    let kind = "response.output_audio_transcript.delta";
+    let words = json!({ "type": kind, "response_id": "r1", "item_id": "a", "delta": words }).to_string();
+    let told = (0..20).find_map(|_| dialog.message(&words).err());
+    assert!(matches!(told, Some(Fault::Endless(_))), "{told:?}");
+}
+
 proptest! {
     #[test]
     fn any_text_is_survived(text in any::<String>()) {

@@ -90,6 +90,7 @@ async fn accepted(socket: &mut Socket) -> Result<(), ModelError> {
 fn worded(socket: &Socket, fault: &Fault) -> ModelError {
     match fault {
         Fault::Malformed(what) => socket.failures().malformed(what),
+        Fault::Endless(what) => socket.failures().endless(what),
         Fault::Refused(said) => socket.failures().refused_midway(said),
         Fault::Filtered => socket.failures().filtered(),
         Fault::CutOff => socket.failures().cut_off(),
@@ -109,7 +110,7 @@ struct Line {
     ready: VecDeque<RealtimeEvent>,
     /// When a sign of life was last asked for.
     pinged_at: Instant,
-    /// When a reply was last asked for, or anything said.
+    /// When a reply was last asked for, or anything said that matters to one.
     told_at: Instant,
 }
 
@@ -144,8 +145,10 @@ impl Line {
     async fn take(&mut self, message: Message) -> Result<(), ModelError> {
         match message {
             Message::Text(text) => {
-                self.told_at = Instant::now();
                 let step = self.dialog.message(&text).map_err(|fault| worded(&self.socket, &fault))?;
+                if self.dialog.mattered() {
+                    self.told_at = Instant::now();
+                }
                 self.ready.extend(step.events);
                 self.send(step.send).await
             }
