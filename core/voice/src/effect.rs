@@ -102,6 +102,11 @@ pub enum Input {
         /// The next piece.
         result: Result<Spoken, Failure>,
     },
+    /// A provider has trouble that ends nothing, and whoever watches should know.
+    Trouble {
+        /// For people: what went wrong and what comes of it.
+        message: String,
+    },
     /// Answer to [`Effect::CallTool`].
     ToolReturned {
         /// [`ToolCall::id`].

@@ -28,6 +28,8 @@ struct Clause {
     words: Vec<SpokenWord>,
     played: usize,
     complete: bool,
+    /// How often its sound broke off before it was played.
+    begun_again: u8,
 }
 
 impl Playout {
@@ -45,6 +47,7 @@ impl Playout {
             words: Vec::new(),
             played: 0,
             complete: false,
+            begun_again: 0,
         });
     }
 
@@ -156,9 +159,15 @@ impl Playout {
         self.heard.iter().map(String::as_str).chain(self.clauses.iter().map(|c| c.text.as_str())).collect()
     }
 
-    /// The text of clause `index`, where no sound of it has come yet.
-    pub(crate) fn untouched(&self, index: u32) -> Option<String> {
-        self.clauses.iter().find(|c| c.index == index && c.samples.is_empty()).map(|c| c.text.clone())
+    /// Forgets the sound of clause `index`, where none of it was played yet; its text, to be spoken again. Of each clause at
+    /// most so many times.
+    pub(crate) fn begin_again(&mut self, index: u32, at_most: u8) -> Option<String> {
+        let clause = self.clauses.iter_mut().find(|c| c.index == index && c.played == 0 && c.begun_again < at_most)?;
+        clause.begun_again += 1;
+        clause.samples.clear();
+        clause.words.clear();
+        clause.resampler = None;
+        Some(clause.text.clone())
     }
 
     /// What has begun to be played: whole clauses, or the words of one where their times are known.

@@ -107,6 +107,16 @@ impl Reply {
         parts.join(" ")
     }
 
+    /// As before the model wrote anything; what its tools answered stays. `output_rate`, Hz, is that of the voice.
+    pub(crate) fn forget_draft(&mut self, output_rate: u32) {
+        self.chunker = ClauseChunker::default();
+        self.waiting.clear();
+        self.sent = 0;
+        self.playout = Playout::new(output_rate);
+        self.calls.clear();
+        self.times = Times { first_token: None, first_clause: None, first_sound: None, ..self.times };
+    }
+
     /// The model has produced nothing to hear, nor to do.
     pub(crate) fn is_empty(&self) -> bool {
         self.sent == 0 && self.waiting.is_empty() && !self.end_call && self.calls.is_empty()

@@ -10,7 +10,7 @@ use duologue_chat::{ChatDelta, ChatRequest, Finish, Hint, Item, Role, ToolCall};
 
 /// Clauses that are synthesised ahead of playback.
 const AHEAD: usize = 2;
-/// How often a model that failed is asked again.
+/// How often a model that failed is asked again for one reply, and a voice for one clause.
 const RETRIES: u8 = 2;
 
 impl Session {
@@ -182,15 +182,39 @@ impl Session {
         }
     }
 
+    /// A reply that broke off is asked for again as long as nothing of it was heard.
     pub(crate) fn on_generation_failed(&mut self, failure: Failure) {
         let Some(reply) = &mut self.reply else { return };
         let nothing_yet = reply.times.first_token.is_none() && reply.calls.is_empty();
-        if failure.transient && nothing_yet && reply.retries < RETRIES {
+        // A model that speaks has its own memory of what it said: it goes on only where it has said nothing.
+        let unheard = self.line.is_none() && !reply.playout.started();
+        if failure.transient && (nothing_yet || unheard) && reply.retries < RETRIES {
             reply.retries += 1;
             self.event(Event::Error { message: failure.message, fatal: false });
+            if !nothing_yet {
+                self.forget_draft();
+            }
             self.generate();
         } else {
             self.fail(failure.message);
+        }
+    }
+
+    /// What the model has written of a reply is void, and so is its voice: under a new number, since answers to the old one
+    /// may be on their way.
+    fn forget_draft(&mut self) {
+        let Some(source) = self.reply.as_ref().map(|r| r.source) else { return };
+        let (_, _, end_call) = self.plan_line(source);
+        self.turn += 1;
+        let (turn, rate) = (self.turn, self.config.output_rate);
+        let Some(reply) = &mut self.reply else { return };
+        let void = std::mem::replace(&mut reply.turn, turn);
+        reply.forget_draft(rate);
+        reply.end_call = end_call;
+        let committed = reply.committed;
+        self.effect(Effect::CancelTurn { turn: void });
+        if committed {
+            self.announce_reply();
         }
     }
 
@@ -224,11 +248,12 @@ impl Session {
         self.pump();
     }
 
+    /// A clause that broke off is asked for again as long as nothing of it was heard.
     fn on_speech_failed(&mut self, clause: u32, failure: Failure) {
-        let Some(reply) = &mut self.reply else { return };
-        match reply.playout.untouched(clause).filter(|_| failure.transient && reply.retries < RETRIES) {
+        let Some(reply) = self.reply.as_mut() else { return };
+        let again = if failure.transient { reply.playout.begin_again(clause, RETRIES) } else { None };
+        match again {
             Some(text) => {
-                reply.retries += 1;
                 let turn = reply.turn;
                 self.event(Event::Error { message: failure.message, fatal: false });
                 self.effect(Effect::Speak { turn, clause, text });

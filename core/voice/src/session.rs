@@ -167,6 +167,7 @@ impl Session {
             Input::Transcribed { utterance, result } => self.on_transcribed(utterance, result),
             Input::Generated { turn, result } => self.on_generated(turn, result),
             Input::Spoken { turn, clause, result } => self.on_spoken(turn, clause, result),
+            Input::Trouble { message } => self.event(Event::Error { message, fatal: false }),
             Input::ToolReturned { id, outcome } => self.on_tool_returned(&id, outcome),
             Input::Realtime(result) => self.on_realtime(result),
             Input::Say(text) => self.to_say.push_back((SpeechSource::Say, text)),
