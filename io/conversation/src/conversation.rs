@@ -9,7 +9,7 @@ use crate::happenings::EventLine;
 use crate::listening_back::Recognisers;
 use crate::notes;
 use crate::recorder::{Chunk, Recorder, Stream};
-use crate::runner::{Answer, LiveRunner, Models, Providers};
+use crate::runner::{Answer, LiveRunner, Models, Providers, WAITING, WayBack};
 use crate::scenario::{CastScenario, Side, goal_reached};
 use crate::summary::{AgentSummary, Summary};
 use crate::transcript::{Cast, Transcriber};
@@ -22,9 +22,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::timeout;
 
 /// Everything that one conversation needs.
 pub struct ConversationConfig {
@@ -119,20 +120,21 @@ pub async fn converse(
     let runtime = Handle::current();
     let mut lines = prepare(&config, &cancel).await;
     let thread = tokio::task::spawn_blocking(move || {
-        let (answers, inbox) = channel();
+        let (answers, inbox) = channel(WAITING);
         let awaited = Awaited::default();
         let metering = Metering::new(&config.providers, config.prices.clone());
         let runners = [0, 1].map(|side| {
-            let (way_back, providers) = ((runtime.clone(), answers.clone()), config.providers[side].clone());
-            LiveRunner::new(side, way_back, providers, config.cast.clone(), awaited.clone())
+            let (way_back, providers) = (WayBack { side, answers: answers.clone() }, config.providers[side].clone());
+            LiveRunner::new((runtime.clone(), way_back), providers, config.cast.clone(), awaited.clone())
                 .with_line(lines[side].take())
                 .metered(metering.meters[side].clone())
         });
         let models = config.models.clone();
-        let recognisers = config.listen_back.then(|| Recognisers::new(runtime, &config.providers, &metering.meters));
+        let recognisers =
+            config.listen_back.then(|| Recognisers::new(runtime.clone(), &config.providers, &metering.meters));
         hold(config, (runners, recognisers), progress, |duet| {
             duet.tap.metering = Some(metering);
-            let over_at = live(duet, &inbox, &cancel)?;
+            let over_at = live(duet, (&runtime, inbox), &cancel)?;
             duet.tap.error = duet.tap.error.take().or_else(|| unanswered(duet.ended(), &awaited, over_at, &models));
             Ok(())
         })
@@ -237,16 +239,15 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
 /// Sleeps until something is due or an answer comes, and does it. Returns when it was over.
 fn live<R: EffectRunner, P: FnMut(Progress)>(
     duet: &mut Duet<R, Keeper<P>>,
-    inbox: &Receiver<Answer>,
+    (runtime, mut inbox): (&Handle, Receiver<Answer>),
     cancel: &AtomicBool,
 ) -> Result<Mono, ConverseError> {
     let began = Instant::now();
     let clock = || Mono(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
     while let Some(due) = duet.next() {
         let wait = due.since(clock()).min(LOOK_UP);
-        match inbox.recv_timeout(wait) {
-            Ok((side, input)) => duet.inject(clock(), side, input),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        if let Ok(Some((side, input))) = runtime.block_on(async { timeout(wait, inbox.recv()).await }) {
+            duet.inject(clock(), side, input);
         }
         let now = clock();
         duet.advance(now)?;

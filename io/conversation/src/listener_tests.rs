@@ -57,7 +57,11 @@ fn open(how: How) -> (Listener, UnboundedReceiver<Overheard>) {
     let (tell, told): (UnboundedSender<Overheard>, _) = unbounded_channel();
     let tell = Mutex::new(tell);
     let overheard = move |utterance, text| drop(tell.lock().map(|t| t.send((utterance, text))));
-    (Listener::open(&Handle::current(), Arc::new(Counting(how)), "en".into(), overheard), told)
+    (Listener::open(&Handle::current(), (Arc::new(Counting(how)), "en".into()), silent(), overheard), told)
+}
+
+fn silent() -> Arc<Streams> {
+    Arc::new(Streams::new(|_| {}))
 }
 
 async fn words(question: Option<Question>) -> Option<String> {
@@ -99,4 +103,22 @@ async fn a_recogniser_that_breaks_leaves_its_questions_unanswered() {
     assert!(listener.hear(1, 0, vec![0; 100]));
     assert_eq!(words(listener.ask(&[0; 100])).await.as_deref(), Some("100"));
     assert_eq!(words(listener.ask(&[0; 100])).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recogniser_that_fails_is_told_once_and_left_alone_in_the_end() {
+    let (tell, mut told) = unbounded_channel();
+    let streams = Arc::new(Streams::new(move |why| drop(tell.send(why))));
+    let turn = async |how: How| {
+        let recogniser: (Arc<dyn Stt>, _) = (Arc::new(Counting(how)), "en".into());
+        let mut listener = Listener::open(&Handle::current(), recogniser, streams.clone(), |_, _| {});
+        assert!(listener.hear(1, 0, vec![0; 100]));
+        words(listener.ask(&[0; 100])).await
+    };
+    assert_eq!(turn(How::Never).await, None);
+    assert!(turn(How::Well).await.is_some() && streams.are_worth_it());
+    assert_eq!((turn(How::Never).await, streams.are_worth_it()), (None, true));
+    assert_eq!((turn(How::Never).await, streams.are_worth_it()), (None, false), "two in a row");
+    let told: Vec<String> = std::iter::from_fn(|| told.try_recv().ok()).collect();
+    assert!(told.len() == 1 && told[0].contains("did not answer within 3s") && told[0].contains("slower"), "{told:?}");
 }

@@ -2,7 +2,7 @@
 
 use crate::awaited::{Awaited, Request, Stage, Ticket};
 use crate::line::Line;
-use crate::listener::Listener;
+use crate::listener::{Listener, Streams};
 use crate::meter::Meter;
 use crate::scenario::CastScenario;
 use duologue_chat::{RealtimeCommand, ToolCall, ToolOutcome};
@@ -11,12 +11,12 @@ use duologue_models::{
     Llm, ModelError, RealtimeConnection, RealtimeModel, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime,
 };
 use duologue_voice::{Effect, EffectRunner, Failure, Input, Spoken, SpokenWord};
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::Sender;
 use tokio::task::AbortHandle;
 
 /// The models of one agent.
@@ -54,18 +54,41 @@ pub struct CascadeModels {
 
 /// An answer, and whose it is.
 pub(crate) type Answer = (usize, Input);
+/// Answers that wait for the sessions. Who brings more waits as well, up to the provider, so that none of them fills the
+/// memory.
+pub(crate) const WAITING: usize = 64;
+
+/// The way of answers to one session.
+#[derive(Clone)]
+pub(crate) struct WayBack {
+    pub(crate) side: usize,
+    pub(crate) answers: Sender<Answer>,
+}
+
+impl WayBack {
+    /// Waits until there is room; `false` once the conversation is over and nobody listens.
+    pub(crate) async fn bring(&self, input: Input) -> bool {
+        self.answers.send((self.side, input)).await.is_ok()
+    }
+
+    /// Leaves it out where there is no room: for what the next answer replaces.
+    pub(crate) fn offer(&self, input: Input) {
+        drop(self.answers.try_send((self.side, input)));
+    }
+}
 
 /// Performs effects as tasks; dropping it, or a cancel effect, ends them.
 pub(crate) struct LiveRunner {
-    side: usize,
     runtime: Handle,
-    answers: Sender<Answer>,
+    way_back: WayBack,
     providers: Providers,
     tools: Arc<CastScenario>,
     awaited: Awaited,
     running: HashMap<Work, Vec<AbortHandle>>,
     /// Hears what the other party says in its present turn, where the recogniser streams.
     listener: Option<Listener>,
+    /// How the streams of its recogniser fare.
+    streams: Arc<Streams>,
     /// To the model that hears and speaks, where there is one.
     line: Option<Line>,
     meter: Meter,
@@ -80,21 +103,25 @@ enum Work {
 
 impl LiveRunner {
     pub(crate) fn new(
-        side: usize,
-        (runtime, answers): (Handle, Sender<Answer>),
+        (runtime, way_back): (Handle, WayBack),
         providers: Providers,
         tools: Arc<CastScenario>,
         awaited: Awaited,
     ) -> LiveRunner {
+        let (tell, told_on) = (way_back.clone(), runtime.clone());
+        let streams = Arc::new(Streams::new(move |message| {
+            let tell = tell.clone();
+            drop(told_on.spawn(async move { tell.bring(Input::Trouble { message }).await }));
+        }));
         LiveRunner {
-            side,
             runtime,
-            answers,
+            way_back,
             providers,
             tools,
             awaited,
             running: HashMap::new(),
             listener: None,
+            streams,
             line: None,
             meter: Meter::default(),
         }
@@ -108,18 +135,20 @@ impl LiveRunner {
 
     /// Lets what a model that hears and speaks tells come in; where it could not be reached, that it could not.
     pub(crate) fn with_line(mut self, connection: Option<Result<RealtimeConnection, ModelError>>) -> LiveRunner {
-        let answer = self.answer();
+        let way_back = self.way_back.clone();
         match connection {
             None => {}
-            Some(Ok(connection)) => self.line = Some(Line::open(&self.runtime, connection, answer)),
-            Some(Err(error)) => answer(Input::Realtime(Err(failure(error)))),
+            Some(Ok(connection)) => self.line = Some(Line::open(&self.runtime, connection, way_back)),
+            Some(Err(error)) => {
+                drop(self.runtime.spawn(async move { way_back.bring(Input::Realtime(Err(failure(error)))).await }));
+            }
         }
         self
     }
 
     /// Held by a task until it has its answer, or is cancelled.
     fn ticket(&self, stage: Stage, since: Mono) -> Ticket {
-        self.awaited.open(Request { side: self.side, stage, since })
+        self.awaited.open(Request { side: self.way_back.side, stage, since })
     }
 
     fn spawn(&mut self, work: Work, task: impl Future<Output = ()> + Send + 'static) {
@@ -132,11 +161,11 @@ impl LiveRunner {
 
     /// Gives a recogniser that streams the next sound. One that can't go on is left alone: the whole sound comes again.
     fn listen(&mut self, utterance: u32, from: usize, (audio, models): (Vec<i16>, &CascadeModels)) {
-        if from == 0 {
-            let answer = self.answer();
-            let overheard = move |utterance, text| answer(Input::Overheard { utterance, text });
+        if from == 0 && self.streams.are_worth_it() {
+            let way_back = self.way_back.clone();
+            let overheard = move |utterance, text| way_back.offer(Input::Overheard { utterance, text });
             let (stt, language) = (models.stt.clone(), self.providers.language.clone());
-            self.listener = Some(Listener::open(&self.runtime, stt, language, overheard));
+            self.listener = Some(Listener::open(&self.runtime, (stt, language), self.streams.clone(), overheard));
         }
         let samples = audio.len();
         if self.listener.as_mut().is_some_and(|l| l.hear(utterance, from, audio)) {
@@ -150,12 +179,6 @@ impl LiveRunner {
         for task in self.running.remove(&work).unwrap_or_default() {
             task.abort();
         }
-    }
-
-    fn answer(&self) -> impl Fn(Input) + Send + Clone + use<> {
-        let (side, answers) = (self.side, self.answers.clone());
-        // Nobody listens once the conversation is over.
-        move |input| drop(answers.send((side, input)))
     }
 }
 
@@ -187,16 +210,16 @@ impl EffectRunner for LiveRunner {
 
 impl LiveRunner {
     fn call_tool(&mut self, call: ToolCall) {
-        let (scenario, answer) = (self.tools.clone(), self.answer());
+        let (scenario, way_back) = (self.tools.clone(), self.way_back.clone());
         self.spawn(Work::Tool, async move {
             let id = call.id.clone();
             let outcome = run_mock(&scenario, &call).await;
-            answer(Input::ToolReturned { id, outcome });
+            way_back.bring(Input::ToolReturned { id, outcome }).await;
         });
     }
 
     fn perform_cascade(&mut self, now: Mono, effect: Effect, models: &CascadeModels) {
-        let answer = self.answer();
+        let way_back = self.way_back.clone();
         match effect {
             Effect::Listen { utterance, from, audio } => self.listen(utterance, from, (audio, models)),
             Effect::StopListening => self.listener = None,
@@ -223,7 +246,8 @@ impl LiveRunner {
                             stt.transcribe(TranscribeRequest { audio, language }).await
                         }
                     };
-                    answer(Input::Transcribed { utterance, result: result.map(|t| t.text).map_err(failure) });
+                    let result = result.map(|t| t.text).map_err(failure);
+                    way_back.bring(Input::Transcribed { utterance, result }).await;
                 });
             }
             Effect::Generate { turn, request } => {
@@ -232,12 +256,9 @@ impl LiveRunner {
                 let ticket = self.ticket(Stage::Llm, now);
                 self.spawn(Work::Turn(turn), async move {
                     let _ticket = ticket;
-                    let mut stream = match llm.chat(*request).await {
-                        Ok(stream) => stream,
-                        Err(e) => return answer(Input::Generated { turn, result: Err(failure(e)) }),
-                    };
+                    let mut stream = llm.chat(*request).await.unwrap_or_else(|e| stream::iter([Err(e)]).boxed());
                     while let Some(result) = stream.next().await {
-                        answer(Input::Generated { turn, result: result.map_err(failure) });
+                        way_back.bring(Input::Generated { turn, result: result.map_err(failure) }).await;
                     }
                 });
             }
@@ -248,11 +269,9 @@ impl LiveRunner {
                 let ticket = self.ticket(Stage::Tts, now);
                 self.spawn(Work::Turn(turn), async move {
                     let _ticket = ticket;
-                    let result = speak(tts.as_ref(), request, |spoken| {
-                        answer(Input::Spoken { turn, clause, result: Ok(spoken) });
-                    });
-                    let last = result.await.map(|()| Spoken::Done).map_err(failure);
-                    answer(Input::Spoken { turn, clause, result: last });
+                    let result = speak(tts.as_ref(), request, (turn, clause, &way_back)).await;
+                    let result = result.map(|()| Spoken::Done).map_err(failure);
+                    way_back.bring(Input::Spoken { turn, clause, result }).await;
                 });
             }
             Effect::CancelTranscribe { utterance } => self.cancel(Work::Utterance(utterance)),
@@ -262,16 +281,21 @@ impl LiveRunner {
     }
 }
 
-async fn speak(tts: &dyn Tts, request: SpeechRequest, each: impl Fn(Spoken)) -> Result<(), ModelError> {
+async fn speak(
+    tts: &dyn Tts,
+    request: SpeechRequest,
+    (turn, clause, way_back): (u32, u32, &WayBack),
+) -> Result<(), ModelError> {
+    let each = |spoken| way_back.bring(Input::Spoken { turn, clause, result: Ok(spoken) });
     let mut stream = tts.speak(request).await?;
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
         if !chunk.samples.is_empty() {
-            each(Spoken::Audio { rate: chunk.rate, samples: chunk.samples });
+            each(Spoken::Audio { rate: chunk.rate, samples: chunk.samples }).await;
         }
         if !chunk.words.is_empty() {
             let word = |w: WordTime| SpokenWord { text: w.word, start: w.start, end: w.end };
-            each(Spoken::Words(chunk.words.into_iter().map(word).collect()));
+            each(Spoken::Words(chunk.words.into_iter().map(word).collect())).await;
         }
     }
     Ok(())
@@ -289,5 +313,5 @@ async fn run_mock(scenario: &CastScenario, call: &ToolCall) -> ToolOutcome {
 }
 
 pub(crate) fn failure(error: ModelError) -> Failure {
-    Failure { transient: error.kind.is_transient(), message: error.to_string() }
+    Failure { transient: error.is_transient(), message: error.to_string() }
 }
