@@ -77,10 +77,10 @@ pub(crate) enum Command {
   duologue converse --scenario internet-outage --replay call.jsonl
   duologue converse --scenario internet-outage --llm scripted --dialogue lines.yaml
 
-A provider is `local`, `scripted`, or one of openai, deepgram, elevenlabs, minimax, anthropic and gemini: alone, as
-PROVIDER/MODEL, or for any server that speaks its protocol as PROVIDER/MODEL@URL#KEY_VARIABLE. Keys come from
-OPENAI_API_KEY, DEEPGRAM_API_KEY and so on: `duologue config show` names all of them. As language model,
-openai-realtime hears and speaks too.")]
+A provider is `local`, `scripted`, or one of openai, openai-realtime, deepgram, elevenlabs, minimax, anthropic and
+gemini: alone, as PROVIDER/MODEL, or for any server that speaks its protocol as PROVIDER/MODEL@URL#KEY_VARIABLE. Keys
+come from OPENAI_API_KEY, DEEPGRAM_API_KEY and so on: `duologue config show` names all of them. openai-realtime is
+chosen as language model, and hears and speaks too.")]
 pub(crate) struct ConverseArgs {
     /// A scenario file, or the name of one that comes with Duologue.
     #[arg(long, value_name = "FILE|NAME")]

@@ -158,8 +158,8 @@ impl RemoteChoice {
             }
             Some(variable) => (settings.variable(variable), variable.clone()),
             None => {
-                let variable = self.remote.key_variables.first().copied().unwrap_or_default().to_string();
-                (settings.get(self.remote.key_setting).filter(|_| same(configured)), variable)
+                let key = settings.get(self.remote.key_setting).filter(|_| same(configured));
+                (key, self.key_source(key, settings))
             }
         };
         Ok(Server {
@@ -168,6 +168,17 @@ impl RemoteChoice {
             key_variable,
             timeouts: settings.timeouts(),
         })
+    }
+
+    /// Where the provider's own key was found, for whoever has to mend it; where it should be, if there is none.
+    fn key_source(&self, key: Option<&str>, settings: &Settings) -> String {
+        let variables = self.remote.key_variables;
+        let found = key.map(|key| variables.iter().find(|name| settings.variable(name) == Some(key)));
+        match found {
+            Some(None) => format!("`{}` in duologue.yaml", self.remote.key_setting),
+            Some(Some(name)) => (*name).to_string(),
+            None => variables.first().copied().unwrap_or_default().to_string(),
+        }
     }
 
     /// Whether it is reached at the provider's own address, for which its prices are.
