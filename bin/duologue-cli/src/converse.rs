@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::Notify;
@@ -220,13 +220,20 @@ fn interrupted(error: &(dyn std::error::Error + 'static), json: bool) -> Exit {
     Exit::Cancelled
 }
 
-/// The first Ctrl-C, or SIGTERM, ends the conversation in order, the second at once.
+/// Signals this close together are one wish: `timeout` signals a program and then its whole group.
+const ONE_WISH: Duration = Duration::from_secs(1);
+
+/// The first Ctrl-C, or SIGTERM, ends the conversation in order, another one later at once.
 fn watch_interrupt(stop: Arc<Stop>) {
     tokio::spawn(async move {
+        let mut first: Option<Instant> = None;
         while crate::interrupt::interrupted().await {
-            if stop.flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
+            match first {
+                Some(first) if first.elapsed() < ONE_WISH => continue,
+                Some(_) => std::process::exit(130),
+                None => first = Some(Instant::now()),
             }
+            stop.flag.store(true, Ordering::Relaxed);
             note("Ending the conversation; once more to stop at once.");
             stop.told.notify_one();
         }
