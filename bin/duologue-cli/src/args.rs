@@ -125,7 +125,7 @@ pub(crate) struct ConverseArgs {
 #[command(after_help = "Examples:
   duologue simulate suites/turn-taking.yaml --seeds 20
   duologue simulate my/suite.yaml --jobs 4 --out run-1 --json
-  duologue simulate turn-taking --only interruption --seeds 3
+  duologue simulate turn-taking --only interruption --from 7 --seeds 1
   duologue simulate --explore --for 600
 
 Exit code 1 if a conversation missed its criteria, a case its bounds, or a search found a fault.")]
@@ -135,8 +135,7 @@ pub(crate) struct SimulateArgs {
     pub(crate) suite: Option<String>,
     #[command(flatten)]
     pub(crate) search: SearchArgs,
-    /// Hold each case with the seeds 1 to K; the suite says how many where this is left out. With --explore: as many
-    /// random cases.
+    /// Hold each case with K seeds; the suite says how many where this is left out. With --explore: as many random cases.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) seeds: Option<u32>,
     /// Conversations at once; as many as there are processors where this is left out.
@@ -146,14 +145,14 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Only cases whose name has this in it.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "explore")]
     pub(crate) only: Option<String>,
     /// Keep no recordings.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "explore")]
     pub(crate) no_audio: bool,
     /// What crosses between both, whatever the suite says: `plain` samples, heard by their loudness and not recorded, are
     /// ten times as fast.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "explore")]
     pub(crate) sound: Option<SoundArg>,
 }
 
@@ -164,6 +163,9 @@ pub(crate) enum SoundArg {
     Plain,
 }
 
+/// Largest first seed: what JSON keeps whole everywhere, 2^53 - 1.
+const MOST_SEED: u64 = (1 << 53) - 1;
+
 /// Search for faults.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Search for faults")]
@@ -173,10 +175,10 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     pub(crate) explore: bool,
     /// Search for so many seconds; 60 where neither this nor --seeds is given.
-    #[arg(long = "for", value_name = "SECONDS", requires = "explore", value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    #[arg(long = "for", value_name = "SECONDS", requires = "explore", conflicts_with = "suite", value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub(crate) seconds: Option<u64>,
-    /// Begin with this seed.
-    #[arg(long, value_name = "SEED", requires = "explore", default_value_t = 1)]
+    /// Begin with this seed, in a suite too: `--from 7 --seeds 1` holds one conversation of each case again.
+    #[arg(long, value_name = "SEED", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
     pub(crate) from: u64,
 }
 
@@ -187,7 +189,7 @@ pub(crate) struct CompareArgs {
     pub(crate) a: PathBuf,
     /// The folder of the other.
     pub(crate) b: PathBuf,
-    /// Exit with 1 if anything got worse.
+    /// Exit with 1 if anything got worse, or was not held in B.
     #[arg(long)]
     pub(crate) check: bool,
     /// Write a page of it to this file.
@@ -199,13 +201,13 @@ pub(crate) struct CompareArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   duologue replay last-night/conversations/interruption.clean/s001
-  duologue replay conv_7 --side customer --check
-  duologue replay conv_7 --set interruption.min_duration_ms=300 --set preemptive=false
+  duologue replay last --side customer --check
+  duologue replay c-20261121 --set interruption.min_duration_ms=300 --set preemptive=false
 
 The other side is heard from its recording; models and tools answer what they answered then, after the time they took then.
 Settings are those of `turns` in a suite.")]
 pub(crate) struct ReplayArgs {
-    /// Its id, the beginning of it, or its folder.
+    /// Its id, the beginning of it, its folder, or `last`.
     pub(crate) conversation: String,
     /// Whose decisions.
     #[arg(long, value_enum, default_value = "support")]
@@ -276,12 +278,12 @@ pub(crate) enum ConversationCommand {
     List,
     /// Transcript and figures of one.
     Show {
-        /// Its id, the beginning of it, or its folder.
+        /// Its id, the beginning of it, its folder, or `last`.
         conversation: String,
     },
     /// Open its report in a browser.
     Open {
-        /// Its id, the beginning of it, or its folder.
+        /// Its id, the beginning of it, its folder, or `last`.
         conversation: String,
     },
     /// Remove all that is kept of some.

@@ -7,7 +7,7 @@ use crate::output::{Exit, Failure, note, print, print_json, table};
 use crate::prices;
 use crate::prune;
 use crate::settings::Settings;
-use duologue_conversation::{Archive, Status, Summary, names};
+use duologue_conversation::{Archive, ArchiveError, Status, Summary, names};
 use duologue_voice::CloseReason;
 use serde_json::json;
 use std::path::Path;
@@ -16,14 +16,23 @@ pub(crate) fn run(command: &ConversationCommand, settings: &Settings, json: bool
     let archive = Archive::new(&settings.home());
     match command {
         ConversationCommand::List => list(&archive, json),
-        ConversationCommand::Show { conversation } => show(&archive, conversation, json)?,
-        ConversationCommand::Open { conversation } => open(&archive, conversation, json)?,
+        ConversationCommand::Show { conversation } => show(&archive, &newest(&archive, conversation)?, json)?,
+        ConversationCommand::Open { conversation } => open(&archive, &newest(&archive, conversation)?, json)?,
         ConversationCommand::Delete(args) => return delete::run(&archive, args, json),
         ConversationCommand::Prune(args) => return prune::run(args, settings, json),
         ConversationCommand::Pin { conversation } => pin(&archive, conversation, true, json)?,
         ConversationCommand::Unpin { conversation } => pin(&archive, conversation, false, json)?,
     }
     Ok(Exit::Done)
+}
+
+/// What a name stands for: `last` for the conversation that began last, every other one for itself.
+pub(crate) fn newest(archive: &Archive, name: &str) -> Result<String, ArchiveError> {
+    if name != "last" || Path::new(name).exists() {
+        return Ok(name.to_owned());
+    }
+    let newest = archive.list().into_iter().next();
+    newest.map(|(_, summary)| summary.conversation_id).ok_or_else(|| ArchiveError::Unknown(name.to_owned()))
 }
 
 fn list(archive: &Archive, json: bool) {

@@ -242,7 +242,7 @@ fn watch_interrupt(stop: Arc<Stop>) {
 
 /// Where files may not grow beyond a limit (`ulimit -f`), writing shall fail with an error, as on a full disk; unless the
 /// signal is caught it ends the process.
-fn catch_file_size_limit() {
+pub(crate) fn catch_file_size_limit() {
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     {
         use tokio::signal::unix::{SignalKind, signal};

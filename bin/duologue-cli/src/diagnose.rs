@@ -1,13 +1,14 @@
 //! `duologue doctor CONVERSATION`: what went wrong in a conversation that is kept.
 
+use crate::conversations::newest;
 use crate::output::{Exit, Failure, print, print_json};
 use crate::settings::Settings;
-use duologue_conversation::{Archive, ArchiveError, Finding, Severity, diagnose, read_facts};
+use duologue_conversation::{Archive, Finding, Severity, diagnose, read_facts};
 use serde_json::json;
-use std::path::PathBuf;
 
 pub(crate) fn run(name: &str, settings: &Settings, json: bool) -> Result<Exit, Failure> {
-    let folder = std::path::absolute(find(&Archive::new(&settings.home()), name)?)?;
+    let archive = Archive::new(&settings.home());
+    let folder = std::path::absolute(archive.find_any(&newest(&archive, name)?)?)?;
     let diagnosis = diagnose(&read_facts(&folder));
     let exit = if diagnosis.is_healthy() { Exit::Done } else { Exit::Failed };
     if json {
@@ -24,15 +25,6 @@ pub(crate) fn run(name: &str, settings: &Settings, json: bool) -> Result<Exit, F
         print("✓ nothing is wrong with it");
     }
     Ok(exit)
-}
-
-/// By name, or the one that began last.
-fn find(archive: &Archive, name: &str) -> Result<PathBuf, ArchiveError> {
-    if name != "last" {
-        return archive.find_any(name);
-    }
-    let newest = archive.list().into_iter().next();
-    newest.map(|(folder, _)| folder).ok_or_else(|| ArchiveError::Unknown(name.to_owned()))
 }
 
 fn show(finding: &Finding) {

@@ -72,7 +72,12 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if let Command::Config(ConfigCommand::Schema) = &cli.command {
-        output::print(serde_json::to_string_pretty(&settings::schema())?);
+        let schema = settings::schema();
+        if cli.json {
+            output::print_json(&schema);
+        } else {
+            output::print(serde_json::to_string_pretty(&schema)?);
+        }
         return Ok(Exit::Done);
     }
     match &cli.command {
@@ -81,6 +86,12 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         _ => {}
     }
     let settings = read_settings(cli)?;
+    match &cli.command {
+        // All that these read and write is named on the command line.
+        Command::Compare(_) => {}
+        Command::Simulate(args) if args.out.is_some() => {}
+        _ => settings.has_home()?,
+    }
     match &cli.command {
         Command::Converse(args) => runtime()?.block_on(converse::run(args, &settings, cli.json)),
         Command::Simulate(args) => simulate::simulate(args, &settings, cli.json),

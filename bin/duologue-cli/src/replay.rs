@@ -1,6 +1,7 @@
 //! `duologue replay`
 
 use crate::args::{ReplayArgs, SideArg};
+use crate::conversations::newest;
 use crate::output::{Exit, Failure, print, print_json, table};
 use crate::settings::Settings;
 use duologue_conversation::Archive;
@@ -12,7 +13,8 @@ use serde_json::json;
 const SHOWN: usize = 60;
 
 pub(crate) fn run(args: &ReplayArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
-    let folder = Archive::new(&settings.home()).find_any(&args.conversation)?;
+    let archive = Archive::new(&settings.home());
+    let folder = archive.find_any(&newest(&archive, &args.conversation)?)?;
     let side = match args.side {
         SideArg::Support => Side::Support,
         SideArg::Customer => Side::Customer,

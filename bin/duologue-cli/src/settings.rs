@@ -174,7 +174,7 @@ impl Settings {
         for (key, flag, value) in flags {
             settings.set(key, value, Source::Flag((*flag).to_string()));
         }
-        settings.fill_home(env)?;
+        settings.fill_home(env);
         settings.fill_models();
         Ok(settings)
     }
@@ -223,6 +223,11 @@ impl Settings {
         let (value, source) = self.values.get(known.key).filter(|(value, _)| !known.kind.fits(value))?;
         let shown: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(80).collect();
         Some(format!("`{}` cannot be `{shown}` (from {source}): it {}", known.key, known.kind.in_words()))
+    }
+
+    /// Whether it is known where conversations are kept, for all that looks there.
+    pub(crate) fn has_home(&self) -> Result<(), SettingsError> {
+        self.get("home").map(drop).ok_or(SettingsError::NoHome)
     }
 
     /// The data directory.
@@ -326,14 +331,14 @@ impl Settings {
         }
     }
 
-    fn fill_home(&mut self, env: &BTreeMap<String, String>) -> Result<(), SettingsError> {
+    fn fill_home(&mut self, env: &BTreeMap<String, String>) {
         if self.get("home").is_none() {
             let set = |name: &str| env.get(name).filter(|v| !v.is_empty()).map(PathBuf::from);
             let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|h| platform_data(&h)));
-            let home = base.ok_or(SettingsError::NoHome)?.join("duologue");
-            self.set("home", &home.to_string_lossy(), Source::Default);
+            if let Some(home) = base.map(|base| base.join("duologue")) {
+                self.set("home", &home.to_string_lossy(), Source::Default);
+            }
         }
-        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use duologue_conversation::Archive;
 use duologue_simulation::compare::{Change, Comparison, compare};
 use duologue_simulation::suite::{Sound, Suite, load};
 use duologue_simulation::{
-    CaseResult, MeasuredStages, Run, RunConfig, Timing, cases, comparison, measured, read_run, run, write_run,
+    CaseResult, MeasuredStages, Run, RunConfig, RunError, Timing, cases, comparison, measured, read_run, run, write_run,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -29,6 +29,7 @@ pub(crate) fn simulate(args: &SimulateArgs, settings: &Settings, json: bool) -> 
     let out = args.out.clone().unwrap_or_else(|| fresh_folder(settings, &suite.id));
     let config = RunConfig {
         seeds: args.seeds,
+        from: args.search.from,
         jobs,
         out: Some(out.clone()),
         only: args.only.clone(),
@@ -47,17 +48,27 @@ pub(crate) fn simulate(args: &SimulateArgs, settings: &Settings, json: bool) -> 
         bar.inc(1);
     });
     bar.finish_and_clear();
-    let held = match held {
-        Err(error) if cancel.load(Ordering::Relaxed) => {
-            crate::output::print_error(&error, json);
-            return Ok(Exit::Cancelled);
-        }
-        held => held?,
+    let results = |held: &Run| {
+        let timing = Timing::of(held, began.elapsed(), jobs);
+        write_run(&out, held, &timing).map(|()| timing)
     };
-    let timing = Timing::of(&held, began.elapsed(), jobs);
-    write_run(&out, &held, &timing)?;
-    report(&held, &timing, &out, json);
-    Ok(if held.cases_failed == 0 { Exit::Done } else { Exit::Failed })
+    match held {
+        Ok(held) => {
+            report(&held, &results(&held)?, &out, json);
+            Ok(if held.cases_failed == 0 { Exit::Done } else { Exit::Failed })
+        }
+        Err(RunError::Unfinished { run, why, planned }) => {
+            results(&run)?;
+            let stopped = why.is_none();
+            let error = RunError::Unfinished { run, why, planned };
+            note(format!("{} tells of what was held", out.join("index.html").display()));
+            if stopped {
+                crate::output::print_error(&error, json);
+            }
+            if stopped { Ok(Exit::Cancelled) } else { Err(error.into()) }
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What the stages took in the conversations that are kept, where the suite asks for it.
@@ -65,6 +76,7 @@ fn measured_here(suite: &Suite, settings: &Settings) -> Result<MeasuredStages, F
     if !suite.wants_measured() {
         return Ok(MeasuredStages::default());
     }
+    settings.has_home()?;
     let stages = measured(&Archive::new(&settings.home()));
     if !stages.is_empty() {
         return Ok(stages);
@@ -83,12 +95,16 @@ pub(crate) fn cores() -> usize {
 
 pub(crate) fn fresh_folder(settings: &Settings, id: &str) -> PathBuf {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
-    settings.home().join("simulations").join(format!("{id}-{seconds}"))
+    let folder = settings.home().join("simulations");
+    let names = std::iter::once(format!("{id}-{seconds}")).chain((2_u32..).map(|n| format!("{id}-{seconds}-{n}")));
+    // Another may have begun in this second.
+    names.map(|name| folder.join(name)).find(|path| !path.exists()).unwrap_or(folder)
 }
 
 pub(crate) fn stop_on_interrupt(cancel: Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.iter().for_each(|runtime| runtime.block_on(async { crate::converse::catch_file_size_limit() }));
         if runtime.is_ok_and(|r| r.block_on(crate::interrupt::interrupted())) {
             cancel.store(true, Ordering::Relaxed);
         }
@@ -143,8 +159,8 @@ fn row(case: &CaseResult) -> [String; 6] {
     [
         case.id.clone(),
         format!("{passed}/{}", case.conversations.len()),
-        metric("heard_e2e_latency_ms.p50", " ms"),
-        metric("heard_e2e_latency_ms.p95", " ms"),
+        metric("parties.support.heard_e2e_latency_ms.p50", " ms"),
+        metric("parties.support.heard_e2e_latency_ms.p95", " ms"),
         overlap,
         missed.join(", "),
     ]
@@ -152,7 +168,7 @@ fn row(case: &CaseResult) -> [String; 6] {
 
 pub(crate) fn compare_runs(args: &CompareArgs, json: bool) -> Result<Exit, Failure> {
     let (a, b) = (read_run(&args.a)?, read_run(&args.b)?);
-    let compared = compare(&a, &b);
+    let compared = compare(&a, &b)?;
     if let Some(file) = &args.html {
         let names = [&args.a, &args.b].map(|path| path.display().to_string());
         let page = comparison(&compared, [&names[0], &names[1]]);
@@ -164,8 +180,7 @@ pub(crate) fn compare_runs(args: &CompareArgs, json: bool) -> Result<Exit, Failu
     } else {
         print_comparison(&compared);
     }
-    let worse = compared.changes.iter().any(Change::is_worse) || !compared.newly_failing.is_empty();
-    Ok(if worse && args.check { Exit::Failed } else { Exit::Done })
+    Ok(if args.check && compared.is_regression() { Exit::Failed } else { Exit::Done })
 }
 
 fn print_comparison(comparison: &Comparison) {
@@ -191,7 +206,5 @@ fn print_comparison(comparison: &Comparison) {
     for (word, cases) in [("fails now", &comparison.newly_failing), ("passes now", &comparison.newly_passing)] {
         cases.iter().for_each(|case| print(format!("{word}: {case}")));
     }
-    for case in &comparison.unmatched {
-        print(format!("only in one of both: {case}"));
-    }
+    comparison.remarks().into_iter().for_each(print);
 }

@@ -62,7 +62,7 @@ pub fn cases(suite: &Suite) -> Result<Vec<Case>, CaseError> {
     }
     for case in &suite.scenarios {
         for casting in castings(&case.supports, &case.customers) {
-            let cast = Arc::new(scenario::load(&case.scenario, &casting)?);
+            let cast = Arc::new(scenario::load(&case.scenario, &casting).map_err(LoadError::without_content)?);
             let others = [&casting.support, &casting.customer].into_iter().flatten();
             let id = std::iter::once(&cast.scenario().id).chain(others).cloned().collect::<Vec<_>>().join("-");
             for line in lines(&case.lines) {

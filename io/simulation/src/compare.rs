@@ -5,7 +5,7 @@ use crate::results::{CaseResult, Run};
 use duologue_ids::Seed;
 use duologue_score::Better;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Draws of the bootstrap.
 const DRAWS: usize = 2_000;
@@ -19,8 +19,68 @@ pub struct Comparison {
     pub newly_failing: Vec<String>,
     /// Cases that failed in A only.
     pub newly_passing: Vec<String>,
-    /// Cases that only one of both has.
-    pub unmatched: Vec<String>,
+    /// Cases of A that B does not have.
+    pub missing: Vec<String>,
+    /// Cases of B that A does not have.
+    pub added: Vec<String>,
+    /// Cases of both that were not held with the same seeds; only the seeds of both are compared.
+    pub other_seeds: Vec<OtherSeeds>,
+    /// Whether A and B were held to the end.
+    pub complete: [bool; 2],
+}
+
+/// A case that was not held with the same seeds in both runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherSeeds {
+    /// Which case.
+    pub case: String,
+    /// Seeds in A.
+    pub a: usize,
+    /// Seeds in B.
+    pub b: usize,
+    /// Seeds in both: those that are compared.
+    pub both: usize,
+}
+
+/// Why two runs can't be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// Nothing of one is in the other.
+    #[error(
+        "these runs do not fit together: A is of the suite `{a}`, B of `{b}`, and no case was held with the same seed in both\n  \
+         help: compare two runs of one suite"
+    )]
+    NothingInCommon {
+        /// The suite of A.
+        a: String,
+        /// The suite of B.
+        b: String,
+    },
+}
+
+impl Comparison {
+    /// Whether B is not shown to be as good as A: something clearly got worse, fails now, or was not held.
+    pub fn is_regression(&self) -> bool {
+        let not_compared = self.other_seeds.iter().any(|seeds| seeds.both == 0);
+        let not_held = !self.missing.is_empty() || not_compared || !self.complete[1];
+        not_held || !self.newly_failing.is_empty() || self.changes.iter().any(Change::is_worse)
+    }
+
+    /// What does not fit, a sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let names = ["A", "B"].into_iter().zip(self.complete).filter(|(_, complete)| !complete);
+        let incomplete = names.map(|(name, _)| format!("{name} is incomplete: it was stopped before all was held"));
+        let missing = self.missing.iter().map(|case| format!("missing in B: {case}"));
+        let added = self.added.iter().map(|case| format!("only in B: {case}"));
+        let seeds = self.other_seeds.iter().map(|s| {
+            let compared = match s.both {
+                0 => "none is in both, so it is not compared".to_owned(),
+                n => format!("only the {} of both are compared", n),
+            };
+            format!("other seeds: {} has {} in A and {} in B; {compared}", s.case, s.a, s.b)
+        });
+        incomplete.chain(missing).chain(added).chain(seeds).collect()
+    }
 }
 
 /// How a metric of a case changed.
@@ -73,24 +133,41 @@ impl Change {
 }
 
 /// Compares B with A, seed by seed.
-pub fn compare(a: &Run, b: &Run) -> Comparison {
+///
+/// # Errors
+/// There is nothing to compare: no case of both was held with one seed.
+pub fn compare(a: &Run, b: &Run) -> Result<Comparison, CompareError> {
+    let (complete, suites) = ([a.complete, b.complete], (&a.suite, &b.suite));
     let cases = |run: &Run| run.cases.iter().map(|c| (c.id.clone(), c.clone())).collect::<BTreeMap<_, _>>();
     let (a, b) = (cases(a), cases(b));
     let both: Vec<(&CaseResult, &CaseResult)> = a.iter().filter_map(|(id, case)| Some((case, b.get(id)?))).collect();
     let ids = |changed: &dyn Fn(&CaseResult, &CaseResult) -> bool| {
         both.iter().filter(|(a, b)| changed(a, b)).map(|(a, _)| a.id.clone()).collect::<Vec<_>>()
     };
-    Comparison {
+    let other_seeds: Vec<OtherSeeds> = both.iter().filter_map(|(a, b)| other_seeds(a, b)).collect();
+    if other_seeds.iter().filter(|s| s.both == 0).count() == both.len() {
+        return Err(CompareError::NothingInCommon { a: suites.0.clone(), b: suites.1.clone() });
+    }
+    let beside = |of: &BTreeMap<String, CaseResult>, other: &BTreeMap<String, CaseResult>| {
+        of.keys().filter(|id| !other.contains_key(*id)).cloned().collect::<Vec<_>>()
+    };
+    Ok(Comparison {
         newly_failing: ids(&|a, b| a.passed && !b.passed),
         newly_passing: ids(&|a, b| !a.passed && b.passed),
-        unmatched: a
-            .keys()
-            .filter(|id| !b.contains_key(*id))
-            .chain(b.keys().filter(|id| !a.contains_key(*id)))
-            .cloned()
-            .collect(),
+        missing: beside(&a, &b),
+        added: beside(&b, &a),
         changes: both.iter().flat_map(|(a, b)| changes(a, b)).collect(),
-    }
+        other_seeds,
+        complete,
+    })
+}
+
+/// `None` where both have the same.
+fn other_seeds(a: &CaseResult, b: &CaseResult) -> Option<OtherSeeds> {
+    let seeds = |case: &CaseResult| case.conversations.iter().map(|c| c.seed).collect::<BTreeSet<_>>();
+    let (of_a, of_b) = (seeds(a), seeds(b));
+    let both = of_a.intersection(&of_b).count();
+    (of_a != of_b).then(|| OtherSeeds { case: a.id.clone(), a: of_a.len(), b: of_b.len(), both })
 }
 
 fn changes(a: &CaseResult, b: &CaseResult) -> Vec<Change> {

@@ -36,7 +36,7 @@ fn of_values(metric: &str, values: &[f64]) -> Run {
 }
 
 fn verdict(metric: &str, a: &[f64], b: &[f64]) -> &'static str {
-    let comparison = compare(&of_values(metric, a), &of_values(metric, b));
+    let comparison = compare(&of_values(metric, a), &of_values(metric, b)).unwrap();
     comparison.changes.first().map_or("", Change::verdict)
 }
 
@@ -57,17 +57,44 @@ fn seeds_are_compared_with_themselves() {
     let a: Vec<f64> = (0..10).map(|n| f64::from(n) * 500.0).collect();
     let b: Vec<f64> = a.iter().map(|v| v + 20.0 + v % 3.0).collect();
     assert_eq!(verdict("time_to_yield_ms.p50", &a, &b), "worse");
-    let longer = compare(&of_values("turns", &a), &of_values("turns", &a[..4]));
+    let longer = compare(&of_values("turns", &a), &of_values("turns", &a[..4])).unwrap();
     assert_eq!(longer.changes[0].seeds, 4);
+    assert_eq!(longer.remarks(), ["other seeds: a has 10 in A and 4 in B; only the 4 of both are compared"]);
+    assert!(!longer.is_regression());
 }
 
 #[test]
 fn cases_are_told_apart() {
     let good = |id: &str| case(id, vec![held(id, 1, &[])], &[]);
     let bad = |id: &str| case(id, vec![failed(held(id, 1, &[]), "no")], &[]);
-    let comparison = compare(&run(vec![good("x"), bad("y"), good("z")]), &run(vec![bad("x"), good("y"), good("w")]));
+    let comparison =
+        compare(&run(vec![good("x"), bad("y"), good("z")]), &run(vec![bad("x"), good("y"), good("w")])).unwrap();
     assert_eq!((comparison.newly_failing, comparison.newly_passing), (vec!["x".to_owned()], vec!["y".to_owned()]));
-    assert_eq!(comparison.unmatched, ["z", "w"]);
+    assert_eq!((comparison.missing, comparison.added), (vec!["z".to_owned()], vec!["w".to_owned()]));
+}
+
+#[test]
+fn what_was_not_held_is_no_success() {
+    let of = |id: &str, seed| case(id, vec![held(id, seed, &[("turns", 3.0)])], &[]);
+    let whole = run(vec![of("x", 1), of("y", 1)]);
+    assert!(!compare(&whole, &whole).unwrap().is_regression());
+    let part = compare(&whole, &run(vec![of("x", 1)])).unwrap();
+    assert!(part.is_regression() && part.remarks() == ["missing in B: y"], "{:?}", part.remarks());
+    let more = compare(&run(vec![of("x", 1)]), &whole).unwrap();
+    assert!(!more.is_regression() && more.remarks() == ["only in B: y"], "{:?}", more.remarks());
+    let other = compare(&whole, &run(vec![of("x", 1), of("y", 7)])).unwrap();
+    assert!(other.is_regression() && other.remarks()[0].contains("none is in both"), "{:?}", other.remarks());
+    let mut stopped = whole.clone();
+    stopped.complete = false;
+    let stopped = compare(&whole, &stopped).unwrap();
+    assert!(stopped.is_regression() && stopped.remarks()[0].starts_with("B is incomplete"), "{:?}", stopped.remarks());
+    let mut strange = run(vec![of("z", 1)]);
+    strange.suite = "another".into();
+    for other in [strange, run(vec![of("x", 2), of("y", 2)]), run(Vec::new())] {
+        let told = compare(&whole, &other).unwrap_err().to_string();
+        assert!(told.contains("do not fit together") && told.contains("`made-up`"), "{told}");
+        assert!(told.contains(&format!("B of `{}`", other.suite)), "{told}");
+    }
 }
 
 proptest! {

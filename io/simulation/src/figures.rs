@@ -1,8 +1,9 @@
 //! The figures of a conversation as one flat list: a number for each metric, by its way from the top.
 
-use duologue_score::{DEFINITIONS, Definition, Metrics};
+use duologue_conversation::scenario::Side;
+use duologue_score::{DEFINITIONS, Definition, EntityRecall, Metrics, PartyMetrics, Spread, Stages, direction};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a figure means: the definition of the last part of its name that has one. `heard_e2e_latency_ms` defines
 /// `parties.support.heard_e2e_latency_ms.p95`.
@@ -13,28 +14,51 @@ pub fn definition(figure: &str) -> Option<&'static Definition> {
 /// Every metric that has a value. A rate stands under its own name, without the counts behind it; a spread gives `p50`,
 /// `p95` and `p99`; what has no event, so no value, is left out, and so is what has no definition.
 pub(crate) fn figures(metrics: &Metrics) -> BTreeMap<String, f64> {
-    let mut figures = BTreeMap::new();
-    if let Ok(Value::Object(all)) = serde_json::to_value(metrics) {
-        walk("", &all, &mut figures);
-    }
-    figures.retain(|name, value| value.is_finite() && definition(name).is_some());
-    figures
+    let values = places(metrics).into_iter().filter_map(|(name, value)| Some((name, value?)));
+    values.filter(|(_, value)| value.is_finite()).collect()
 }
 
-fn walk(way: &str, of: &Map<String, Value>, figures: &mut BTreeMap<String, f64>) {
+/// Every name that a figure of a conversation between customer and support agent can have: those that bounds may take.
+pub(crate) fn figure_names() -> BTreeSet<String> {
+    let sides = [Side::Support.as_str(), Side::Customer.as_str()];
+    // Stages that took no time are left out where they are written, so one of them has to have taken some.
+    let reported = Stages { llm_ttft_ms: Spread::of([1.0]), ..Stages::default() };
+    let party = PartyMetrics { reported, ..PartyMetrics::default() };
+    let mut metrics = Metrics::default();
+    for (speaker, listener) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+        metrics.parties.insert(speaker.to_owned(), party.clone());
+        metrics.stt_wer.insert(direction(speaker, listener), 0.0);
+        metrics.stt_cer.insert(direction(speaker, listener), 0.0);
+        metrics.entity_recall.insert(direction(speaker, listener), EntityRecall::default());
+    }
+    let names = places(&metrics).into_keys();
+    // The only one that is a word.
+    names.filter(|name| name != "end_reason").collect()
+}
+
+/// Where a figure can stand that has a definition, and what stands there.
+fn places(metrics: &Metrics) -> BTreeMap<String, Option<f64>> {
+    let mut places = BTreeMap::new();
+    if let Ok(Value::Object(all)) = serde_json::to_value(metrics) {
+        walk("", &all, &mut places);
+    }
+    places.retain(|name, _| definition(name).is_some());
+    places
+}
+
+fn walk(way: &str, of: &Map<String, Value>, places: &mut BTreeMap<String, Option<f64>>) {
     for (key, value) in of {
         let name = if way.is_empty() { key.clone() } else { format!("{way}.{key}") };
         match value {
-            Value::Number(number) => figures.extend(number.as_f64().map(|n| (name, n))),
+            Value::Number(_) | Value::Null => drop(places.insert(name, value.as_f64())),
             Value::Object(inner) => {
                 if let Some(ratio) = inner.get("rate").or_else(|| inner.get("mean")) {
-                    figures.extend(ratio.as_f64().map(|n| (name, n)));
+                    places.insert(name, ratio.as_f64());
                 } else if inner.contains_key("p50") {
                     let percentiles = ["p50", "p95", "p99"].map(|p| (p, inner.get(p).and_then(Value::as_f64)));
-                    let known = percentiles.into_iter().filter_map(|(p, n)| Some((format!("{name}.{p}"), n?)));
-                    figures.extend(known);
+                    places.extend(percentiles.map(|(p, n)| (format!("{name}.{p}"), n)));
                 } else {
-                    walk(&name, inner, figures);
+                    walk(&name, inner, places);
                 }
             }
             _ => {}
@@ -45,7 +69,7 @@ fn walk(way: &str, of: &Map<String, Value>, figures: &mut BTreeMap<String, f64>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use duologue_score::{Mean, PartyMetrics, Share, Spread, WordErrors};
+    use duologue_score::{Mean, Share, WordErrors};
 
     #[test]
     fn a_metric_is_one_number() {
@@ -78,6 +102,28 @@ mod tests {
         let parts = ["count", "of", "sum", "rate", "mean", "reference", "substitutions", "values", "words"];
         let is_part = |name: &String| name.rsplit('.').next().is_some_and(|last| parts.contains(&last));
         assert!(!figures.keys().any(is_part), "{figures:?}");
+    }
+
+    #[test]
+    fn every_figure_has_a_known_name() {
+        let names = figure_names();
+        for name in [
+            "turns",
+            "overlap_ratio",
+            "heard_e2e_latency_ms.p99",
+            "parties.support.time_to_yield_ms.p95",
+            "parties.customer.selectivity.non_directed",
+            "parties.support.reported.llm_ttfs_ms.p50",
+            "parties.support.tts_wer",
+            "stt_wer.support_heard_by_customer",
+            "entity_recall.customer_heard_by_support.codes",
+            "task_completion",
+        ] {
+            assert!(names.contains(name), "{name} is missing in {names:?}");
+        }
+        for name in ["end_reason", "parties", "turns.p95", "parties.agent.turns", "yield_rate.count"] {
+            assert!(!names.contains(name), "{name}");
+        }
     }
 
     #[test]

@@ -1,11 +1,21 @@
 use crate::junit::junit;
 use crate::overview::overview;
+use crate::place::release;
 use crate::results::Run;
 use duologue_conversation::names;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// What came of a run, for programs.
+pub(crate) const RESULTS: &str = "run.json";
+/// How long it took.
+pub(crate) const TIMING: &str = "timing.json";
+/// The same for CI.
+pub(crate) const TESTS: &str = "junit.xml";
+/// The same for people.
+pub(crate) const PAGE: &str = "index.html";
 
 /// How long a run took: all that is not the same on every run, in a file of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,21 +76,27 @@ pub enum FilesError {
     },
 }
 
-/// Writes `run.json`, `timing.json`, `junit.xml` and `index.html` into a folder.
+/// Writes `run.json`, `timing.json`, `junit.xml` and `index.html` into a folder; each of them whole or not at all.
 ///
 /// # Errors
 /// One of them can't be written.
 pub fn write_run(out: &Path, run: &Run, timing: &Timing) -> Result<(), FilesError> {
+    release(out);
     let write = |name: &str, bytes: Vec<u8>| {
-        let path = out.join(name);
-        let written = std::fs::create_dir_all(out).and_then(|()| std::fs::write(&path, bytes));
+        let (path, beside) = (out.join(name), out.join(format!("{name}.part")));
+        let written = std::fs::create_dir_all(out)
+            .and_then(|()| std::fs::write(&beside, bytes))
+            .and_then(|()| std::fs::rename(&beside, &path));
+        if written.is_err() {
+            drop(std::fs::remove_file(&beside));
+        }
         written.map_err(|why| FilesError::Write { path, why })
     };
-    write("run.json", serde_json::to_vec_pretty(run).unwrap_or_default())?;
-    write("timing.json", serde_json::to_vec_pretty(timing).unwrap_or_default())?;
-    write("junit.xml", junit(run).into_bytes())?;
+    write(RESULTS, serde_json::to_vec_pretty(run).unwrap_or_default())?;
+    write(TIMING, serde_json::to_vec_pretty(timing).unwrap_or_default())?;
+    write(TESTS, junit(run).into_bytes())?;
     let has_recording = |folder: &str| out.join(folder).join(names::STEREO).is_file();
-    write("index.html", overview(run, &has_recording).into_bytes())
+    write(PAGE, overview(run, &has_recording).into_bytes())
 }
 
 /// Reads a run: its folder, or its `run.json`.
@@ -88,7 +104,7 @@ pub fn write_run(out: &Path, run: &Run, timing: &Timing) -> Result<(), FilesErro
 /// # Errors
 /// It can't be read, or is no run.
 pub fn read_run(path: &Path) -> Result<Run, FilesError> {
-    let path = if path.is_dir() { path.join("run.json") } else { path.to_owned() };
+    let path = if path.is_dir() { path.join(RESULTS) } else { path.to_owned() };
     let bytes = std::fs::read(&path).map_err(|why| FilesError::Read { path: path.clone(), why })?;
     serde_json::from_slice(&bytes).map_err(|why| FilesError::Format { path, why })
 }

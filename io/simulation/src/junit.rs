@@ -1,15 +1,24 @@
 use crate::results::{BoundResult, CaseResult, ConversationResult, Run};
 use std::fmt::Write;
 
+/// Says in a run that was stopped that it was.
+const INCOMPLETE: &str = "  <testsuite name=\"run\" tests=\"1\" failures=\"0\" errors=\"1\" time=\"0.000\">
+    <testcase classname=\"run\" name=\"all conversations were held\" time=\"0.000\">
+      <error message=\"the run was stopped before all conversations were held\"/>
+    </testcase>
+  </testsuite>
+";
+
 /// A run as JUnit XML: a suite for each case, a test for each conversation and each bound.
 pub(crate) fn junit(run: &Run) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let bounds = |c: &CaseResult| c.bounds.len();
     let tests = run.conversations + run.cases.iter().map(bounds).sum::<usize>();
-    let failures = run.cases.iter().map(failures).sum::<usize>();
+    let (failures, errors) = (run.cases.iter().map(failures).sum::<usize>(), usize::from(!run.complete));
+    let tests = tests + errors;
     let _ = writeln!(
         xml,
-        "<testsuites name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" time=\"{:.3}\">",
+        "<testsuites name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{:.3}\">",
         escaped(&run.suite),
         run.simulated_s
     );
@@ -25,6 +34,9 @@ pub(crate) fn junit(run: &Run) -> String {
         case.conversations.iter().for_each(|c| conversation(&mut xml, &case.id, c));
         case.bounds.iter().for_each(|b| bound(&mut xml, &case.id, b));
         xml.push_str("  </testsuite>\n");
+    }
+    if !run.complete {
+        xml.push_str(INCOMPLETE);
     }
     xml.push_str("</testsuites>\n");
     xml
@@ -88,6 +100,15 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::made_up::{case, held, run};
+
+    #[test]
+    fn a_run_that_was_stopped_is_no_success() {
+        let mut run = run(vec![case("a", vec![held("a", 1, &[])], &[])]);
+        assert!(junit(&run).contains("tests=\"1\" failures=\"0\" errors=\"0\"") && !junit(&run).contains("<error"));
+        run.complete = false;
+        assert!(junit(&run).contains("tests=\"2\" failures=\"0\" errors=\"1\"") && junit(&run).contains("<error"));
+    }
 
     #[test]
     fn what_people_said_cannot_end_an_attribute() {

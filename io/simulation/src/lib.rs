@@ -27,7 +27,7 @@
 //!     expect: { turns: { min: 3 } }
 //! ")?;
 //! let config = RunConfig {
-//!     seeds: Some(2), jobs: 1, out: None, only: None, audio: false, measured: MeasuredStages::default(),
+//!     seeds: Some(2), from: 1, jobs: 1, out: None, only: None, audio: false, measured: MeasuredStages::default(),
 //! };
 //! let run = run(&suite, &config, &AtomicBool::new(false), |_, _| {})?;
 //! assert_eq!((run.conversations, run.passed, run.cases_failed), (2, 2, 0));
@@ -44,6 +44,7 @@ mod junit;
 mod made_up;
 mod measured;
 mod overview;
+mod place;
 pub mod replay;
 mod results;
 mod run;
@@ -55,6 +56,7 @@ pub use figures::definition;
 pub use files::{FilesError, Timing, read_run, write_run};
 pub use measured::measured;
 pub use overview::{comparison, overview};
+pub use place::PlaceError;
 pub use results::{BoundResult, CaseResult, ConversationResult, Run};
 pub use run::{RunConfig, RunError, run};
 pub use stage::{MeasuredStages, stage};

@@ -1,6 +1,6 @@
 //! Runs made up for tests.
 
-use crate::results::{CaseResult, ConversationResult, Run};
+use crate::results::{CaseResult, ConversationResult, Run, Seeds};
 use crate::suite::Bound;
 use duologue_conversation::scenario::Verdict;
 use duologue_conversation::virtual_time::Fingerprint;
@@ -32,6 +32,8 @@ pub(crate) fn case(id: &str, held: Vec<ConversationResult>, expect: &[(&str, Bou
 }
 
 pub(crate) fn run(cases: Vec<CaseResult>) -> Run {
-    let seeds = cases.iter().map(|c| c.conversations.len()).max().unwrap_or(0);
-    Run::of(("made-up".into(), "A suite made up".into()), seeds as u32, cases)
+    let held = cases.iter().map(|c| c.conversations.len());
+    let seeds = Seeds { first: 1, count: held.clone().max().unwrap_or(0) as u32 };
+    let planned = held.sum();
+    Run::of(("made-up".into(), "A suite made up".into()), seeds, cases, planned)
 }

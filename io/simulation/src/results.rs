@@ -17,8 +17,14 @@ pub struct Run {
     pub title: String,
     /// Version of Duologue.
     pub version: String,
-    /// Seeds of each case, from 1.
+    /// Seeds of each case.
     pub seeds: u32,
+    /// The first of them.
+    #[serde(default = "one")]
+    pub first_seed: u64,
+    /// All conversations that were to be held were held. A run that is going on, or was stopped, is not complete.
+    #[serde(default = "yes")]
+    pub complete: bool,
     /// Each case, in the suite's order.
     pub cases: Vec<CaseResult>,
     /// Conversations that were held.
@@ -29,6 +35,14 @@ pub struct Run {
     pub cases_failed: usize,
     /// Seconds of virtual time, all conversations together.
     pub simulated_s: f64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What came of a case.
@@ -46,6 +60,19 @@ pub struct CaseResult {
     pub bounds: Vec<BoundResult>,
     /// Nothing failed.
     pub passed: bool,
+}
+
+/// So many seeds, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seeds {
+    pub(crate) first: u64,
+    pub(crate) count: u32,
+}
+
+impl Seeds {
+    pub(crate) fn all(self) -> impl Iterator<Item = u64> + Clone {
+        (0..u64::from(self.count)).map(move |n| self.first.saturating_add(n))
+    }
 }
 
 /// What came of a conversation.
@@ -127,13 +154,16 @@ impl CaseResult {
 }
 
 impl Run {
-    pub(crate) fn of((suite, title): (String, String), seeds: u32, cases: Vec<CaseResult>) -> Run {
+    /// `planned` is how many conversations were to be held.
+    pub(crate) fn of((suite, title): (String, String), seeds: Seeds, cases: Vec<CaseResult>, planned: usize) -> Run {
         let all = || cases.iter().flat_map(|c| &c.conversations);
         Run {
             suite,
             title,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            seeds,
+            seeds: seeds.count,
+            first_seed: seeds.first,
+            complete: all().count() == planned,
             conversations: all().count(),
             passed: all().filter(|c| c.passed).count(),
             cases_failed: cases.iter().filter(|c| !c.passed).count(),

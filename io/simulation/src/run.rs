@@ -1,14 +1,15 @@
 use crate::case::{Case, CaseError, cases};
 use crate::explore::{Conditions, breaches};
+use crate::place::{PlaceError, begin, reserve};
 use crate::replay::{HeldWith, write_held_with};
-use crate::results::{CaseResult, ConversationResult, Run};
+use crate::results::{CaseResult, ConversationResult, Run, Seeds};
 use crate::stage::{MeasuredStages, stage};
 use crate::suite::{Sound, Suite};
 use duologue_conversation::FolderError;
-use duologue_conversation::scenario::Verdict;
-use duologue_conversation::virtual_time::hold;
-use duologue_sim::DuetError;
-use duologue_voice::SessionError;
+use duologue_conversation::scenario::{Side, Verdict};
+use duologue_conversation::virtual_time::{Held, hold};
+use duologue_sim::{DuetError, StimulusKind};
+use duologue_voice::{SessionError, SpeechSource};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,11 +17,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// How a suite is run.
 #[derive(Clone, Debug)]
 pub struct RunConfig {
-    /// Seeds of each case, from 1; the suite says how many where this does not.
+    /// Seeds of each case; the suite says how many where this does not.
     pub seeds: Option<u32>,
+    /// The first seed.
+    pub from: u64,
     /// Conversations at once.
     pub jobs: usize,
-    /// Where conversations are kept; nothing is written without it.
+    /// Where conversations are kept; nothing is written without it. An earlier run that is kept there goes.
     pub out: Option<PathBuf>,
     /// Only cases whose name has this in it.
     pub only: Option<String>,
@@ -60,20 +63,26 @@ pub enum RunError {
     /// A folder can't be written.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// Somebody stopped it.
-    #[error("stopped; {held} of {all} conversations were held and are kept")]
-    Cancelled {
-        /// Conversations until then.
-        held: usize,
-        /// Conversations of the suite.
-        all: usize,
+    /// The folder of the run can't be used.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// It ended before all conversations were held.
+    #[error("{}; {} of {planned} conversations were held and are kept", .why.as_ref().map_or("stopped".to_owned(), |w| w.to_string()), .run.conversations)]
+    Unfinished {
+        /// What was held until then.
+        run: Box<Run>,
+        /// Conversations that were to be held.
+        planned: usize,
+        /// What went wrong; `None`: somebody stopped it.
+        why: Option<Box<RunError>>,
     },
 }
 
 /// Holds all conversations of a suite. `each` is told of every one that ended, from any thread.
 ///
 /// # Errors
-/// A case can't be set up, or a result can't be written. That a conversation fails its criteria is a result.
+/// A case can't be set up, or a result can't be written, or somebody stopped it; what was held until then is in
+/// [`RunError::Unfinished`]. That a conversation fails its criteria is a result.
 pub fn run(
     suite: &Suite,
     config: &RunConfig,
@@ -91,9 +100,13 @@ pub fn run(
             known,
         });
     }
-    let seeds = config.seeds.unwrap_or(suite.seeds).max(1);
+    let seeds = Seeds { first: config.from, count: config.seeds.unwrap_or(suite.seeds).max(1) };
     let jobs: Vec<(usize, u64)> =
-        (0..chosen.len()).flat_map(|case| (1..=u64::from(seeds)).map(move |seed| (case, seed))).collect();
+        (0..chosen.len()).flat_map(|case| seeds.all().map(move |seed| (case, seed))).collect();
+    let named = || (suite.id.clone(), suite.title.clone());
+    if let Some(out) = &config.out {
+        begin(out, &Run::of(named(), seeds, Vec::new(), jobs.len()))?;
+    }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<Option<ConversationResult>>> = Mutex::new(vec![None; jobs.len()]);
     let failed: Mutex<Option<RunError>> = Mutex::new(None);
@@ -118,18 +131,17 @@ pub fn run(
             scope.spawn(work);
         }
     });
-    if let Some(error) = lock(&failed).take() {
-        return Err(error);
-    }
     let done = std::mem::take(&mut *lock(&done));
-    let held: Vec<ConversationResult> = done.iter().flatten().cloned().collect();
-    if held.len() < jobs.len() {
-        return Err(RunError::Cancelled { held: held.len(), all: jobs.len() });
+    let results = done.chunks(seeds.count as usize).zip(&chosen);
+    let results = results.map(|(held, case)| (held.iter().flatten().cloned().collect::<Vec<_>>(), case));
+    let cases = results
+        .filter(|(held, _)| !held.is_empty())
+        .map(|(held, case)| CaseResult::of((case.id.clone(), case.title.clone()), &case.expect, held));
+    let run = Run::of(named(), seeds, cases.collect(), jobs.len());
+    match lock(&failed).take() {
+        None if run.complete => Ok(run),
+        why => Err(RunError::Unfinished { run: Box::new(run), planned: jobs.len(), why: why.map(Box::new) }),
     }
-    let results = held.chunks(seeds as usize).zip(&chosen);
-    let cases =
-        results.map(|(held, case)| CaseResult::of((case.id.clone(), case.title.clone()), &case.expect, held.to_vec()));
-    Ok(Run::of((suite.id.clone(), suite.title.clone()), seeds, cases.collect()))
 }
 
 /// A thread that panicked while it held the lock had a defect of its own; what the others did is whole.
@@ -144,13 +156,39 @@ fn hold_one(suite: &Suite, case: &Case, seed: u64, config: &RunConfig) -> Result
     let folder = format!("conversations/{}/s{seed:03}", case.id);
     if let Some(out) = &config.out {
         let path = Path::new(out).join(&folder);
-        held.write(&path, config.audio && suite.sound == Sound::Opus)?;
-        let held_with = HeldWith { sound: suite.sound, turns: suite.turns };
-        write_held_with(&path, &held_with).map_err(|source| FolderError::Write { path, source })?;
+        if let Err(error) = reserve(out).and_then(|()| keep(&held, suite, &path, config.audio)) {
+            // Half a conversation is none, and where the disk is full its room is needed for what was held before.
+            drop(std::fs::remove_dir_all(&path));
+            return Err(error.into());
+        }
     }
     let mut result = ConversationResult::of(&held, seed, folder);
+    if case.situation.is_some() {
+        result.judge(std::iter::once(took_part(&held)));
+    }
     if suite.invariants {
         result.judge(breaches(&held, &Conditions::of(suite, case)).into_iter().map(Verdict::from));
     }
     Ok(result)
+}
+
+/// Whether the agent under test did anything at all: it has to have answered a caller who said something to it, and to
+/// have spoken in any case. Without it bounds of what did not happen would hold by silence.
+fn took_part(held: &Held) -> Verdict {
+    let was_asked = held.stimuli.iter().any(|(_, stimulus)| stimulus.kind == StimulusKind::Turn);
+    let mut spoken = held.transcript.utterances.iter().filter(|u| u.speaker == Side::Support && !u.text.is_empty());
+    let passed = spoken.any(|u| !was_asked || u.source == Some(SpeechSource::Reply));
+    let (criterion, missed) = match was_asked {
+        true => ("the agent under test answers", "the caller spoke to it, and it never answered"),
+        false => ("the agent under test speaks", "it never said anything"),
+    };
+    let why = if passed { "it did" } else { missed };
+    Verdict { criterion: criterion.to_owned(), passed, why: why.to_owned() }
+}
+
+/// Writes a conversation as a live one is kept.
+fn keep(held: &Held, suite: &Suite, path: &Path, audio: bool) -> Result<(), FolderError> {
+    held.write(path, audio && suite.sound == Sound::Opus)?;
+    let held_with = HeldWith { sound: suite.sound, turns: suite.turns };
+    write_held_with(path, &held_with).map_err(|source| FolderError::Write { path: path.into(), source })
 }

@@ -1,6 +1,7 @@
 use crate::case::Case;
 use crate::suite::{Act, CallerAgent, Delay, Network, Situation, Sound, Suite, TurnSettings};
 use duologue_chat::{ToolCall, ToolOutcome};
+use duologue_conversation::report::SCRIPTED_CALLER;
 use duologue_conversation::scenario::{CastScenario, Side};
 use duologue_conversation::virtual_time::Staged;
 use duologue_conversation::{AgentSummary, Guidance, index, limits, session_config};
@@ -226,7 +227,7 @@ fn latency(stage: &'static str, delay: Option<Delay>, else_ms: (u64, u64), measu
 
 fn described(case: &Case, side: Side) -> AgentSummary {
     let what = match (&case.situation, side) {
-        (Some(situation), Side::Customer) if situation.caller_agent.is_none() => "scripted caller",
+        (Some(situation), Side::Customer) if situation.caller_agent.is_none() => SCRIPTED_CALLER,
         (Some(_), _) => "scripted lines",
         (None, _) => "the scenario's hints, word for word",
     };

@@ -43,6 +43,9 @@ fn a_wrong_configuration_is_shown_with_line_reason_and_nearest_key() {
     let schema = duologue(home.path()).args(["config", "schema"]).output().unwrap();
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
     assert!(schema["properties"]["openai"]["properties"]["api_key"].is_object());
+    let compact = duologue(home.path()).args(["config", "schema", "--json"]).output().unwrap();
+    assert_eq!(last_json(&compact.stdout), schema);
+    assert_eq!(compact.stdout.iter().filter(|byte| **byte == b'\n').count(), 1);
 }
 
 #[test]

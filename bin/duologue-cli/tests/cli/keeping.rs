@@ -85,6 +85,10 @@ fn the_doctor_tells_what_went_wrong_in_a_call() {
     assert_eq!((code, &told["ok"]), (Some(1), &false.into()), "{told}");
     let codes: Vec<_> = told["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
     assert!(codes.contains(&"nothing_to_say"), "{told}");
+    for command in [&["conversation", "show", "last"][..], &["replay", "last"]] {
+        let (_, _, told) = run(home.path(), command);
+        assert!(!told.contains("there is no conversation"), "{told}");
+    }
     let shown = duologue(home.path()).args(["doctor", "last"]).output().unwrap();
     let text = String::from_utf8_lossy(&shown.stdout);
     assert!(text.contains("probably:") && text.contains("help:"), "{text}");

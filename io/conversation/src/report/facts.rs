@@ -44,13 +44,24 @@ pub(super) fn outcome(report: &Report) -> String {
 pub(super) fn facts(report: &Report) -> String {
     let unit = if report.duration_s < 3600.0 { "min" } else { "h" };
     let items = [
-        format!("<time datetime=\"{}\">{}</time>", T(&report.started_at), T(&date(&report.started_at))),
+        began(&report.started_at),
         format!("{} {unit}", clock(report.duration_s)),
         counted(report.metrics.turns, "turn"),
         T(&ending(report)).to_string(),
     ];
     items.iter().map(|item| format!("<li>{item}</li>")).collect()
 }
+
+fn began(at: &str) -> String {
+    match at {
+        VIRTUAL_BEGIN => IN_VIRTUAL_TIME.to_owned(),
+        at => format!("<time datetime=\"{}\">{}</time>", T(at), T(&date(at))),
+    }
+}
+
+/// Where virtual time begins, which is no date for people.
+const VIRTUAL_BEGIN: &str = "1970-01-01T00:00:00Z";
+const IN_VIRTUAL_TIME: &str = "In virtual time";
 
 /// `Ended: goal reached, by Dana`.
 pub(super) fn ending(report: &Report) -> String {
@@ -63,6 +74,9 @@ pub(super) fn ending(report: &Report) -> String {
 
 /// `2026-11-22T14:03:05.120Z` → `2026-11-22, 14:03 UTC`. Anything else stays as it is.
 pub(super) fn date(rfc3339: &str) -> String {
+    if rfc3339 == VIRTUAL_BEGIN {
+        return IN_VIRTUAL_TIME.to_owned();
+    }
     let (Some(day), Some(time), Some("T" | " ")) = (rfc3339.get(..10), rfc3339.get(11..16), rfc3339.get(10..11)) else {
         return rfc3339.to_owned();
     };

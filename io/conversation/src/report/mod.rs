@@ -23,8 +23,8 @@ mod transcript;
 mod vtt;
 
 pub use model::{
-    Audio, Begun, Consumed, File, Finding, Guidance, MAX_EMBEDDED_AUDIO, Mark, Model, Note, Report, Speaker, Stages,
-    Tokens, ToolCall, Utterance, Verdict, Work,
+    Audio, Begun, Consumed, File, Finding, Guidance, MAX_EMBEDDED_AUDIO, Mark, Model, Note, Report, SCRIPTED_CALLER,
+    Speaker, Stages, Tokens, ToolCall, Utterance, Verdict, Work,
 };
 pub use page::render;
 pub use text::render_text;

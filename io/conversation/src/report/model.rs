@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 /// Audio up to this many bytes is carried inside the page; longer recordings are linked by their relative name.
 pub const MAX_EMBEDDED_AUDIO: usize = 24 * 1024 * 1024;
 
+/// The language model of a party that does what a script says and decides nothing.
+pub const SCRIPTED_CALLER: &str = "scripted caller";
+
 /// Everything that a report shows. All times are seconds from the start of the recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {

@@ -2,7 +2,7 @@
 
 use super::html::{T, milliseconds, percent};
 use super::marks;
-use super::model::Report;
+use super::model::{Report, SCRIPTED_CALLER, Speaker};
 use crate::quantity::{counted, dollars};
 use duologue_score::{DEFINITIONS, MarkKind, Metrics, Share, Spread, direction};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// The figures that a reader looks for first.
 pub(super) fn tiles(report: &Report) -> String {
     let m = &report.metrics;
-    let (p50, p95) = halves(&m.heard_e2e_latency_ms);
+    let (p50, p95) = halves(response(report));
     let wer = pooled_wer(m).map_or("–".to_owned(), percent);
     let backchannels = report.marks.iter().filter(|mark| mark.kind == MarkKind::Backchannel).count();
     let listening = if marks::legend(report).is_empty() {
@@ -37,6 +37,14 @@ pub(super) fn tiles(report: &Report) -> String {
         );
     }
     html
+}
+
+/// Response times of both, or of the agent alone where the other party is a script: how fast that is says nothing.
+fn response(report: &Report) -> &Spread {
+    let is_script = |s: &Speaker| s.models.iter().any(|m| m.stage == "llm" && m.name == SCRIPTED_CALLER);
+    let agent = report.speakers.iter().position(is_script).map(|script| &report.speakers[1 - script]);
+    let agent = agent.and_then(|agent| report.metrics.parties.get(&agent.side));
+    agent.map_or(&report.metrics.heard_e2e_latency_ms, |party| &party.heard_e2e_latency_ms)
 }
 
 fn words_per_minute(m: &Metrics) -> f64 {

@@ -1,5 +1,5 @@
 use super::*;
-use duologue_score::{Metrics, PartyMetrics};
+use duologue_score::{Metrics, PartyMetrics, Spread};
 
 fn sample() -> Report {
     serde_json::from_str(include_str!("../../examples/sample_report.json")).expect("the sample is a report")
@@ -22,6 +22,22 @@ fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
 
 fn data(page: &str) -> serde_json::Value {
     serde_json::from_str(between(page, "<script type=\"application/json\" id=\"data\">", "</script>")).expect("JSON")
+}
+
+#[test]
+fn a_simulated_call_has_no_date_and_the_response_time_of_its_agent() {
+    let mut report = empty();
+    report.started_at = "1970-01-01T00:00:00Z".into();
+    let times = |ms: f64| PartyMetrics { heard_e2e_latency_ms: Spread::of([ms]), ..PartyMetrics::default() };
+    report.metrics.heard_e2e_latency_ms = Spread::of([700.0]);
+    report.metrics.parties = [("support".to_owned(), times(900.0)), ("customer".to_owned(), times(500.0))].into();
+    let response = |report: &Report| between(&render(report), "Response time</span><strong>", "</strong>").to_owned();
+    assert_eq!(response(&report), "700 ms", "two agents: both");
+    report.speakers[1].models = vec![Model { stage: "llm".into(), name: SCRIPTED_CALLER.into() }];
+    assert_eq!(response(&report), "900 ms", "how fast a script is says nothing");
+    let (page, text) = (render(&report), render_text(&report));
+    assert!(page.contains("<li>In virtual time</li>") && !page.contains("1970"), "{page}");
+    assert!(text.contains("In virtual time, ") && !text.contains("1970"), "{text}");
 }
 
 #[test]

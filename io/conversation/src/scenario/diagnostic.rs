@@ -28,11 +28,14 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(place: Place, message: impl Into<String>) -> Problem {
+    /// A problem without advice.
+    pub fn new(place: Place, message: impl Into<String>) -> Problem {
         Problem { place, message: message.into(), help: None }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Problem {
+    /// The same with what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help = Some(help.into());
         self
     }
@@ -54,7 +57,7 @@ impl Problem {
 }
 
 /// What is known and closest to `written`, if close enough to be a slip.
-pub(super) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = written.to_lowercase();
     known
         .map(|k| (strsim::damerau_levenshtein(&lower, &k.to_lowercase()), k))
@@ -102,6 +105,28 @@ impl BadFile {
         self
     }
 
+    /// The same with places and reasons only. A file that another one names may be anything: a list of keys, a password
+    /// file. What is quoted in a reason goes too, but for the keys of files that are named as ours are.
+    #[must_use]
+    pub fn without_content(mut self) -> BadFile {
+        self.lines.clear();
+        let keeps_keys = is_named_as_ours(&self.file);
+        for problem in &mut self.problems {
+            let message = without_quotes(&problem.message, keeps_keys);
+            if message != problem.message {
+                problem.help = None;
+            }
+            problem.message = message;
+        }
+        self
+    }
+
+    /// Without its content unless it is named as our files are: what is named otherwise was hardly meant.
+    #[must_use]
+    pub fn unless_ours_without_content(self) -> BadFile {
+        if is_named_as_ours(&self.file) { self } else { self.without_content() }
+    }
+
     fn snippet(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
         let Place { line, column, len } = problem.place;
         let gutter = line.to_string().len();
@@ -116,6 +141,23 @@ impl BadFile {
         writeln!(f, "{line} | {shown}")?;
         writeln!(f, "{:gutter$} | {:before$}{}", "", "", "^".repeat(carets))
     }
+}
+
+fn is_named_as_ours(file: &str) -> bool {
+    [".yaml", ".yml", ".yaml (built in)"].iter().any(|ending| file.ends_with(ending))
+}
+
+/// Each second part between backticks is a quote. Of keys, only those that are words: `unknown key`, `the key`.
+fn without_quotes(message: &str, keeps_keys: bool) -> String {
+    let mut shown = String::new();
+    for (n, part) in message.split('`').enumerate() {
+        let is_key = keeps_keys && !shown.ends_with("cannot be `");
+        let is_word = part.len() <= 40 && part.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == ' ');
+        shown.push_str(if n % 2 == 0 || (is_key && is_word) { part } else { "…" });
+        shown.push('`');
+    }
+    shown.pop();
+    shown
 }
 
 /// Tabs as one blank, so that carets stand below what they mean, and nothing that would move a terminal's cursor or turn

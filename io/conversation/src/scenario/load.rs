@@ -55,6 +55,17 @@ pub enum LoadError {
     Refused(Vec<BadFile>),
 }
 
+impl LoadError {
+    /// The same without what is in the files that are wrong: for those that another file names.
+    #[must_use]
+    pub fn without_content(self) -> LoadError {
+        match self {
+            LoadError::Refused(files) => LoadError::Refused(files.into_iter().map(BadFile::without_content).collect()),
+            error => error,
+        }
+    }
+}
+
 fn join(files: &[BadFile]) -> String {
     let shown: Vec<String> = files.iter().map(|f| f.to_string().trim_end().to_owned()).collect();
     let shown = shown.join("\n\n");
@@ -92,10 +103,12 @@ pub fn load(scenario: &str, casting: &Casting) -> Result<CastScenario, LoadError
     }
     let text = read(&path).map_err(|e| match e {
         ReadError::Io(why) => LoadError::Unreadable { path: path.clone(), why },
-        ReadError::NoText(bad) => LoadError::Refused(vec![*bad]),
+        ReadError::NoText(bad) => LoadError::Refused(vec![bad.unless_ours_without_content()]),
     })?;
     let personas = Personas { beside: path.parent(), casting };
-    parse_scenario(&path.display().to_string(), &stem(&path), &text, &personas).map_err(LoadError::Refused)
+    let refused = |files: Vec<BadFile>| files.into_iter().map(BadFile::unless_ours_without_content).collect();
+    parse_scenario(&path.display().to_string(), &stem(&path), &text, &personas)
+        .map_err(|files| LoadError::Refused(refused(files)))
 }
 
 /// Loads a persona: a path, a name in a folder `personas` of the working directory or above, or a name of the library.
@@ -108,7 +121,7 @@ pub fn load_persona(reference: &str) -> Result<Persona, LoadError> {
         Ok(persona) => Ok(persona),
         Err(NotFound::Nowhere(_)) => Err(missing("persona", reference, PERSONAS)),
         Err(NotFound::Unreadable(path, why)) => Err(LoadError::Unreadable { path, why }),
-        Err(NotFound::Bad(file)) => Err(LoadError::Refused(vec![*file])),
+        Err(NotFound::Bad(file)) => Err(LoadError::Refused(vec![file.unless_ours_without_content()])),
     }
 }
 
@@ -141,7 +154,10 @@ impl PersonaSource for Personas<'_> {
                 UnknownPersona::Missing { known: PERSONAS.iter().map(|b| b.id.to_owned()).collect(), looked }
             }
             NotFound::Unreadable(path, why) => UnknownPersona::Unreadable(format!("{}: {why}", path.display())),
-            NotFound::Bad(file) => UnknownPersona::Bad(file),
+            NotFound::Bad(file) => UnknownPersona::Bad(match instead {
+                Some(_) => Box::new(file.unless_ours_without_content()),
+                None => Box::new(file.without_content()),
+            }),
         })
     }
 }

@@ -47,7 +47,7 @@ mod yaml;
 
 pub use cast::CastScenario;
 pub use criterion::{AtLeast, AtMost, By, Criterion, EndState, EndedBy, Latency, NotCalled, NotSaid, Said, ToolCalled};
-pub use diagnostic::{BadFile, Place, Problem};
+pub use diagnostic::{BadFile, Place, Problem, nearest};
 pub use judge::{CalledTool, ConversationFacts, Line, Verdict, goal_reached, judge};
 pub use library::{persona_names, scenario_names, scenario_text};
 pub use load::{Casting, LoadError, load, load_persona};
@@ -57,7 +57,9 @@ pub use play::{
     Agent, AppendEffect, CourseStep, Effect, Limits, Mock, MockCase, Opens, PlannedCall, Provider, Providers,
     RemoveEffect, Scenario, SetEffect, Side, Tool, own_voices,
 };
-pub use read::{MAX_BYTES, PersonaSource, UnknownPersona, parse_checked, parse_persona, parse_scenario};
+pub use read::{
+    MAX_BYTES, PersonaSource, Placed, UnknownPersona, parse_checked, parse_persona, parse_placed, parse_scenario,
+};
 pub use schema::{persona_schema, scenario_schema, schema_of};
 
 #[cfg(test)]

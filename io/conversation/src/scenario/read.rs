@@ -1,7 +1,7 @@
 use super::check::{self, Checked};
 use super::diagnostic::BadFile;
 use super::placeholders::Meanings;
-use super::yaml::{Kind, Node, way};
+use super::yaml::{Kind, Node, Seg, way};
 use super::{CastScenario, Persona, Place, Problem, Scenario, Side, schema, shape};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -132,7 +132,49 @@ pub fn parse_scenario(
 /// # Errors
 /// Everything that is wrong with it, with places.
 pub fn parse_checked(file: &str, text: &str, schema: &Value) -> Result<Value, BadFile> {
-    tree(text, schema).map(|tree| tree.to_json()).map_err(|problems| BadFile::new(file, text, problems))
+    parse_placed(file, text, schema).map(|placed| placed.value())
+}
+
+/// A file of the right shape that knows where everything in it stands, for what a schema can't say of it.
+pub struct Placed<'a> {
+    file: &'a str,
+    text: &'a str,
+    tree: Node,
+}
+
+impl Placed<'_> {
+    /// All of it as JSON.
+    pub fn value(&self) -> Value {
+        self.tree.to_json()
+    }
+
+    /// The value at a path of keys and of places in lists (`["caller", "3"]`), or the last one on the way that exists.
+    pub fn place(&self, way: &[&str]) -> Place {
+        self.tree.place(&segments(way))
+    }
+
+    /// The key at the end of a path, or the last place on the way that exists.
+    pub fn key_place(&self, way: &[&str]) -> Place {
+        self.tree.key_place(&segments(way))
+    }
+
+    /// The file with what is wrong with it.
+    pub fn refuse(&self, problems: Vec<Problem>) -> BadFile {
+        BadFile::new(self.file, self.text, problems)
+    }
+}
+
+fn segments<'a>(way: &[&'a str]) -> Vec<Seg<'a>> {
+    way.iter().map(|part| part.parse().map_or(Seg::Key(part), Seg::At)).collect()
+}
+
+/// As [`parse_checked`], with the places of all that is in it.
+///
+/// # Errors
+/// Everything that is wrong with it, with places.
+pub fn parse_placed<'a>(file: &'a str, text: &'a str, schema: &Value) -> Result<Placed<'a>, BadFile> {
+    let tree = tree(text, schema).map_err(|problems| BadFile::new(file, text, problems))?;
+    Ok(Placed { file, text, tree })
 }
 
 fn same_name(a: &Option<Persona>, b: &Option<Persona>) -> bool {

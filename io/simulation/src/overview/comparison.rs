@@ -32,6 +32,7 @@ pub fn comparison(comparison: &Comparison, names: [&str; 2]) -> String {
 
 fn outcome(comparison: &Comparison, worse: usize, better: usize) -> String {
     let (class, text) = match (worse + comparison.newly_failing.len(), better + comparison.newly_passing.len()) {
+        (0, 0) if comparison.is_regression() => ("fail", "not all was held"),
         (0, 0) => ("none", "nothing differs beyond chance"),
         (0, _) => ("pass", "better"),
         (_, 0) => ("fail", "worse"),
@@ -58,16 +59,16 @@ fn tiles(comparison: &Comparison, count: &dyn Fn(&str) -> usize) -> String {
 }
 
 fn cases(comparison: &Comparison) -> String {
-    let told = [
-        ("fails now", "failed", &comparison.newly_failing),
-        ("passes now", "passed", &comparison.newly_passing),
-        ("only in one of both", "", &comparison.unmatched),
-    ];
+    let told =
+        [("fails now", "failed", &comparison.newly_failing), ("passes now", "passed", &comparison.newly_passing)];
     let mut html = String::new();
     for (word, class, cases) in told {
         for case in cases {
             let _ = write!(html, "<li><span class=\"state {class}\">{word}</span> {}</li>", escaped(case));
         }
+    }
+    for remark in comparison.remarks() {
+        let _ = write!(html, "<li>{}</li>", escaped(&remark));
     }
     html
 }

@@ -23,6 +23,7 @@ pub fn overview(run: &Run, has_recording: &dyn Fn(&str) -> bool) -> String {
         ("script", SCRIPT.to_owned()),
         ("title", escaped(&run.title)),
         ("outcome", outcome(run)),
+        ("no_notice", hidden(run.complete)),
         ("facts", facts(run)),
         ("tiles", tiles(run)),
         ("sorts", lines::options(&columns)),
@@ -41,18 +42,26 @@ pub fn overview(run: &Run, has_recording: &dyn Fn(&str) -> bool) -> String {
 
 fn outcome(run: &Run) -> String {
     match run.cases_failed {
+        0 if !run.complete => "<span class=\"pill fail\">Incomplete</span>".to_owned(),
         0 => "<span class=\"pill pass\">All passed</span>".to_owned(),
         n => format!("<span class=\"pill fail\">{} failed</span>", counted(n, "case")),
     }
 }
 
 fn facts(run: &Run) -> String {
-    let facts = [
-        format!("Suite {}", run.suite),
-        format!("{} each", counted(run.seeds, "seed")),
-        "Held in virtual time".to_owned(),
-    ];
+    let facts = [format!("Suite {}", run.suite), seeds(run), "Held in virtual time".to_owned()];
     facts.iter().map(|fact| format!("<li>{}</li>", escaped(fact))).collect()
+}
+
+/// `3 seeds each`, and which where they do not begin with 1.
+fn seeds(run: &Run) -> String {
+    let each = format!("{} each", counted(run.seeds, "seed"));
+    let last = run.first_seed.saturating_add(u64::from(run.seeds).saturating_sub(1));
+    match run.first_seed {
+        1 => each,
+        only if only == last => format!("{each}: {only}"),
+        first => format!("{each}: {first} to {last}"),
+    }
 }
 
 fn tiles(run: &Run) -> String {

@@ -2,6 +2,7 @@ use super::ReplayError;
 use super::memory::{Account, Told};
 use crate::stage::{apply, vad};
 use crate::suite::{Sound, TurnSettings};
+use duologue_conversation::report::SCRIPTED_CALLER;
 use duologue_conversation::scenario::{CastScenario, Side};
 use duologue_conversation::{names, session_config};
 use duologue_ids::Seed;
@@ -80,7 +81,7 @@ impl Recording {
             notes.push(format!("Its seed is not known, so what is left to chance may differ. {}", first_line(&e)));
             Held { seed: 0, agents: Vec::new() }
         });
-        let is_script = |a: &HeldAgent| a.side == side && a.models.get("llm").is_some_and(|m| m == "scripted caller");
+        let is_script = |a: &HeldAgent| a.side == side && a.models.get("llm").is_some_and(|m| m == SCRIPTED_CALLER);
         if held.agents.iter().any(is_script) {
             return Err(ReplayError::Scripted { side });
         }

@@ -1,6 +1,7 @@
 //! Suites: files that a person writes. What is to be held, over which lines, how often, and what has to come out.
 
 mod load;
+mod sense;
 
 pub use load::{SuiteError, load, parse, suite_names, suite_schema};
 

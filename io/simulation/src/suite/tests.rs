@@ -35,6 +35,48 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
 }
 
 #[test]
+fn what_could_never_fail_or_be_done_is_refused_with_its_line() {
+    let with = |expect: &str| refused(&GOOD.replace("    agent:", &format!("    expect: {expect}\n    agent:")));
+    let typo = with("{parties.support.response_rat: {min: 1}}");
+    assert!(typo.contains("did you mean `parties.support.response_rate`?") && typo.contains("my.yaml:7:14"), "{typo}");
+    let unknown = with("{politeness: {min: 1}}");
+    assert!(unknown.contains("there is no figure `politeness`") && unknown.contains("docs/metrics.md"), "{unknown}");
+    let direction = with("{stt_wer.agent_heard_by_support: {max: 0.1}}");
+    assert!(direction.contains("did you mean `stt_wer.customer_heard_by_support`?"), "{direction}");
+    assert!(with("{turns: {}}").contains("neither `min` nor `max`"));
+    assert!(with("{turns: {min: 3, max: 2}}").contains("both at least 3 and at most 2"));
+    let whole = format!("expect: {{turns: {{min: 1, max: 0}}}}\n{}", GOOD.trim_start());
+    assert!(refused(&whole).contains("my.yaml:1:10"), "{}", refused(&whole));
+    let dead = refused(&GOOD.replace("{hang_up: true}]", "{hang_up: true}, {say: Bye.}]"));
+    assert!(dead.contains("step 4 of the caller: it stands behind `hang_up`") && dead.contains("my.yaml:8"), "{dead}");
+    for (delay, why) in [
+        ("{from: 800, to: 200}", "from 800 to 200"),
+        ("{ms: -5}", "less than 0 ms"),
+        ("{median: 400, p95: 300}", "a median of 400 ms"),
+    ] {
+        let told = refused(&format!("latency: {{stt: {delay}}}\n{}", GOOD.trim_start()));
+        assert!(told.contains(why) && told.contains("my.yaml:1:11"), "{told}");
+    }
+}
+
+#[test]
+fn a_file_that_is_named_otherwise_is_not_shown() {
+    let told = |file: &str, text: &str| parse(file, "x", text).expect_err(text).to_string();
+    let secret = told(".env.local", "OPENAI_API_KEY=sk-secret\n");
+    assert!(!secret.contains("sk-secret") && secret.contains(".env.local:1:1"), "{secret}");
+    let secret = told("keys", "sk-secret: 1\n");
+    assert!(!secret.contains("sk-secret") && secret.contains("keys:1:1"), "{secret}");
+    assert!(told("my.yaml", "titel: shown\n").contains("titel: shown"));
+}
+
+#[test]
+fn a_folder_is_told_as_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = load(&folder.path().display().to_string()).expect_err("it is no file").to_string();
+    assert!(told.contains("is a folder"), "{told}");
+}
+
+#[test]
 fn a_suite_that_does_not_exist_is_named_with_those_that_do() {
     let missing = load("suites/nothing.yaml").expect_err("there is none").to_string();
     assert!(missing.contains("`suites/nothing.yaml`") && missing.contains("support, turn-taking"), "{missing}");

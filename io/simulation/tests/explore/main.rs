@@ -95,6 +95,7 @@ situations:
     let suite = parse("speechless.yaml", "speechless", text).unwrap();
     let config = RunConfig {
         seeds: None,
+        from: 1,
         jobs: 1,
         out: None,
         only: None,

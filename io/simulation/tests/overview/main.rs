@@ -64,7 +64,8 @@ fn both_pages_are_good_to_look_at_everywhere() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let (a, b) = (sample::read(20, 0.0), sample::read(20, 140.0));
-    let pages = [("run", page_of(&a)), ("compare", comparison(&compare(&a, &b), ["monday", "tuesday"]))];
+    let pages =
+        [("run", page_of(&a)), ("compare", comparison(&compare(&a, &b).expect("they fit"), ["monday", "tuesday"]))];
     for (name, html) in pages {
         let page = write(folder.path(), &html);
         for (screen_name, screen) in SCREENS {
@@ -137,7 +138,7 @@ fn cases_are_found_narrowed_and_sorted() {
 fn a_comparison_shows_what_changed_and_the_rest_on_demand() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let compared = compare(&sample::read(20, 0.0), &sample::read(20, 140.0));
+    let compared = compare(&sample::read(20, 0.0), &sample::read(20, 140.0)).expect("they fit");
     open(&mut browser, &write(folder.path(), &comparison(&compared, ["a", "b"])), DESK);
     assert_eq!(seen(&mut browser).len(), 42, "both response times of each case");
     assert_eq!(browser.run("document.querySelector('.worse .state').textContent"), "worse");
@@ -179,7 +180,7 @@ fn nothing_from_outside_runs() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let hostile = sample::hostile();
-    let compared = compare(&hostile, &hostile);
+    let compared = compare(&hostile, &hostile).expect("they fit");
     for html in [page_of(&hostile), comparison(&compared, [sample::EVIL, sample::EVIL])] {
         open(&mut browser, &write(folder.path(), &html), DESK);
         let found = browser

@@ -9,6 +9,7 @@ use std::time::Duration;
 fn config(seeds: u32, jobs: usize, out: Option<&Path>) -> RunConfig {
     RunConfig {
         seeds: Some(seeds),
+        from: 1,
         jobs,
         out: out.map(Path::to_owned),
         only: Some("clean".to_owned()),

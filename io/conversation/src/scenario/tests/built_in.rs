@@ -30,6 +30,18 @@ fn every_scenario_of_the_library_loads() {
     }
 }
 
+/// Many refuse a `?` in a flow list unless it is in quotes.
+#[test]
+fn other_parsers_read_the_library() {
+    let unquoted = regex::Regex::new(r#"[\[,]\s*/[^"',\]]*\?"#).unwrap();
+    assert!(unquoted.is_match("any: [fee, /cancell?ed/]") && !unquoted.is_match("any: [fee, '/cancell?ed/']"));
+    for id in scenario_names() {
+        let text = scenario_text(id).unwrap();
+        let line = text.lines().find(|line| unquoted.is_match(line));
+        assert_eq!(line, None, "{id}");
+    }
+}
+
 #[test]
 fn every_persona_of_the_library_loads() {
     for id in persona_names() {
