@@ -47,14 +47,17 @@ pub struct OtherSeeds {
 pub enum CompareError {
     /// Nothing of one is in the other.
     #[error(
-        "these runs do not fit together: A is of the suite `{a}`, B of `{b}`, and no case was held with the same seed in both\n  \
-         help: compare two runs of one suite"
+        "these runs do not fit together: A is of the suite `{a}`, B of `{b}`, and no case was held with the same seed in both{}\n  \
+         help: compare two runs of one suite",
+        if *.complete { "" } else { "; one of them was stopped before all was held" }
     )]
     NothingInCommon {
         /// The suite of A.
         a: String,
         /// The suite of B.
         b: String,
+        /// Both were held to the end.
+        complete: bool,
     },
 }
 
@@ -146,7 +149,11 @@ pub fn compare(a: &Run, b: &Run) -> Result<Comparison, CompareError> {
     };
     let other_seeds: Vec<OtherSeeds> = both.iter().filter_map(|(a, b)| other_seeds(a, b)).collect();
     if other_seeds.iter().filter(|s| s.both == 0).count() == both.len() {
-        return Err(CompareError::NothingInCommon { a: suites.0.clone(), b: suites.1.clone() });
+        return Err(CompareError::NothingInCommon {
+            a: suites.0.clone(),
+            b: suites.1.clone(),
+            complete: complete == [true; 2],
+        });
     }
     let beside = |of: &BTreeMap<String, CaseResult>, other: &BTreeMap<String, CaseResult>| {
         of.keys().filter(|id| !other.contains_key(*id)).cloned().collect::<Vec<_>>()

@@ -167,7 +167,8 @@ impl Run {
             conversations: all().count(),
             passed: all().filter(|c| c.passed).count(),
             cases_failed: cases.iter().filter(|c| !c.passed).count(),
-            simulated_s: (all().map(|c| c.duration_s).sum::<f64>() * 1e3).round() / 1e3,
+            // The sum of nothing is -0.
+            simulated_s: (all().map(|c| c.duration_s).sum::<f64>() * 1e3).round().abs() / 1e3,
             cases,
         }
     }

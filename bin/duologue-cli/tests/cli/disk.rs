@@ -94,6 +94,30 @@ fn a_disk_that_becomes_full_ends_the_call_and_keeps_what_was_written() {
     });
 }
 
+/// Each conversation takes some 160 kB: some fit, and the one that does not leaves nothing.
+#[test]
+fn a_disk_that_becomes_full_ends_a_suite_and_keeps_what_was_held() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("one.yaml"), crate::simulated::SUITE).unwrap();
+    let mut command = duologue(home.path());
+    command.args(["--json", "simulate", "one.yaml", "--seeds", "40", "--jobs", "2", "--out"]);
+    command.arg(home.path().join("full/call"));
+    let Some(run) = on_a_disk_of("2m", home.path(), &command) else { return };
+    let told = told(&run);
+    assert_eq!(run.status.code(), Some(1), "{told}");
+    assert!(told.contains("No space left") && told.contains("of 40 conversations were held and are kept"), "{told}");
+    let kept = home.path().join("kept/call");
+    let results: Value = serde_json::from_slice(&std::fs::read(kept.join("run.json")).unwrap()).unwrap();
+    let held = results["cases"][0]["conversations"].as_array().unwrap();
+    assert!((2..40).contains(&held.len()) && results["complete"] == false, "{results}");
+    for conversation in held {
+        assert!(kept.join(conversation["folder"].as_str().unwrap()).join("report.html").is_file(), "{conversation}");
+    }
+    assert_eq!(std::fs::read_dir(kept.join("conversations/order")).unwrap().count(), held.len());
+    assert!(std::fs::read_to_string(kept.join("index.html")).unwrap().contains("This run is incomplete"));
+    assert!(std::fs::read_to_string(kept.join("junit.xml")).unwrap().ends_with("</testsuites>\n"));
+}
+
 /// Why it ended was written in the room that was held back.
 fn check_reason(call: &Path, size: &str) {
     let summary: Value = serde_json::from_slice(&std::fs::read(call.join("summary.json")).unwrap()).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 /// One caller, one agent, plain sound: half a second of work.
-const SUITE: &str = "\
+pub(crate) const SUITE: &str = "\
 title: One call
 sound: plain
 situations:

@@ -152,8 +152,9 @@ fn without_quotes(message: &str, keeps_keys: bool) -> String {
     let mut shown = String::new();
     for (n, part) in message.split('`').enumerate() {
         let is_key = keeps_keys && !shown.ends_with("cannot be `");
+        let is_ours = ["key: value", "- item"].contains(&part);
         let is_word = part.len() <= 40 && part.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == ' ');
-        shown.push_str(if n % 2 == 0 || (is_key && is_word) { part } else { "…" });
+        shown.push_str(if n % 2 == 0 || is_ours || (is_key && is_word) { part } else { "…" });
         shown.push('`');
     }
     shown.pop();
