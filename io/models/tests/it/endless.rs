@@ -12,7 +12,7 @@ use futures::stream;
 use serde_json::json;
 
 /// 0.5 s.
-const PIECE: [i16; 12_000] = [7; 12_000];
+static PIECE: [i16; 12_000] = [7; 12_000];
 
 async fn for_ever(media: &'static str, first: Vec<u8>, piece: Vec<u8>) -> Double {
     Double::start(move |_, _| -> Response {
