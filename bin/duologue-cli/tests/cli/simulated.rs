@@ -164,9 +164,10 @@ fn a_run_that_is_stopped_leaves_what_was_held_and_says_so() {
     assert_eq!(whole.status.code(), Some(0), "{}", text(&whole.stderr));
     let mut command = duologue(home.path());
     command.args(["simulate", "one.yaml", "--seeds", "100000", "--jobs", "1", "--out", "a"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     // Once it has begun the second it has held one; watching the folder is no matter of time.
     while !home.path().join("a/conversations/order/s002").exists() {
+        assert!(child.try_wait().expect("it is ours").is_none(), "it ended by itself");
         std::thread::yield_now();
     }
     let pid = rustix::process::Pid::from_child(&child);
