@@ -260,6 +260,29 @@ fn a_call_whose_output_nobody_reads_goes_on_to_its_end() {
     assert_eq!(listed(home.path())[0]["turns"], 5);
 }
 
+/// `timeout` signals a program and then its whole group.
+#[cfg(unix)]
+#[test]
+fn two_signals_at_once_are_one_wish() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = scripted(home.path());
+    command.args(["--out", "call"]).stderr(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(told.any(|line| line.contains("s  Joe  ")), "it never began");
+    let pid = rustix::process::Pid::from_child(&child);
+    let terminate = || rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    terminate();
+    assert!(told.any(|line| line.contains("once more to stop at once")), "the first is not heeded");
+    terminate();
+    told.for_each(drop);
+    let run = child.wait_with_output().unwrap();
+    assert_eq!(run.status.code(), Some(130));
+    let result = last_json(&run.stdout);
+    assert_eq!(result["end_reason"], "cancelled", "{result}");
+    assert!(home.path().join("call/report.html").is_file());
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_call_ends_in_order() {

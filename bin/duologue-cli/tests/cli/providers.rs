@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn told(run: &Output) -> String {
     String::from_utf8_lossy(&run.stderr).into_owned()
@@ -128,8 +130,23 @@ fn settings_are_shown_masked_with_what_is_wrong() {
     );
 }
 
+/// Refuses every request for so many seconds, and counts them.
+fn limited(seconds: &str) -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let status: &'static str = format!("429 Too Many Requests\r\nRetry-After: {seconds}").leak();
+    let each = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    };
+    (answering(status, "{}", each), asked)
+}
+
 /// Answers every request with this status and body.
 fn server(status: &'static str, body: &'static str) -> String {
+    answering(status, body, || {})
+}
+
+fn answering(status: &'static str, body: &'static str, each: impl Fn() + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -139,6 +156,7 @@ fn server(status: &'static str, body: &'static str) -> String {
             while input.read_line(&mut line).is_ok_and(|n| n > 2) {
                 line.clear();
             }
+            each();
             let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             drop(connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(body.as_bytes())));
         }
@@ -162,4 +180,89 @@ fn the_doctor_tries_every_provider_that_is_configured() {
     assert!(bad["help"].as_str().unwrap().contains("GEMINI_API_KEY"), "{bad}");
     assert!(check("settings").unwrap()["finding"].as_str().unwrap().contains("`foo`") && check("openai").is_none());
     assert!(!found.to_string().contains("sk-"));
+}
+
+#[test]
+fn a_refused_key_is_told_under_the_variable_it_came_from() {
+    let home = tempfile::tempdir().unwrap();
+    let refusing = server("401 Unauthorized", "{}");
+    for (name, variables) in [
+        ("deepgram", &["DEEPGRAM_API_KEY", "ASR_DEEPGRAM_API_KEY"][..]),
+        ("elevenlabs", &["ELEVENLABS_API_KEY", "ELEVEN_API_KEY", "TTS_ELEVENLABS_API_KEY"]),
+        ("minimax", &["MINIMAX_API_KEY"]),
+        ("gemini", &["GOOGLE_API_KEY"]),
+        ("openai", &["LLM_API_KEY"]),
+    ] {
+        for variable in variables {
+            let mut command = duologue(home.path());
+            command.env(format!("{}_BASE_URL", name.to_uppercase()), &refusing).env(variable, "very-secret");
+            let found = last_json(&command.args(["--json", "doctor"]).output().unwrap().stdout);
+            let check = found["checks"].as_array().unwrap().iter().find(|c| c["name"] == name).cloned().unwrap();
+            let wanted = format!("set {variable} to a valid key of this server");
+            assert_eq!((&check["outcome"], &check["help"]), (&"problem".into(), &wanted.into()), "{check}");
+        }
+    }
+    let mut file = duologue(home.path());
+    std::fs::write(home.path().join("duologue.yaml"), "deepgram:\n  api_key: very-secret\n").unwrap();
+    let found =
+        last_json(&file.env("DEEPGRAM_BASE_URL", &refusing).args(["--json", "doctor"]).output().unwrap().stdout);
+    assert!(found.to_string().contains("set `deepgram.api_key` in duologue.yaml to a valid key"), "{found}");
+}
+
+/// An event stream of a model that breaks off in the middle of each answer but the third.
+fn stumbling() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    std::thread::spawn(move || {
+        for mut connection in listener.incoming().flatten() {
+            let mut input = BufReader::new(connection.try_clone().unwrap());
+            let (mut line, mut length) = (String::new(), 0);
+            while input.read_line(&mut line).is_ok_and(|n| n > 2) {
+                let size = line.to_lowercase();
+                length = size.strip_prefix("content-length:").and_then(|l| l.trim().parse().ok()).unwrap_or(length);
+                line.clear();
+            }
+            drop(std::io::Read::read_exact(&mut input, &mut vec![0; length]));
+            let n = count.fetch_add(1, Ordering::Relaxed) + 1;
+            let said = r#"data: {"choices":[{"index":0,"delta":{"content":"The light is red."}}]}"#;
+            let rest = match n % 3 {
+                0 => {
+                    "\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+                }
+                _ => "\n\n",
+            };
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+            drop(connection.write_all(format!("{head}{said}{rest}").as_bytes()));
+        }
+    });
+    (format!("http://{address}/v1"), asked)
+}
+
+#[test]
+fn a_reply_that_breaks_off_before_it_is_heard_does_not_end_the_call() {
+    let home = tempfile::tempdir().unwrap();
+    let (url, asked) = stumbling();
+    let mut command = converse(home.path(), &["--json", "--llm"]);
+    let run = command.arg(format!("openai/m@{url}")).args(["--duration", "9"]).output().unwrap();
+    let result = last_json(&run.stdout);
+    assert!(result["error"].is_null() && result["turns"].as_u64() > Some(1), "{result} {}", told(&run));
+    assert!(told(&run).contains("the answer ended in the middle"), "{}", told(&run));
+    assert!(asked.load(Ordering::Relaxed) >= 3);
+}
+
+#[test]
+fn a_rate_limit_costs_three_requests_and_one_that_lasts_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    for (wait, requests) in [("0.1", 3), ("3600", 1)] {
+        let (url, asked) = limited(wait);
+        let mut command = converse(home.path(), &["--json", "--duration", "9", "--llm", "scripted", "--dialogue"]);
+        std::fs::write(home.path().join("lines.yaml"), crate::LINES).unwrap();
+        let run = command.args(["lines.yaml", "--customer-llm"]).arg(format!("openai/m@{url}")).output().unwrap();
+        let error = last_json(&run.stdout)["error"].as_str().unwrap_or_default().to_string();
+        assert!(run.status.code() == Some(1) && error.contains("status 429"), "{error} {}", told(&run));
+        assert_eq!(error.contains("asks to wait 3600 s"), wait == "3600", "{error}");
+        assert_eq!(asked.load(Ordering::Relaxed), requests, "{wait}");
+    }
 }
