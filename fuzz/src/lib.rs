@@ -9,7 +9,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 28] = [
+pub const TARGETS: [Target; 29] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -34,6 +34,7 @@ pub const TARGETS: [Target; 28] = [
     ("genai_reply", servers::genai_reply),
     ("realtime", servers::realtime),
     ("recognition", servers::recognition),
+    ("scribe", servers::scribe),
     ("timed_speech", servers::timed_speech),
     ("hex_speech", servers::hex_speech),
     ("clauses", servers::clauses),

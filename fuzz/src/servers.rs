@@ -54,6 +54,11 @@ pub fn recognition(data: &[u8]) {
     fuzzing::recognition(data);
 }
 
+/// Messages of another recognition that streams, one a line.
+pub fn scribe(data: &[u8]) {
+    fuzzing::scribe(data);
+}
+
 /// Speech with the times of its letters (JSON, one object a line).
 pub fn timed_speech(data: &[u8]) {
     let (piece, rest) = number(data);

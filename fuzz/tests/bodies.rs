@@ -67,6 +67,7 @@ fn samples() -> Vec<Vec<u8>> {
         file("suites/turn-taking.yaml"),
         RUN.into(),
         br#"{"type":"Results","start":0.0,"duration":1.5,"is_final":true,"from_finalize":true,"channel":{"alternatives":[{"transcript":"Hi","confidence":0.9}]}}"#.to_vec(),
+        b"{\"message_type\":\"session_started\"}\n{\"message_type\":\"partial_transcript\",\"text\":\"Hi\"}\n{\"message_type\":\"committed_transcript\",\"text\":\"Hi.\"}\n".to_vec(),
         b"\x09{\"audio_base64\":\"AQACAAMA\",\"alignment\":{\"characters\":[\"H\",\"i\"],\"character_start_times_seconds\":[0,0.1],\"character_end_times_seconds\":[0.1,0.2]}}\n".to_vec(),
         b"\x09data: {\"data\":{\"audio\":\"010002000300\",\"status\":1},\"base_resp\":{\"status_code\":0}}\n\ndata: {\"data\":{\"status\":2}}\n\n".to_vec(),
         encode_frame(&Request { id: 1, op: Op::Ping }, b"payload").expect("a frame"),

@@ -8,7 +8,7 @@
 //! - [`openai`]: OpenAI, and any server that speaks its protocol, by base URL and key; its Realtime API, which hears and
 //!   speaks over one WebSocket per call.
 //! - [`deepgram`]: speech to text while it is spoken ([`StreamingStt`]), and Aura's voices.
-//! - [`elevenlabs`]: voices that tell when each word begins, and Scribe.
+//! - [`elevenlabs`]: voices that tell when each word begins, and Scribe, which hears while it is spoken too.
 //! - [`minimax`]: its voices, streamed.
 //! - [`genai`]: language models of Anthropic and Google.
 //! - [`cassette`]: what any of them answered, recorded once and played again for ever.

@@ -23,6 +23,6 @@ impl ElevenLabsConfig {
     pub const TTS_MODEL: &'static str = "eleven_flash_v2_5";
     /// A voice that every account has.
     pub const VOICE: &'static str = "JBFqnCBsd6RMkjVDRZzb";
-    /// The usual transcription model.
-    pub const STT_MODEL: &'static str = "scribe_v2";
+    /// The usual transcription model, which streams; `scribe_v2` takes whole utterances only.
+    pub const STT_MODEL: &'static str = "scribe_v2_realtime";
 }

@@ -39,7 +39,8 @@ impl Line {
                 let log = log.clone();
                 #[allow(clippy::result_large_err, reason = "the shape of the callback is given")]
                 let note = move |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
-                    let key = request.headers().get("authorization").and_then(|k| k.to_str().ok()).unwrap_or_default();
+                    let key = ["authorization", "xi-api-key"].into_iter().find_map(|name| request.headers().get(name));
+                    let key = key.and_then(|k| k.to_str().ok()).unwrap_or_default();
                     log.lock().expect("unpoisoned").push((request.uri().to_string(), key.to_string()));
                     Ok(response)
                 };
@@ -67,6 +68,14 @@ impl End {
                 }
                 _ => return None,
             }
+        }
+    }
+
+    /// The next message, which is JSON; `None` once the client is gone.
+    pub(crate) async fn message(&mut self) -> Option<Value> {
+        match self.stream.next().await?.ok()? {
+            Message::Text(text) => Some(serde_json::from_str(&text).expect("JSON")),
+            _ => None,
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 use tokio_tungstenite::tungstenite::Message;
 
-type Opened = Result<(UnboundedSender<Sound>, HeardStream), ModelError>;
+pub(crate) type Opened = Result<(UnboundedSender<Sound>, HeardStream), ModelError>;
 
 async fn open(base_url: String) -> Opened {
     let stt = deepgram(base_url, patient()).stt("nova-3");
@@ -20,16 +20,16 @@ async fn open(base_url: String) -> Opened {
     Ok((send, heard))
 }
 
-fn say(to: &UnboundedSender<Sound>, sounds: impl IntoIterator<Item = Sound>) {
+pub(crate) fn say(to: &UnboundedSender<Sound>, sounds: impl IntoIterator<Item = Sound>) {
     sounds.into_iter().for_each(|sound| to.unbounded_send(sound).expect("taken"));
 }
 
-fn samples(n: usize) -> Sound {
+pub(crate) fn samples(n: usize) -> Sound {
     Sound::Samples(vec![7; n])
 }
 
 /// What was heard before the trouble, and the trouble.
-async fn trouble(mut heard: HeardStream) -> (Vec<Heard>, ModelError) {
+pub(crate) async fn trouble(mut heard: HeardStream) -> (Vec<Heard>, ModelError) {
     let mut before = Vec::new();
     loop {
         match heard.next().await.expect("it ends with trouble") {
@@ -42,7 +42,7 @@ async fn trouble(mut heard: HeardStream) -> (Vec<Heard>, ModelError) {
     }
 }
 
-fn words(heard: Option<Result<Heard, ModelError>>) -> String {
+pub(crate) fn words(heard: Option<Result<Heard, ModelError>>) -> String {
     match heard.expect("more").expect("well") {
         Heard::Final(words) => words.text,
         other => panic!("{other:?} is not final"),

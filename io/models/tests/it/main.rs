@@ -14,5 +14,6 @@ mod listen;
 mod minimax;
 mod realtime;
 mod refusals;
+mod scribe;
 mod speech;
 mod transcribe;
