@@ -54,7 +54,9 @@ pub fn run(data: &[u8]) {
     let file = dir.path().join("run.json");
     std::fs::write(&file, data).expect("a file");
     if let Ok(run) = read_run(&file) {
-        assert!(compare::compare(&run, &run).changes.iter().all(|change| !change.is_clear()));
+        // One without cases has nothing to compare.
+        let same = compare::compare(&run, &run).map_or(Vec::new(), |comparison| comparison.changes);
+        assert!(same.iter().all(|change| !change.is_clear()));
     }
 }
 
