@@ -1,7 +1,7 @@
 use super::recognition::{Recognition, Update};
-use crate::http::{Fault, Message, Socket};
+use crate::http::{Fault, Message, Socket, next_of};
 use crate::wav::{RATE, bytes};
-use crate::{Heard, HeardStream, ModelError, ModelErrorKind, Sound, SoundStream, Transcript};
+use crate::{Heard, HeardStream, ModelError, Sound, SoundStream, Transcript};
 use futures::{StreamExt, stream};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -134,7 +134,8 @@ impl Listener {
             Message::Closed { code: 1000 | 1005, .. } if matches!(self.state, State::Closing) => {
                 self.recognition.close()
             }
-            Message::Closed { code, reason } => return Err(self.closed(code, &reason)),
+            // DATA-0000: sound that it can't read; NET-0000, NET-0001: not recognised in time, or none came.
+            Message::Closed { code, reason } => return Err(self.socket.failures().stopped_listening(code, &reason)),
         };
         self.follow(update);
         Ok(())
@@ -161,24 +162,6 @@ impl Listener {
 
     fn failure(&self, fault: Fault) -> ModelError {
         self.socket.failures().fault(fault)
-    }
-
-    /// What Deepgram's codes mean: DATA-0000 for sound that it can't read, NET-0000 and NET-0001 for sound that it could
-    /// not recognise in time or that did not come.
-    fn closed(&self, code: u16, reason: &str) -> ModelError {
-        let (kind, help) = match code {
-            1008 => (ModelErrorKind::Rejected, "change the model or the language as the reason says"),
-            _ => (ModelErrorKind::Unavailable, "try again; see the server's status"),
-        };
-        self.socket.failures().closed(code, reason, kind, help)
-    }
-}
-
-/// The next of a stream that may have ended; never comes then.
-async fn next_of(sound: &mut Option<SoundStream>) -> Option<Sound> {
-    match sound {
-        Some(sound) => sound.next().await,
-        None => std::future::pending().await,
     }
 }
 

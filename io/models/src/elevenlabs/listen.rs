@@ -1,7 +1,7 @@
 use super::recognition::{Ask, Recognition};
-use crate::http::{Call, Message, Socket};
+use crate::http::{Call, Message, Socket, next_of};
 use crate::wav::{RATE, bytes};
-use crate::{Heard, HeardStream, ModelError, ModelErrorKind, Sound, SoundStream, Transcript};
+use crate::{Heard, HeardStream, ModelError, Sound, SoundStream, Transcript};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::{StreamExt, stream};
@@ -150,7 +150,8 @@ impl Listener {
     fn take(&mut self, message: Message) -> Result<(), ModelError> {
         let update = match message {
             Message::Text(text) => self.recognition.push(&text).map_err(|f| self.socket.failures().fault(f))?,
-            Message::Closed { code, reason } => return Err(self.closed(code, &reason)),
+            // The server tells trouble before it closes; without a word it has lost patience or broken down.
+            Message::Closed { code, reason } => return Err(self.socket.failures().stopped_listening(code, &reason)),
         };
         for _ in 0..update.answered {
             self.answer();
@@ -165,23 +166,6 @@ impl Listener {
 
     fn answer(&mut self) {
         self.ready.push_back(Heard::Final(Transcript { text: self.recognition.settled(), confidence: None }));
-    }
-
-    /// The server tells trouble before it closes; without a word it has lost patience or broken down.
-    fn closed(&self, code: u16, reason: &str) -> ModelError {
-        let (kind, help) = match code {
-            1008 => (ModelErrorKind::Rejected, "change the model or the language as the reason says"),
-            _ => (ModelErrorKind::Unavailable, "try again; see the server's status"),
-        };
-        self.socket.failures().closed(code, reason, kind, help)
-    }
-}
-
-/// The next of a stream that may have ended; never comes then.
-async fn next_of(sound: &mut Option<SoundStream>) -> Option<Sound> {
-    match sound {
-        Some(sound) => sound.next().await,
-        None => std::future::pending().await,
     }
 }
 

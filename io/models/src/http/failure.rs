@@ -166,6 +166,16 @@ impl Failures<'_> {
         self.error(kind, format!("the server closed the connection (code {code}): {reason}"), help)
     }
 
+    /// A recogniser closed the connection on which it listened. 1008 is a matter of policy (RFC 6455 §7.4.1): what was asked
+    /// for is not to be had.
+    pub(crate) fn stopped_listening(&self, code: u16, reason: &str) -> ModelError {
+        let (kind, help) = match code {
+            1008 => (ModelErrorKind::Rejected, "change the model or the language as the reason says"),
+            _ => (ModelErrorKind::Unavailable, "try again; see the server's status"),
+        };
+        self.closed(code, reason, kind, help)
+    }
+
     /// An error within an answer that had begun well.
     pub(crate) fn refused_midway(&self, said: &ServerError) -> ModelError {
         let variable = &self.endpoint.key_variable;

@@ -23,6 +23,6 @@ pub(crate) use endpoint::Call;
 pub(crate) use events::EventReader;
 pub(crate) use failure::{Fault, QUOTA_HELP, ServerError};
 pub(crate) use lines::LineReader;
-pub(crate) use socket::{Message, Socket};
+pub(crate) use socket::{Message, Socket, next_of};
 pub(crate) use spoken::{SpeechReader, spoken};
 pub(crate) use transport::{Answer, Transport};

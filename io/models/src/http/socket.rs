@@ -2,7 +2,7 @@ use super::config::Timeouts;
 use super::endpoint::{Call, Endpoint};
 use super::failure::Failures;
 use crate::ModelError;
-use futures::{SinkExt, StreamExt};
+use futures::{SinkExt, Stream, StreamExt};
 use reqwest::Upgraded;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use std::borrow::Cow;
@@ -32,6 +32,14 @@ pub(crate) enum Message {
         code: u16,
         reason: String,
     },
+}
+
+/// The next of a stream that may have ended; never comes then.
+pub(crate) async fn next_of<S: Stream + Unpin>(stream: &mut Option<S>) -> Option<S::Item> {
+    match stream {
+        Some(stream) => stream.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What makes a request an opening handshake (RFC 6455 §4.1).
