@@ -46,8 +46,9 @@ bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents
 	$(CARGO) build --release --workspace --bin duologue-turn-taking
 	benches/turn-taking/compare_turns.py --ours "$(BIN)/duologue-turn-taking" $(BENCH_ARGS)
 
-interop: ## tests against real peers
-	@echo 'interop: nothing to run yet. No surface of this version talks to a foreign peer.'
+interop: ## tests against real peers: a livekit-server, which is installed first
+	@scripts/setup.sh --livekit-server
+	DUOLOGUE_TEST_LIVEKIT=required $(CARGO) test --release --workspace --test real
 
 soak: ## hours of conversations, watched for leaks
 	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'

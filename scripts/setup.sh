@@ -1,7 +1,38 @@
 #!/usr/bin/env bash
 # Installs the system packages that building and fetching models need, and only those whose purpose is not served yet.
-# Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report.
+# Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report;
+# with --livekit-server nothing but that server, which tests take part in rooms of.
 set -euo pipefail
+
+# Compiled from its sources (ten minutes on two cores, once), into the folder where CI keeps its tools. Tests look there
+# for exactly this version.
+livekit_version=1.13.5
+install_livekit_server() {
+  local tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}/tools/bin made
+  local program=$tools/livekit-server-$livekit_version
+  if "$program" --version 2>/dev/null | grep -qF "$livekit_version"; then
+    echo "setup: $program is there."
+    return
+  fi
+  if ! command -v go >/dev/null; then
+    echo 'setup: Go is missing, 1.21 or newer (which fetches the version that the server asks for): install it, then run this again.' >&2
+    return 1
+  fi
+  mkdir -p "$tools"
+  made=$(mktemp -d "$tools/making.XXXXXX")
+  GOBIN=$made nice go install "github.com/livekit/livekit-server/cmd/server@v$livekit_version" || {
+    rm -rf "$made"
+    echo "setup: livekit-server $livekit_version could not be compiled (above)." >&2
+    return 1
+  }
+  mv "$made/server" "$program"
+  rm -rf "$made"
+  echo "setup: installed $program"
+}
+if [ "${1:-}" = --livekit-server ]; then
+  install_livekit_server
+  exit
+fi
 
 # What each package is there for, as a test of the thing itself: a compiler from elsewhere is as good.
 have_libclang() { # not libclang-cpp, which is another library

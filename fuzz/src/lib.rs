@@ -3,13 +3,14 @@
 
 pub mod audio;
 pub mod files;
+pub mod rooms;
 pub mod servers;
 
 /// A body and the name of its target.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 29] = [
+pub const TARGETS: [Target; 35] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -39,6 +40,12 @@ pub const TARGETS: [Target; 29] = [
     ("hex_speech", servers::hex_speech),
     ("clauses", servers::clauses),
     ("misheard", servers::misheard),
+    ("join_request", rooms::join_request),
+    ("token_and_sdp", rooms::token_and_sdp),
+    ("room_messages", rooms::room_messages),
+    ("redundant", rooms::redundant),
+    ("peer", rooms::peer),
+    ("texts", rooms::texts),
 ];
 
 /// The first byte as a number, and the rest.

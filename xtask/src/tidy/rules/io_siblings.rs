@@ -3,9 +3,10 @@
 use crate::tidy::{Finding, Layer, Workspace};
 
 /// Who may use which other shell, and why.
-const ALLOWED: [(&str, &str, &str); 4] = [
+const ALLOWED: [(&str, &str, &str); 5] = [
     ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
     ("io/conversation", "io/models", "a conversation performs its effects with providers"),
+    ("io/worker", "io/rtc", "whoever is in a room has a WebRTC peer, as the room server has"),
     ("io/simulation", "io/conversation", "a suite is many conversations, held, judged and kept as one is"),
     ("io/conversation", "io/engine", "a conversation starts the engines that its agents name, and reports their state"),
 ];
