@@ -19,7 +19,7 @@
 //! client.add_local("127.0.0.1:5000".parse()?)?;
 //! server.add_local("127.0.0.1:6000".parse()?)?;
 //! client.open_channels();
-//! client.add_track("microphone");
+//! client.add_track("microphone", false);
 //! let offer = client.offer()?.expect("something to agree on");
 //! let answer = server.answer(&offer)?;
 //! client.accept(&answer)?;
@@ -40,6 +40,7 @@ pub mod fuzzing;
 mod line;
 mod negotiation;
 mod peer;
+mod plain;
 mod red;
 #[cfg(test)]
 mod tests;

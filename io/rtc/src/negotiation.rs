@@ -1,5 +1,6 @@
 use crate::channels::Channels;
 use crate::peer::{Peer, Role};
+use crate::plain::without_redundancy;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid};
 
@@ -23,7 +24,8 @@ enum Wish {
     Channels,
     /// As many more sections to hear something in.
     Hear(u32),
-    Track(String),
+    /// A track under its id, with redundancy or without.
+    Track(String, bool),
     /// Nothing new, but the other side waits for an offer.
     Again,
     RestartIce,
@@ -36,14 +38,21 @@ pub(crate) struct Negotiation {
     pending: Option<Pending>,
     /// Sections in which this side hears, once it offered them.
     hearing: Vec<Mid>,
-    tracks: Vec<(String, Mid)>,
+    tracks: Vec<Track>,
+}
+
+#[derive(Clone)]
+struct Track {
+    id: String,
+    mid: Mid,
+    redundant: bool,
 }
 
 struct Pending {
     offer: SdpPendingOffer,
     sdp: String,
     hearing: Vec<Mid>,
-    tracks: Vec<(String, Mid)>,
+    tracks: Vec<Track>,
 }
 
 impl Peer {
@@ -57,9 +66,10 @@ impl Peer {
         self.wish(if count == 0 { Wish::Again } else { Wish::Hear(count) });
     }
 
-    /// Wishes for a section to send a track of sound in. `id` stands in its `a=msid`; letters and digits only.
-    pub fn add_track(&mut self, id: &str) {
-        self.wish(Wish::Track(id.to_owned()));
+    /// Wishes for a section to send a track of sound in, with redundancy or without. `id` stands in its `a=msid`; letters
+    /// and digits only.
+    pub fn add_track(&mut self, id: &str, redundant: bool) {
+        self.wish(Wish::Track(id.to_owned(), redundant));
     }
 
     /// Wishes for a new search for ways to the other side, since none of the old ones leads there any more.
@@ -69,14 +79,14 @@ impl Peer {
 
     fn wish(&mut self, wish: Wish) {
         let wishes = &mut self.negotiation.wishes;
-        if matches!(wish, Wish::Hear(_) | Wish::Track(_)) || !wishes.contains(&wish) {
+        if matches!(wish, Wish::Hear(_) | Wish::Track(..)) || !wishes.contains(&wish) {
             wishes.push(wish);
         }
     }
 
     /// The section that carries a track of ours, once both sides agreed on it.
     pub fn mid_of(&self, id: &str) -> Option<Mid> {
-        self.negotiation.tracks.iter().find(|(track, _)| track == id).map(|(_, mid)| *mid)
+        self.negotiation.tracks.iter().find(|track| track.id == id).map(|track| track.mid)
     }
 
     /// A description with all that was wished for; `None` while an offer is under way, and where nothing was wished for.
@@ -98,10 +108,10 @@ impl Peer {
                 Wish::Hear(count) => hearing.extend(
                     (0..count).map(|_| api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None)),
                 ),
-                Wish::Track(id) => {
+                Wish::Track(id, redundant) => {
                     let stream = Some(id.clone());
                     let mid = api.add_media(MediaKind::Audio, Direction::SendOnly, stream, Some(id.clone()), None);
-                    tracks.push((id, mid));
+                    tracks.push(Track { id, mid, redundant });
                 }
                 Wish::RestartIce => drop(api.ice_restart(true)),
                 Wish::Again => {}
@@ -112,7 +122,11 @@ impl Peer {
             hearing.push(api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None));
         }
         let Some((offer, pending)) = api.apply() else { return Ok(None) };
-        let sdp = offer.to_sdp_string();
+        let plain = |mid: &str| {
+            let mut all = self.negotiation.tracks.iter().chain(&tracks);
+            all.any(|track| !track.redundant && *track.mid == *mid)
+        };
+        let sdp = without_redundancy(&offer.to_sdp_string(), plain);
         self.negotiation.pending = Some(Pending { offer: pending, sdp: sdp.clone(), hearing, tracks });
         Ok(Some(sdp))
     }

@@ -80,7 +80,7 @@ impl Pair {
     fn connected() -> Pair {
         let mut pair = Pair::new();
         pair.client.open_channels();
-        pair.client.add_track("microphone");
+        pair.client.add_track("microphone", true);
         pair.agree();
         pair.until(|p| p.client.is_connected() && p.server.is_connected());
         pair.until(|p| p.client.is_open(Channel::Reliable) && p.server.is_open(Channel::Reliable));
@@ -168,7 +168,7 @@ fn one_offer_is_under_way_at_a_time() {
     let mut pair = Pair::new();
     pair.client.open_channels();
     let first = pair.client.offer().unwrap().unwrap();
-    pair.client.add_track("microphone");
+    pair.client.add_track("microphone", true);
     assert!(pair.client.offer().unwrap().is_none());
     assert_eq!(pair.client.pending_offer(), Some(first.as_str()));
     let answer = pair.server.answer(&first).unwrap();

@@ -231,7 +231,7 @@ impl Driver {
     pub(super) fn taken(&mut self, published: TrackPublishedResponse) {
         let Some(ours) = self.media.ours.iter_mut().find(|track| track.cid == published.cid) else { return };
         if ours.info.is_none() {
-            self.publisher.peer.add_track(&ours.cid);
+            self.publisher.peer.add_track(&ours.cid, ours.options.redundancy);
         }
         ours.info = published.track;
         self.agreed();
