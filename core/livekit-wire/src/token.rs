@@ -175,7 +175,10 @@ mod tests {
         let token = signed(|_| ());
         assert_eq!(verify(&token, "key", "other", NOW), Err(TokenError::Signature));
         assert_eq!(verify(&token, "other", "secret", NOW), Err(TokenError::Issuer("key".into())));
-        assert_eq!(verify(&token, "key", "secret", NOW + 600 + LEEWAY_S), Ok(verify(&token, "key", "secret", NOW).unwrap()));
+        assert_eq!(
+            verify(&token, "key", "secret", NOW + 600 + LEEWAY_S),
+            Ok(verify(&token, "key", "secret", NOW).unwrap())
+        );
         assert_eq!(verify(&token, "key", "secret", NOW + 661), Err(TokenError::Expired(61)));
         assert_eq!(verify(&token, "key", "secret", NOW - 61), Err(TokenError::NotYet(61)));
         assert_eq!(verify(&signed(|claims| claims.exp = 0), "key", "secret", NOW), Err(TokenError::NoExpiry));

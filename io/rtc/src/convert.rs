@@ -22,7 +22,7 @@ pub(crate) fn payload_type(rtc: &Rtc, mid: Mid, coding: Coding) -> Option<Pt> {
     let opus = opus(rtc, mid)?;
     match coding {
         Coding::Opus => Some(opus.pt()),
-        Coding::Red => opus.red().filter(|red| rtc.media(mid).is_some_and(|media| media.remote_pts().contains(red))),
+        Coding::Red => opus.red(),
     }
 }
 
@@ -66,6 +66,7 @@ fn recorded(packet: &RtpPacket) -> Option<SystemTime> {
 /// What the engine sends.
 pub(crate) fn outgoing(rtp: &Rtp, pt: Pt, now: Instant) -> RtpWrite {
     let level = rtp.level.map(|level| -i8::try_from(level.min(127)).unwrap_or(127));
-    let values = ExtensionValues { audio_level: level, voice_activity: level.map(|level| level > -60), ..Default::default() };
+    let values =
+        ExtensionValues { audio_level: level, voice_activity: level.map(|level| level > -60), ..Default::default() };
     RtpWrite::new(pt, rtp.sequence.into(), rtp.timestamp, now, rtp.payload.clone()).marker(rtp.marker).ext_vals(values)
 }

@@ -105,9 +105,8 @@ impl Peer {
         for wish in wishes {
             match wish {
                 Wish::Channels => Channels::offer(&mut api),
-                Wish::Hear(count) => hearing.extend(
-                    (0..count).map(|_| api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None)),
-                ),
+                Wish::Hear(count) => hearing
+                    .extend((0..count).map(|_| api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None))),
                 Wish::Track(id, redundant) => {
                     let stream = Some(id.clone());
                     let mid = api.add_media(MediaKind::Audio, Direction::SendOnly, stream, Some(id.clone()), None);

@@ -35,7 +35,8 @@ fn redundant(line: &str) -> Option<&str> {
 fn strip(section: &str, red: &str, text: &mut String) {
     for line in section.split_inclusive('\n') {
         if line.starts_with("m=") {
-            let kept: Vec<&str> = line.trim_end().split(' ').enumerate().filter(|(at, w)| *at < 3 || *w != red).map(|(_, w)| w).collect();
+            let kept: Vec<&str> =
+                line.trim_end().split(' ').enumerate().filter(|(at, w)| *at < 3 || *w != red).map(|(_, w)| w).collect();
             text.push_str(&kept.join(" "));
             text.push_str("\r\n");
             continue;

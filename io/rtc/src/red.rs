@@ -151,10 +151,10 @@ mod tests {
         assert_eq!(unpacker.unpack(&redundant(10)).unwrap().len(), 3);
         assert_eq!(unpacker.unpack(&redundant(11)).unwrap().len(), 1);
         let packets = unpacker.unpack(&redundant(13)).unwrap();
-        assert_eq!(packets.iter().map(|p| (p.sequence, p.timestamp, p.payload[0])).collect::<Vec<_>>(), [
-            (12, 12 * 960, 12),
-            (13, 13 * 960, 13)
-        ]);
+        assert_eq!(
+            packets.iter().map(|p| (p.sequence, p.timestamp, p.payload[0])).collect::<Vec<_>>(),
+            [(12, 12 * 960, 12), (13, 13 * 960, 13)]
+        );
         assert_eq!(unpacker.unpack(&redundant(12)).unwrap(), []);
     }
 

@@ -55,7 +55,8 @@ impl Pair {
                 match peer.poll() {
                     Output::Transmit(datagram) => {
                         self.sent += 1;
-                        let lost = self.loses.is_some_and(|n| peer.role() == Role::Client && self.sent.is_multiple_of(n));
+                        let lost =
+                            self.loses.is_some_and(|n| peer.role() == Role::Client && self.sent.is_multiple_of(n));
                         if !lost {
                             wire.push_back(datagram);
                         }
@@ -89,7 +90,8 @@ impl Pair {
 
     fn speak(&mut self, line: &mut Line, sequence: u16) {
         let timestamp = u32::from(sequence) * 960;
-        let packet = Packet { sequence, timestamp, marker: false, codec: Codec::Opus, payload: vec![sequence as u8; 40] };
+        let packet =
+            Packet { sequence, timestamp, marker: false, codec: Codec::Opus, payload: vec![sequence as u8; 40] };
         let mid = self.client.mid_of("microphone").unwrap();
         self.client.send(mid, &line.next(packet, Some(30))).unwrap();
         (0..4).for_each(|_| self.step());

@@ -46,7 +46,7 @@ pub use net::api::{Api, ApiError};
 pub use net::refusal::ConnectError;
 pub use net::server::{Server, ServerError};
 pub use room::{
-    CallError, CloseReason, DataOptions, Heard, Invocation, JoinError, JoinOptions, Kind,
-    Participant, PeerMode, Publication, PublishError, PublishOptions, RemoteAudio, Room, RoomError, RoomEvent, RpcError,
-    Text, TextOptions, TextState, TextWriter, Track,
+    CallError, CloseReason, DataOptions, Heard, Invocation, JoinError, JoinOptions, Kind, Participant, PeerMode,
+    Publication, PublishError, PublishOptions, RemoteAudio, Room, RoomError, RoomEvent, RpcError, Text, TextOptions,
+    TextState, TextWriter, Track,
 };

@@ -3,9 +3,9 @@
 use super::job::{Answer, JobHandler, Offer};
 use super::running::Running;
 use super::worker::{RegisterError, Standing, WorkerConfig};
+use crate::net::refusal::ConnectError;
 use crate::net::server::Server;
 use crate::net::socket::Socket;
-use crate::net::refusal::ConnectError;
 use crate::net::{unix_millis, unix_seconds};
 use duologue_livekit_wire::proto::server_message::Message as Said;
 use duologue_livekit_wire::proto::worker_message::Message as Say;

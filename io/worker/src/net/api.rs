@@ -2,6 +2,7 @@ use crate::net::refusal::{ConnectError, words};
 use crate::net::server::Server;
 use crate::net::socket::{body_of, unreachable};
 use crate::net::unix_seconds;
+use duologue_livekit_wire::Message;
 use duologue_livekit_wire::proto::{
     AgentDispatch, CreateAgentDispatchRequest, CreateRoomRequest, DeleteAgentDispatchRequest, DeleteRoomRequest,
     DeleteRoomResponse, ListAgentDispatchRequest, ListAgentDispatchResponse, ListParticipantsRequest,
@@ -9,7 +10,6 @@ use duologue_livekit_wire::proto::{
     RoomParticipantIdentity,
 };
 use duologue_livekit_wire::token::{self, SignError, VideoGrants};
-use duologue_livekit_wire::Message;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use std::time::Duration;
@@ -98,7 +98,8 @@ impl Api {
 
     /// Shows somebody out.
     pub async fn remove_participant(&self, room: &str, identity: &str) -> Result<(), ApiError> {
-        let request = RoomParticipantIdentity { room: room.to_owned(), identity: identity.to_owned(), ..Default::default() };
+        let request =
+            RoomParticipantIdentity { room: room.to_owned(), identity: identity.to_owned(), ..Default::default() };
         let answer = self.ask::<RemoveParticipantResponse>("RoomService", "RemoveParticipant", admin(room), &request);
         answer.await.map(drop)
     }
@@ -185,7 +186,10 @@ mod tests {
             text(404, r#"{"code":"not_found","msg":"requested room does not exist"}"#),
             "the server refused DeleteRoom: requested room does not exist (not_found)"
         );
-        assert!(text(401, r#"{"code":"unauthenticated","msg":"invalid token"}"#).contains("refuses the token: invalid token"));
+        assert!(
+            text(401, r#"{"code":"unauthenticated","msg":"invalid token"}"#)
+                .contains("refuses the token: invalid token")
+        );
         assert!(text(404, "<html>nothing</html>").contains("no LiveKit server"));
     }
 }

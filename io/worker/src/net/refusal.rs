@@ -15,7 +15,9 @@ pub enum ConnectError {
         why: String,
     },
     /// The token is not accepted.
-    #[error("the server at {url} refuses the token: {why}; compare LIVEKIT_API_KEY and LIVEKIT_API_SECRET with the server's")]
+    #[error(
+        "the server at {url} refuses the token: {why}; compare LIVEKIT_API_KEY and LIVEKIT_API_SECRET with the server's"
+    )]
     Unauthorized {
         /// Where.
         url: String,

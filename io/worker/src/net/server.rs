@@ -9,7 +9,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// It is not one at all.
-    #[error("{0:?} is no address of a LiveKit server; use one such as wss://livekit.example.com or ws://localhost:7880")]
+    #[error(
+        "{0:?} is no address of a LiveKit server; use one such as wss://livekit.example.com or ws://localhost:7880"
+    )]
     Address(String),
     /// There are no certificates.
     #[error("no HTTPS on this machine: {0}; install the system's certificates (package ca-certificates)")]

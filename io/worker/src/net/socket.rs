@@ -2,7 +2,9 @@ use crate::net::refusal::{ConnectError, words};
 use crate::net::server::Server;
 use duologue_livekit_wire::Message;
 use futures::{SinkExt, StreamExt};
-use reqwest::header::{AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use reqwest::header::{
+    AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use reqwest::{Response, StatusCode, Upgraded, Url};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -150,6 +152,10 @@ pub(crate) fn unreachable(url: &str, error: &reqwest::Error) -> ConnectError {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    let why = if std::ptr::addr_eq(cause, error as &dyn std::error::Error) { "no answer".into() } else { words(&cause.to_string()) };
+    let why = if std::ptr::addr_eq(cause, error as &dyn std::error::Error) {
+        "no answer".into()
+    } else {
+        words(&cause.to_string())
+    };
     ConnectError::Unreachable { url: url.to_owned(), why }
 }

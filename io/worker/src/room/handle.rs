@@ -1,3 +1,4 @@
+use crate::net::server::Server;
 use crate::net::{fresh, unix_millis};
 use crate::room::driver::Driver;
 use crate::room::error::{CallError, JoinError, PublishError, RoomError, RpcError};
@@ -6,7 +7,6 @@ use crate::room::link;
 use crate::room::options::{DataOptions, JoinOptions, PublishOptions, TextOptions};
 use crate::room::signal::Setup;
 use crate::room::texts;
-use crate::net::server::Server;
 use duologue_livekit_wire::proto::data_packet::Value;
 use duologue_livekit_wire::proto::{ParticipantInfo, RpcRequest, UserPacket};
 use duologue_media::Packet;
@@ -229,11 +229,7 @@ fn fits(len: usize) -> Result<(), RoomError> {
     if len > texts::PIECE_MAX { Err(RoomError::TooLong { len, max: texts::PIECE_MAX }) } else { Ok(()) }
 }
 
-fn own(
-    participant: &Option<ParticipantInfo>,
-    room: &Option<duologue_livekit_wire::proto::Room>,
-    single: bool,
-) -> Own {
+fn own(participant: &Option<ParticipantInfo>, room: &Option<duologue_livekit_wire::proto::Room>, single: bool) -> Own {
     Own {
         participant: Participant::of(&participant.clone().unwrap_or_default()),
         name: room.as_ref().map(|room| room.name.clone()).unwrap_or_default(),

@@ -31,8 +31,7 @@ pub(crate) async fn addresses(server: &Server) -> Vec<IpAddr> {
 
 /// Connecting a UDP socket sends nothing; it only looks the route up.
 fn leaves_at(target: SocketAddr) -> Option<IpAddr> {
-    let any: IpAddr =
-        if target.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let any: IpAddr = if target.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = std::net::UdpSocket::bind((any, 0)).ok()?;
     socket.connect(target).ok()?;
     socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified())

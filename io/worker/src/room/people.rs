@@ -133,7 +133,11 @@ mod tests {
     use duologue_livekit_wire::proto::{TrackInfo, TrackType};
 
     fn info(sid: &str, kind: i32, tracks: &[(&str, TrackType)]) -> ParticipantInfo {
-        let track = |(sid, kind): &(&str, TrackType)| TrackInfo { sid: (*sid).into(), r#type: (*kind).into(), ..Default::default() };
+        let track = |(sid, kind): &(&str, TrackType)| TrackInfo {
+            sid: (*sid).into(),
+            r#type: (*kind).into(),
+            ..Default::default()
+        };
         let tracks = tracks.iter().map(track).collect();
         ParticipantInfo { sid: sid.into(), identity: format!("i{sid}"), kind, tracks, ..Default::default() }
     }
@@ -168,7 +172,8 @@ mod tests {
         let here = info("a", 0, &[]);
         assert!(matches!(people.update(std::slice::from_ref(&here))[..], [Change::Joined(_)]));
         assert_eq!(people.update(std::slice::from_ref(&here)), []);
-        let thinking = ParticipantInfo { attributes: [("lk.agent.state".into(), "thinking".into())].into(), ..here.clone() };
+        let thinking =
+            ParticipantInfo { attributes: [("lk.agent.state".into(), "thinking".into())].into(), ..here.clone() };
         assert!(matches!(people.update(std::slice::from_ref(&thinking))[..], [Change::Changed(_)]));
         let gone = ParticipantInfo { state: State::Disconnected.into(), ..here };
         assert!(matches!(people.update(&[gone])[..], [Change::Left(_)]));

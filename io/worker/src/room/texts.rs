@@ -2,7 +2,9 @@
 
 use crate::room::event::{Text, TextState};
 use duologue_livekit_wire::proto::data_packet::Value;
-use duologue_livekit_wire::proto::data_stream::{Chunk, Header, OperationType, TextHeader, Trailer, header::ContentHeader};
+use duologue_livekit_wire::proto::data_stream::{
+    Chunk, Header, OperationType, TextHeader, Trailer, header::ContentHeader,
+};
 use std::collections::BTreeMap;
 
 /// Bytes of a piece at most, as LiveKit's clients have it.

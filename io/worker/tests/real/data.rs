@@ -1,9 +1,7 @@
 //! Messages, texts, attributes and calls between two of ours.
 
 use crate::server::{LiveKit, wait};
-use duologue_worker::{
-    CallError, DataOptions, JoinOptions, PeerMode, RoomEvent, RpcError, TextOptions, TextState,
-};
+use duologue_worker::{CallError, DataOptions, JoinOptions, PeerMode, RoomEvent, RpcError, TextOptions, TextState};
 use std::time::Duration;
 
 async fn messages(peers: PeerMode) {

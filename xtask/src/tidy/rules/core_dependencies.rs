@@ -14,7 +14,10 @@ const SHIPPED: [(&str, &str); 16] = [
     ("opus-rs", "Opus decoder with concealment as libopus has it"),
     ("ogg", "recordings that every player opens"),
     ("livekit-protocol", "LiveKit's messages as its makers generate them"),
-    ("livekit-token", "what an access token grants, as its makers spell it; signed here, since their signer reads the clock"),
+    (
+        "livekit-token",
+        "what an access token grants, as its makers spell it; signed here, since their signer reads the clock",
+    ),
     ("prost", "the encoding of the above"),
     ("base64", "requests that travel in an address, and tokens"),
     ("flate2", "requests that travel compressed, in memory"),

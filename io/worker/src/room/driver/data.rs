@@ -86,11 +86,13 @@ impl Driver {
 
     pub(super) fn answer(&mut self, call: &Call) {
         let value = match &call.answer {
-            Ok(payload) if payload.len() > crate::room::texts::PIECE_MAX => rpc_response::Value::Error(wire(&RpcError {
-                code: 1504,
-                message: "Response payload too large".into(),
-                data: String::new(),
-            })),
+            Ok(payload) if payload.len() > crate::room::texts::PIECE_MAX => {
+                rpc_response::Value::Error(wire(&RpcError {
+                    code: 1504,
+                    message: "Response payload too large".into(),
+                    data: String::new(),
+                }))
+            }
             Ok(payload) => rpc_response::Value::Payload(payload.clone()),
             Err(error) => rpc_response::Value::Error(wire(error)),
         };

@@ -87,7 +87,8 @@ impl Driver {
         (events, commands, ready): (mpsc::Sender<RoomEvent>, mpsc::WeakSender<Command>, Ready),
     ) -> Driver {
         let (people, now) = (People::new(&setup.options.hears), Instant::now());
-        let seconds = |given: i32, default| Duration::from_secs(u64::try_from(given).ok().filter(|s| *s > 0).unwrap_or(default));
+        let seconds =
+            |given: i32, default| Duration::from_secs(u64::try_from(given).ok().filter(|s| *s > 0).unwrap_or(default));
         let pinged = Pinged {
             every: seconds(joined.response.ping_interval, 5),
             patience: seconds(joined.response.ping_timeout, 15),
@@ -262,7 +263,9 @@ impl Driver {
     }
 }
 
-async fn next(line: &mut Option<Line>) -> Option<Result<duologue_livekit_wire::proto::SignalResponse, crate::net::refusal::ConnectError>> {
+async fn next(
+    line: &mut Option<Line>,
+) -> Option<Result<duologue_livekit_wire::proto::SignalResponse, crate::net::refusal::ConnectError>> {
     match line {
         Some(line) => line.responses.recv().await,
         None => std::future::pending().await,

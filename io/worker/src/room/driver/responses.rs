@@ -77,11 +77,8 @@ impl Driver {
 
     fn update(&mut self, update: &ParticipantUpdate) {
         let whole = std::mem::take(&mut self.whole_list);
-        let changes = if whole {
-            self.people.replace(&update.participants)
-        } else {
-            self.people.update(&update.participants)
-        };
+        let changes =
+            if whole { self.people.replace(&update.participants) } else { self.people.update(&update.participants) };
         self.changed(changes);
     }
 
