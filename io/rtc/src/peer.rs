@@ -4,11 +4,16 @@ use crate::negotiation::Negotiation;
 use crate::{Received, Rtp};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use str0m::config::DtlsCert;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, IceConnectionState, Input, Rtc};
+
+/// The longest wait between questions whether a way still leads to the other side (RFC 8445 §14.3), and how many go
+/// unanswered before it counts as lost.
+const STUN_WAIT: Duration = Duration::from_secs(1);
+const STUN_TRIES: usize = 6;
 
 /// Which end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +145,11 @@ impl Peer {
             Some(certificate) => certificate,
             None => Certificate::generate()?,
         };
-        let rtc = Rtc::builder()
+        let mut setup = Rtc::builder();
+        // A way that leads nowhere is noticed in seconds; the engine's own patience is half a minute.
+        setup.set_max_stun_rto(STUN_WAIT);
+        setup.set_max_stun_retransmits(STUN_TRIES);
+        let rtc = setup
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
             .set_dtls_cert(certificate.0)
             .set_ice_lite(config.role == Role::Server)

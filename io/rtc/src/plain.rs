@@ -19,7 +19,7 @@ pub(crate) fn without_redundancy(sdp: &str, plain: impl Fn(&str) -> bool) -> Str
 fn sections(sdp: &str) -> impl Iterator<Item = &str> {
     let mut rest = sdp;
     std::iter::from_fn(move || {
-        let end = rest.get(1..)?.find("\nm=").map_or(rest.len(), |at| at + 2);
+        let end = rest.find("\nm=").map_or(rest.len(), |at| at + 1);
         let (section, after) = rest.split_at(end);
         rest = after;
         (!section.is_empty()).then_some(section)
