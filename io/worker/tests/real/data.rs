@@ -30,11 +30,11 @@ async fn messages(peers: PeerMode) {
             }
         }
     });
-    wait(&mut at_anna, |event| match event {
-        RoomEvent::Data { payload, reliable, .. } => Some(assert_eq!((payload, reliable), (b"quick".to_vec(), false))),
+    let heard = wait(&mut at_anna, |event| match event {
+        RoomEvent::Data { payload, reliable, .. } => Some((payload, reliable)),
         _ => None,
-    })
-    .await;
+    });
+    assert_eq!(heard.await, (b"quick".to_vec(), false));
     repeated.abort();
 
     let long = "Grüße aus der Küche. ".repeat(3_000);
