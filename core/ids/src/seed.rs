@@ -36,6 +36,15 @@ impl SeededRng {
         self.0.next_u64()
     }
 
+    /// A name nobody else has: `prefix` and twelve letters and digits, as LiveKit's servers name what they make
+    /// (`PA_9kXw…`). None of them is easily read as another.
+    pub fn id(&mut self, prefix: &str) -> String {
+        const LETTERS: &[u8; 57] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+        let mut id = String::from(prefix);
+        id.extend((0..12).filter_map(|_| LETTERS.get(self.below(LETTERS.len())).copied().map(char::from)));
+        id
+    }
+
     /// Uniform in `0.0..1.0`.
     pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
@@ -74,6 +83,8 @@ mod tests {
             assert!((5..=9).contains(&d.as_millis()));
         }
         assert_eq!(rng.below(0), 0);
+        let (one, other) = (rng.id("PA_"), rng.id("PA_"));
+        assert!(one.starts_with("PA_") && one.len() == 15 && one != other);
     }
 
     const GOLDEN: [u64; 3] = [5_639_966, 1_525_112, 2_021_976];
