@@ -17,6 +17,7 @@
 //! ```
 
 mod mono;
+mod name;
 mod redacted;
 mod seed;
 
