@@ -21,8 +21,11 @@ pub struct Config {
     pub agents_keep_open: bool,
     /// Who has joined must have its media connected within this.
     pub verify_within: Duration,
-    /// A participant whose signalling or media is lost has this long to come back.
+    /// A participant whose media is lost, or that lost its signalling before it had any, has this long to come back.
     pub resume_within: Duration,
+    /// One whose media stands and whose signalling is lost has this long: it is still heard. livekit-server waits for
+    /// its media to end, however long that takes.
+    pub signal_within: Duration,
     /// How often a participant is to get a new token.
     pub refresh_every: Duration,
     /// What the server says of itself to those who join.
@@ -43,6 +46,7 @@ impl Config {
             agents_keep_open: true,
             verify_within: Duration::from_secs(60),
             resume_within: Duration::from_secs(5),
+            signal_within: Duration::from_secs(30),
             refresh_every: Duration::from_secs(300),
             server: proto::ServerInfo { protocol: 16, ..Default::default() },
             wall_zero_ms: 0,

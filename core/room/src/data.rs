@@ -1,8 +1,9 @@
 //! Data packets: who may send them, who gets them, and what waits for those whose channel is not open yet.
 
 use crate::participant::Participant;
+use crate::proto::DataPacket;
 use crate::proto::data_packet::{Kind, Value};
-use crate::proto::{DataPacket, UserPacket};
+use crate::proto::data_stream::header::ContentHeader;
 use crate::room::Room;
 use crate::{Output, ParticipantSid};
 use prost::Message;
@@ -49,14 +50,7 @@ impl Room {
             }
             sender.last_sequence = packet.sequence;
         }
-        let (sid, identity) = match sender.visible() {
-            true => (sender.sid.0.clone(), sender.info.identity.clone()),
-            false => Default::default(),
-        };
-        if let Some(Value::User(user)) = &mut packet.value {
-            stamp(user, &sid, &identity);
-        }
-        (packet.participant_sid, packet.participant_identity) = (sid, identity);
+        stamp(sender, &mut packet);
         self.pass_on(Some(from), reliable, packet);
     }
 
@@ -105,11 +99,33 @@ fn may_send(sender: &Participant, packet: &DataPacket) -> bool {
         }
 }
 
-/// Older clients read the sender of a user's packet inside it.
+/// Who sent it, whatever the packet says. Hidden senders have no name; the sid, by which receivers tell packets that come
+/// twice, nobody can look up. Agents send text on behalf of others (what they heard them say), which is marked.
 #[allow(deprecated)]
-fn stamp(user: &mut UserPacket, sid: &str, identity: &str) {
-    sid.clone_into(&mut user.participant_sid);
-    identity.clone_into(&mut user.participant_identity);
+fn stamp(sender: &Participant, packet: &mut DataPacket) {
+    let shown = |text: &String| if sender.visible() { text.clone() } else { String::new() };
+    let (sid, identity) = (shown(&sender.info.sid), shown(&sender.info.identity));
+    let for_another = sender.is_agent()
+        && !packet.participant_identity.is_empty()
+        && packet.participant_identity != sender.info.identity;
+    let generated = match &mut packet.value {
+        // Older clients read the sender inside.
+        Some(Value::User(user)) => {
+            (user.participant_sid, user.participant_identity) = (sid, identity.clone());
+            None
+        }
+        Some(Value::ChatMessage(message)) => Some(&mut message.generated),
+        Some(Value::StreamHeader(header)) => match &mut header.content_header {
+            Some(ContentHeader::TextHeader(text)) => Some(&mut text.generated),
+            _ => None,
+        },
+        _ => None,
+    };
+    match generated.filter(|_| for_another) {
+        Some(generated) => *generated = true,
+        None => packet.participant_identity = identity,
+    }
+    packet.participant_sid.clone_from(&sender.info.sid);
 }
 
 /// Whom a packet is for: identities, and sids as older clients write them. Nobody named is everybody.

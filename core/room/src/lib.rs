@@ -50,12 +50,15 @@
 //! # What happens to whom
 //!
 //! - **Coming and going** (`room`): whoever joins is *joined*, and *active* once media is connected
-//!   ([`Input::Connected`]), within [`Config::verify_within`]. Whose signalling or media is lost has
-//!   [`Config::resume_within`] to come back ([`Room::resume`]). The same identity again takes the place of the old one.
+//!   ([`Input::Connected`]), within [`Config::verify_within`]. Whose media is lost is told to resume
+//!   and has [`Config::resume_within`] for it ([`Room::resume`]); whose signalling, [`Config::signal_within`]. The same identity again takes the place of the old one.
 //! - **Publishing** (`publishing`): a track is announced, gets its name, and is seen by others when its media arrives.
 //! - **Hearing** (`subscriptions`): who hears what is worked out anew from what everybody asked for, what the tokens and
-//!   the publishers allow, and who is there; what differs from before leaves as [`Output::Forward`]. Nobody hears itself.
-//! - **Data** (`data`): packets are stamped with their sender and go to those whom they name, or to all others; reliable
+//!   the publishers allow, and who is there; what differs from before leaves as [`Output::Forward`]: from the join on, so
+//!   that the first answer already has the sections. A publisher is told that it is heard once somebody who hears it is
+//!   connected: agents wait for that before they speak. Nobody hears itself.
+//! - **Data** (`data`): packets are stamped with their sender (agents may send text on behalf of others, as transcriptions are,
+//!   and it is marked as generated) and go to those whom they name, or to all others; reliable
 //!   ones wait for those whose channel is not open yet.
 //! - **Speakers** (`speakers`): from the levels of packets, every 400 ms, what changed.
 //! - **The service** (`admin`): list, remove, mute, change, send.

@@ -31,8 +31,8 @@ pub(crate) struct Participant {
     /// Whether media is connected.
     pub(crate) connected: bool,
     pub(crate) joined: Mono,
-    /// Since when signalling or media is missing.
-    pub(crate) lost: Option<Mono>,
+    /// Until when it has to come back.
+    pub(crate) until: Option<Mono>,
     /// When it gets a new token.
     pub(crate) refresh: Mono,
     pub(crate) tracks: BTreeMap<TrackSid, Track>,
@@ -78,7 +78,7 @@ impl Participant {
             connection: Some(join.connection),
             connected: false,
             joined: now,
-            lost: None,
+            until: None,
             refresh: now + config.refresh_every,
             tracks: BTreeMap::new(),
             auto_subscribe: join.auto_subscribe,
@@ -146,9 +146,15 @@ impl Participant {
         allows.track_permissions.iter().filter(names).any(|to| to.all_tracks || to.track_sids.contains(&track.0))
     }
 
-    /// Notes whether something is missing, and since when.
-    pub(crate) fn note_loss(&mut self, now: Mono) {
-        let whole = self.connection.is_some() && (self.connected || !self.active());
-        self.lost = if whole { None } else { self.lost.or(Some(now)) };
+    /// Notes that its signalling or media was lost or is back: how long it has for what is still missing.
+    pub(crate) fn note_loss(&mut self, config: &Config, now: Mono) {
+        let wait = match (self.connection.is_some(), self.connected) {
+            (true, true) => None,
+            // It has never had media: there is a time for that.
+            (true, false) if !self.active() => None,
+            (false, true) => Some(config.signal_within),
+            (_, false) => Some(config.resume_within),
+        };
+        self.until = wait.map(|wait| now + wait);
     }
 }

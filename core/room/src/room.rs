@@ -108,6 +108,7 @@ impl Room {
             self.take_out(&old, DisconnectReason::DuplicateIdentity, Some(Action::Disconnect));
         }
         self.participants.insert(sid.clone(), participant);
+        self.stale = true;
         self.greet(&sid, single);
         self.announce(&sid, false);
         self.outputs.push_back(Output::Refresh { to: sid.clone() });
@@ -129,8 +130,7 @@ impl Room {
         let known = self.participants.get_mut(sid).filter(|participant| participant.info.identity == identity);
         let Some(participant) = known.filter(|_| !self.closed) else { return Err(ResumeError) };
         participant.connection = Some(connection);
-        participant.lost = None;
-        participant.note_loss(now);
+        participant.note_loss(&self.config, now);
         // What it was told while it could not hear is told again.
         participant.denied.clear();
         self.stale = true;
@@ -159,16 +159,11 @@ impl Room {
                     && participant.connection == Some(connection)
                 {
                     participant.connection = None;
-                    participant.note_loss(now);
+                    participant.note_loss(&self.config, now);
                 }
             }
             Input::Connected { participant } => self.connected(now, &participant),
-            Input::Disconnected { participant } => {
-                if let Some(participant) = self.participants.get_mut(&participant) {
-                    participant.connected = false;
-                    participant.note_loss(now);
-                }
-            }
+            Input::Disconnected { participant } => self.disconnected(now, &participant),
             Input::ChannelOpen { participant } => self.channel_open(&participant),
             Input::MediaArrived { track, mid } => self.media_arrived(&track, mid),
             Input::MediaEnded { track } => self.unpublish(&track, false),
@@ -210,7 +205,7 @@ impl Room {
         participant.connected = true;
         let first = !participant.active();
         participant.info.set_state(State::Active);
-        participant.note_loss(now);
+        participant.note_loss(&self.config, now);
         if first {
             self.announce(sid, false);
             self.stale = true;
@@ -218,6 +213,16 @@ impl Room {
                 self.outputs.push_back(Output::Event(Event::Joined(Box::new(participant.info()))));
             }
         }
+    }
+
+    /// Its client is told to resume, which restarts ICE.
+    fn disconnected(&mut self, now: Mono, sid: &ParticipantSid) {
+        let Some(participant) = self.participants.get_mut(sid).filter(|participant| participant.connected) else {
+            return;
+        };
+        participant.connected = false;
+        participant.note_loss(&self.config, now);
+        self.send(sid, leave(DisconnectReason::ConnectionTimeout, Action::Resume));
     }
 
     fn greet(&mut self, sid: &ParticipantSid, single: bool) {
@@ -243,9 +248,7 @@ impl Room {
     /// Takes somebody out, and says why: to it, where `tell` says what it is to do, and to all who knew it.
     pub(crate) fn take_out(&mut self, sid: &ParticipantSid, reason: DisconnectReason, tell: Option<Action>) {
         if let Some(action) = tell {
-            let can_reconnect = action != Action::Disconnect;
-            let (reason, action) = (reason.into(), action.into());
-            self.send(sid, Message::Leave(proto::LeaveRequest { can_reconnect, reason, action, regions: None }));
+            self.send(sid, leave(reason, action));
         }
         let tracks: Vec<_> = self.participants.get(sid).into_iter().flat_map(|p| p.tracks.keys().cloned()).collect();
         tracks.iter().for_each(|track| self.forget_track(track));
@@ -288,7 +291,7 @@ impl Room {
             }
             if !participant.active() && participant.joined + self.config.verify_within <= now {
                 out.push((participant.sid.clone(), DisconnectReason::JoinFailure, Action::Disconnect));
-            } else if participant.lost.is_some_and(|lost| lost + self.config.resume_within <= now) {
+            } else if participant.until.is_some_and(|until| until <= now) {
                 let reason = match participant.connection {
                     None => DisconnectReason::SignalClose,
                     Some(_) => DisconnectReason::ConnectionTimeout,
@@ -317,9 +320,8 @@ impl Room {
             return Mono::FAR;
         }
         let of = |participant: &Participant| {
-            let lost = participant.lost.map(|lost| lost + self.config.resume_within);
             let verified = (!participant.active()).then(|| participant.joined + self.config.verify_within);
-            [lost, verified, Some(participant.refresh)].into_iter().flatten().min()
+            [participant.until, verified, Some(participant.refresh)].into_iter().flatten().min()
         };
         let participants = self.participants.values().filter_map(of);
         participants.chain(self.deadline()).chain(self.speakers.next()).min().unwrap_or(Mono::FAR)
@@ -389,6 +391,12 @@ impl Room {
         let sid = publisher.sid.clone();
         publisher.tracks.get_mut(track).map(|track| (sid, track))
     }
+}
+
+fn leave(reason: DisconnectReason, action: Action) -> Message {
+    let can_reconnect = action != Action::Disconnect;
+    let (reason, action) = (reason.into(), action.into());
+    Message::Leave(proto::LeaveRequest { can_reconnect, reason, action, regions: None })
 }
 
 /// Sound only: Opus, and Opus with redundancy (RFC 2198).

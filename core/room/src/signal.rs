@@ -109,9 +109,7 @@ impl Room {
         let attributes = request.attributes.into_iter();
         match self.change(sid, request.name, request.metadata, attributes) {
             Ok(()) => {
-                if id != 0 {
-                    self.answer(sid, id, (Reason::Ok, ""), echo);
-                }
+                self.answer(sid, id, (Reason::Ok, ""), echo);
                 self.announce(sid, true);
             }
             Err(why) => self.answer(sid, id, (Reason::LimitExceeded, why), echo),

@@ -19,8 +19,7 @@ pub(crate) type Table = BTreeMap<TrackSid, Listeners>;
 
 /// Whether somebody asks for a track that it could hear.
 fn asks(who: &Participant, publisher: &Participant, track: &TrackSid) -> bool {
-    who.active()
-        && who.sid != publisher.sid
+    who.sid != publisher.sid
         && publisher.visible()
         && who.permission.can_subscribe
         && who.asked.get(track).copied().unwrap_or(who.auto_subscribe)
@@ -123,6 +122,10 @@ impl Room {
     }
 
     fn tell_heard(&mut self, sid: &TrackSid, listeners: &Listeners) {
+        let heard = |to: &ParticipantSid| self.participants.get(to).is_some_and(Participant::active);
+        if !listeners.by.keys().any(heard) {
+            return;
+        }
         let track = self.participants.get_mut(&listeners.publisher).and_then(|p| p.tracks.get_mut(sid));
         if track.is_some_and(|track| !std::mem::replace(&mut track.heard, true)) {
             let heard = TrackSubscribed { track_sid: sid.0.clone() };

@@ -2,6 +2,7 @@
 
 use super::{Scene, everything, join};
 use crate::proto::data_packet::Value;
+use crate::proto::data_stream::header::ContentHeader;
 use crate::proto::participant_info::Kind;
 use crate::proto::{self, DataPacket, UserPacket};
 use crate::{Input, Join, Output, ParticipantSid};
@@ -111,6 +112,31 @@ fn nobody_sends_without_the_grant_or_for_the_server() {
     assert_eq!(scene.sends(&anna, true, said()), [], "transcriptions in this form come from agents");
     let agent = scene.comes_as(Join { kind: Kind::Agent, ..join("agent") });
     assert_eq!(scene.sends(&agent, true, said()).len(), 2);
+}
+
+#[test]
+fn an_agent_sends_text_for_another_and_nobody_else_does() {
+    let mut scene = Scene::new();
+    let anna = scene.comes("anna");
+    let agent = scene.comes_as(Join { kind: Kind::Agent, ..join("agent") });
+    let heard = || {
+        let text = Some(ContentHeader::TextHeader(Default::default()));
+        let header = proto::data_stream::Header { content_header: text, ..Default::default() };
+        let value = Some(Value::StreamHeader(header));
+        DataPacket { value, participant_identity: "joe".into(), ..Default::default() }
+    };
+    let generated = |packet: &DataPacket| match &packet.value {
+        Some(Value::StreamHeader(proto::data_stream::Header {
+            content_header: Some(ContentHeader::TextHeader(text)),
+            ..
+        })) => text.generated,
+        other => panic!("{other:?}"),
+    };
+    let received = scene.sends(&agent, true, heard());
+    assert_eq!((received[0].1.participant_identity.as_str(), generated(&received[0].1)), ("joe", true));
+    assert_eq!(received[0].1.participant_sid, agent.0);
+    let received = scene.sends(&anna, true, heard());
+    assert_eq!((received[0].1.participant_identity.as_str(), generated(&received[0].1)), ("anna", false));
 }
 
 #[test]
