@@ -229,6 +229,7 @@ impl Dispatcher {
             agent_name: of.agent.name.clone(),
             deployment: of.agent.deployment.clone(),
             metadata: of.agent.metadata.clone(),
+            attributes: of.agent.attributes.clone(),
             status: JobStatus::Pending,
             error: String::new(),
             worker: None,

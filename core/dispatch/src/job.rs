@@ -46,6 +46,8 @@ pub struct Job {
     pub deployment: String,
     /// What the dispatch says to the agent.
     pub metadata: String,
+    /// What else it says, by name.
+    pub attributes: BTreeMap<String, String>,
     /// How far it is.
     pub status: JobStatus,
     /// What went wrong, for people; empty where nothing did.
@@ -124,4 +126,6 @@ pub struct Agent {
     pub deployment: String,
     /// What it is told.
     pub metadata: String,
+    /// What else it is told, by name.
+    pub attributes: BTreeMap<String, String>,
 }
