@@ -10,7 +10,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 35] = [
+pub const TARGETS: [Target; 36] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -46,6 +46,7 @@ pub const TARGETS: [Target; 35] = [
     ("redundant", rooms::redundant),
     ("peer", rooms::peer),
     ("texts", rooms::texts),
+    ("twirp", rooms::twirp),
 ];
 
 /// The first byte as a number, and the rest.

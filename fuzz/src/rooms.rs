@@ -15,6 +15,11 @@ pub fn room_messages(data: &[u8]) {
     duologue_livekit_wire::fuzzing::messages(data);
 }
 
+/// A request to a server's API.
+pub fn twirp(data: &[u8]) {
+    duologue_livekit_wire::fuzzing::twirp(data);
+}
+
 /// Opus with redundancy (RFC 2198).
 pub fn redundant(data: &[u8]) {
     duologue_rtc::fuzzing::redundant(data);

@@ -78,6 +78,7 @@ fn samples() -> Vec<Vec<u8>> {
         b"v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendonly\r\na=msid:PA_x|TR_y TR_y\r\n".to_vec(),
         b"sdk=js&protocol=17&auto_subscribe=0&attributes=eyJhIjoiYiJ9&reconnect=1&sid=PA_x&version=1%2E0".to_vec(),
         b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJrIiwic3ViIjoiYSIsImV4cCI6MSwidmlkZW8iOnsicm9vbUpvaW4iOnRydWV9fQ.AA".to_vec(),
+        br#"${"room":"kitchen","name":"r","emptyTimeout":5,"data":"AQI=","kind":"LOSSY","attributes":{"a":"b"},"trackSids":["TR_1"],"permission":{"canPublish":true},"agents":[{"agentName":"x"}]}"#.to_vec(),
         vec![0xef, 0x03, 0xc0, 0x02, 0x6f, 1, 2, 3, 4, 5],
         zip(),
         backup(),

@@ -1,6 +1,6 @@
 //! What the fuzz targets feed with any bytes.
 
-use crate::{join, proto, query, sdp, token};
+use crate::{join, proto, query, sdp, token, twirp};
 use prost::Message;
 
 /// A request to join, in both spellings.
@@ -27,4 +27,30 @@ pub fn messages(data: &[u8]) {
     let _ = proto::ServerMessage::decode(data);
     let _ = proto::WorkerMessage::decode(data);
     let _ = proto::DataPacket::decode(data);
+}
+
+/// A request to the server API: the first byte picks a path and a format, the rest is the body. What can be written
+/// again can be read again.
+pub fn twirp(data: &[u8]) {
+    const PATHS: [&str; 6] = [
+        "RoomService/CreateRoom",
+        "RoomService/SendData",
+        "RoomService/UpdateParticipant",
+        "RoomService/UpdateSubscriptions",
+        "AgentDispatchService/CreateDispatch",
+        "Egress/StopEgress",
+    ];
+    let Some((first, body)) = data.split_first() else { return };
+    let kind = ["application/json", "application/protobuf"][usize::from(first & 1)];
+    let path = format!("{}livekit.{}", twirp::PREFIX, PATHS[usize::from(first >> 1) % PATHS.len()]);
+    let _ = twirp::TwirpError::of(body);
+    let _ = twirp::read("POST", &String::from_utf8_lossy(body), kind, body);
+    if let Ok((call, format)) = twirp::read("POST", &path, kind, body) {
+        assert!(call.admit(None).is_err());
+        // Numbers that stand for nothing in an enum pass in protobuf, and have no name in JSON.
+        if let Ok(written) = call.body(format) {
+            let again = twirp::read("POST", call.path(), kind, &written);
+            assert!(again.is_ok_and(|(again, _)| again.method() == call.method()));
+        }
+    }
 }
