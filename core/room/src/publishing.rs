@@ -92,23 +92,26 @@ impl Room {
     }
 }
 
-/// What others learn of a track; stereo and discontinuous transmission in their old fields too.
+/// What others learn of a track; stereo and discontinuous transmission in their old fields too. Numbers that stand for
+/// nothing become the first of their kind: they have no name in JSON, in which rooms are listed.
 #[allow(deprecated)]
 fn info(sid: &TrackSid, request: proto::AddTrackRequest) -> proto::TrackInfo {
     const OPUS: &str = "audio/opus";
-    let codec = proto::SimulcastCodecInfo { mime_type: OPUS.into(), cid: request.cid, ..Default::default() };
+    let codec = proto::SimulcastCodecInfo { mime_type: OPUS.into(), cid: request.cid.clone(), ..Default::default() };
+    let (source, encryption) = (request.source().into(), request.encryption().into());
+    let audio_features = request.audio_features().map(i32::from).collect();
     proto::TrackInfo {
         sid: sid.0.clone(),
         r#type: request.r#type,
         name: request.name,
         muted: request.muted,
-        source: request.source,
+        source,
         mime_type: OPUS.into(),
         codecs: vec![codec],
         disable_red: request.disable_red,
-        encryption: request.encryption,
+        encryption,
         stream: request.stream,
-        audio_features: request.audio_features,
+        audio_features,
         stereo: request.stereo,
         disable_dtx: request.disable_dtx,
         ..Default::default()
