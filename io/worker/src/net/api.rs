@@ -9,9 +9,9 @@ use duologue_livekit_wire::proto::{
     ListParticipantsResponse, ListRoomsRequest, ListRoomsResponse, ParticipantInfo, RemoveParticipantResponse, Room,
     RoomParticipantIdentity,
 };
-use duologue_livekit_wire::token::{self, SignError, VideoGrants};
+use duologue_livekit_wire::token::{self, SignError};
+use duologue_livekit_wire::twirp::{Call, Code, Format, TwirpError};
 use reqwest::header::CONTENT_TYPE;
-use serde::Deserialize;
 use std::time::Duration;
 
 /// How long a request may take. Removing a dispatch waits for its agents to leave.
@@ -27,16 +27,17 @@ pub enum ApiError {
     /// The server cannot be asked.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// It refused, by its own code and words (Twirp's error object).
-    #[error("the server refused {method}: {message} ({code})")]
+    /// It refused, by its own code and words.
+    #[error("the server refused {method}: {message} ({code})", message = .error.message, code = .error.code)]
     Refused {
         /// What was asked for.
-        method: String,
-        /// Twirp's code, such as `not_found` or `permission_denied`.
-        code: String,
-        /// The server's words.
-        message: String,
+        method: &'static str,
+        /// Why not.
+        error: TwirpError,
     },
+    /// The request cannot be written.
+    #[error("the request cannot be written: {0}")]
+    Unwritten(TwirpError),
     /// No token can be made.
     #[error(transparent)]
     Token(#[from] SignError),
@@ -56,12 +57,6 @@ impl std::fmt::Debug for Api {
     }
 }
 
-#[derive(Deserialize)]
-struct Refusal {
-    code: String,
-    msg: String,
-}
-
 impl Api {
     pub(crate) fn new(server: Server, key: &str, secret: &str) -> Api {
         Api { server, key: key.to_owned(), secret: secret.to_owned() }
@@ -70,84 +65,71 @@ impl Api {
     /// Creates a room, or finds the one of that name. A server counts a room with nobody but agents in it as empty and
     /// removes it `empty_timeout` seconds after its creation, so set that for rooms of agents.
     pub async fn create_room(&self, request: CreateRoomRequest) -> Result<Room, ApiError> {
-        let grants = VideoGrants { room_create: true, ..Default::default() };
-        self.ask("RoomService", "CreateRoom", grants, &request).await
+        self.ask(Call::CreateRoom(request)).await
     }
 
     /// Removes a room and everybody in it.
     pub async fn delete_room(&self, room: &str) -> Result<(), ApiError> {
-        let grants = VideoGrants { room_create: true, ..Default::default() };
-        let request = DeleteRoomRequest { room: room.to_owned() };
-        self.ask::<DeleteRoomResponse>("RoomService", "DeleteRoom", grants, &request).await.map(drop)
+        let call = Call::DeleteRoom(DeleteRoomRequest { room: room.to_owned() });
+        self.ask::<DeleteRoomResponse>(call).await.map(drop)
     }
 
     /// The rooms of these names; all where none is given.
     pub async fn list_rooms(&self, names: &[String]) -> Result<Vec<Room>, ApiError> {
-        let grants = VideoGrants { room_list: true, ..Default::default() };
-        let request = ListRoomsRequest { names: names.to_vec() };
-        Ok(self.ask::<ListRoomsResponse>("RoomService", "ListRooms", grants, &request).await?.rooms)
+        let call = Call::ListRooms(ListRoomsRequest { names: names.to_vec() });
+        Ok(self.ask::<ListRoomsResponse>(call).await?.rooms)
     }
 
     /// Who is in a room.
     pub async fn list_participants(&self, room: &str) -> Result<Vec<ParticipantInfo>, ApiError> {
-        let request = ListParticipantsRequest { room: room.to_owned() };
-        let answer: ListParticipantsResponse =
-            self.ask("RoomService", "ListParticipants", admin(room), &request).await?;
-        Ok(answer.participants)
+        let call = Call::ListParticipants(ListParticipantsRequest { room: room.to_owned() });
+        Ok(self.ask::<ListParticipantsResponse>(call).await?.participants)
     }
 
     /// Shows somebody out.
     pub async fn remove_participant(&self, room: &str, identity: &str) -> Result<(), ApiError> {
-        let request =
+        let who =
             RoomParticipantIdentity { room: room.to_owned(), identity: identity.to_owned(), ..Default::default() };
-        let answer = self.ask::<RemoveParticipantResponse>("RoomService", "RemoveParticipant", admin(room), &request);
-        answer.await.map(drop)
+        self.ask::<RemoveParticipantResponse>(Call::RemoveParticipant(who)).await.map(drop)
     }
 
     /// Asks for an agent in a room, which is created where there is none. The answer has no jobs where no worker serves
     /// that name at the moment, and livekit-server does not look for one later.
     pub async fn create_dispatch(&self, request: CreateAgentDispatchRequest) -> Result<AgentDispatch, ApiError> {
-        self.ask("AgentDispatchService", "CreateDispatch", admin(&request.room), &request).await
+        self.ask(Call::CreateDispatch(request)).await
     }
 
     /// The dispatches of a room, with their jobs.
     pub async fn list_dispatches(&self, room: &str) -> Result<Vec<AgentDispatch>, ApiError> {
-        let request = ListAgentDispatchRequest { room: room.to_owned(), ..Default::default() };
-        let answer: ListAgentDispatchResponse =
-            self.ask("AgentDispatchService", "ListDispatch", admin(room), &request).await?;
-        Ok(answer.agent_dispatches)
+        let call = Call::ListDispatch(ListAgentDispatchRequest { room: room.to_owned(), ..Default::default() });
+        Ok(self.ask::<ListAgentDispatchResponse>(call).await?.agent_dispatches)
     }
 
     /// Ends the jobs of a dispatch and removes it.
     pub async fn delete_dispatch(&self, room: &str, dispatch: &str) -> Result<AgentDispatch, ApiError> {
-        let request = DeleteAgentDispatchRequest { dispatch_id: dispatch.to_owned(), room: room.to_owned() };
-        self.ask("AgentDispatchService", "DeleteDispatch", admin(room), &request).await
+        let which = DeleteAgentDispatchRequest { dispatch_id: dispatch.to_owned(), room: room.to_owned() };
+        self.ask(Call::DeleteDispatch(which)).await
     }
 
-    async fn ask<A: Message + Default>(
-        &self,
-        service: &str,
-        method: &str,
-        grants: VideoGrants,
-        request: &impl Message,
-    ) -> Result<A, ApiError> {
+    async fn ask<A: Message + Default>(&self, call: Call) -> Result<A, ApiError> {
         let mut claims = token::claims(&self.key, "", unix_seconds(), TOKEN);
-        claims.video = grants;
-        let url = self.server.at(&format!("twirp/livekit.{service}/{method}"));
+        claims.video = call.grant().alone();
+        let url = self.server.at(call.path().trim_start_matches('/'));
+        let format = Format::Protobuf;
         let sent = self
             .server
             .http
             .post(url.clone())
             .timeout(PATIENCE)
             .bearer_auth(token::sign(&claims, &self.secret)?)
-            .header(CONTENT_TYPE, "application/protobuf")
-            .body(request.encode_to_vec())
+            .header(CONTENT_TYPE, format.content_type())
+            .body(call.body(format).map_err(ApiError::Unwritten)?)
             .send()
             .await;
         let mut response = sent.map_err(|error| unreachable(url.as_str(), &error))?;
         let status = response.status().as_u16();
         if status != 200 {
-            return Err(refused(url.as_str(), method, status, &body_of(response).await));
+            return Err(refused(url.as_str(), call.method(), status, &body_of(response).await));
         }
         let foreign = |why: String| ConnectError::Foreign { url: url.to_string(), why };
         let mut body = Vec::new();
@@ -161,17 +143,14 @@ impl Api {
     }
 }
 
-fn admin(room: &str) -> VideoGrants {
-    VideoGrants { room_admin: true, room: room.to_owned(), ..Default::default() }
-}
-
-fn refused(url: &str, method: &str, status: u16, body: &str) -> ApiError {
-    match serde_json::from_str::<Refusal>(body) {
-        Ok(refusal) if refusal.code != "bad_route" && status != 401 => {
-            ApiError::Refused { method: method.to_owned(), code: words(&refusal.code), message: words(&refusal.msg) }
+fn refused(url: &str, method: &'static str, status: u16, body: &str) -> ApiError {
+    match TwirpError::of(body.as_bytes()) {
+        Some(error) if error.code != Code::BadRoute && status != 401 => {
+            let error = TwirpError::new(error.code, words(&error.message));
+            ApiError::Refused { method, error }
         }
-        Ok(refusal) => ConnectError::of_status(url, status, &refusal.msg).into(),
-        Err(_) => ConnectError::of_status(url, status, body).into(),
+        Some(error) => ConnectError::of_status(url, status, &error.message).into(),
+        None => ConnectError::of_status(url, status, body).into(),
     }
 }
 
