@@ -66,6 +66,7 @@ impl Room {
         let Some(own) = own else { return Err(AdminError::NoTrack(identity.to_owned(), track.0.clone())) };
         own.info.muted = muted;
         let info = own.info.clone();
+        self.stale = true;
         self.send(&sid, Message::Mute(proto::MuteTrackRequest { sid: track.0.clone(), muted }));
         self.announce(&sid, true);
         self.settle(now);

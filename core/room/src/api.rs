@@ -66,8 +66,8 @@ pub enum Input {
         /// What.
         packet: Box<proto::DataPacket>,
     },
-    /// The room is to be closed.
-    Delete,
+    /// The room is to be closed, for this reason.
+    Close(DisconnectReason),
 }
 
 /// How a track goes to somebody who subscribed to it.

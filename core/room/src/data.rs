@@ -6,7 +6,7 @@ use crate::proto::data_packet::{Kind, Value};
 use crate::proto::data_stream::header::ContentHeader;
 use crate::room::Room;
 use crate::{Output, ParticipantSid};
-use prost::Message;
+use duologue_livekit_wire::Message;
 use std::collections::VecDeque;
 
 /// Bytes that wait for one participant at most.

@@ -8,7 +8,7 @@
 //! ```
 //! use duologue_ids::{Mono, Seed};
 //! use duologue_room::{Config, Forwarding, Input, Join, Output, Room};
-//! use livekit_protocol::{AddTrackRequest, ParticipantPermission, TrackSource, participant_info::Kind};
+//! use duologue_livekit_wire::proto::{AddTrackRequest, ParticipantPermission, TrackSource, participant_info::Kind};
 //!
 //! let now = Mono::ZERO;
 //! let mut room = Room::new(now, Config::new("kitchen"), Seed(7));
@@ -96,7 +96,7 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
-use livekit_protocol as proto;
+use duologue_livekit_wire::proto;
 
 pub use admin::{AdminError, Change};
 pub use api::{Event, Forwarding, Input, Output, ParticipantSid, TrackSid};

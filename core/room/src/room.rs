@@ -168,7 +168,7 @@ impl Room {
             Input::MediaArrived { track, mid } => self.media_arrived(&track, mid),
             Input::MediaEnded { track } => self.unpublish(&track, false),
             Input::Data { from, reliable, packet } => self.data(&from, reliable, *packet),
-            Input::Delete => self.close(DisconnectReason::RoomDeleted),
+            Input::Close(reason) => self.close(reason),
         }
         self.settle(now);
     }
@@ -188,6 +188,11 @@ impl Room {
     pub fn track_of(&self, participant: &ParticipantSid, cid: &str) -> Option<&TrackSid> {
         let tracks = &self.participants.get(participant)?.tracks;
         tracks.iter().find(|(_, track)| track.cid == cid).map(|(sid, _)| sid)
+    }
+
+    /// What others learn of somebody, and the service.
+    pub fn participant(&self, sid: &ParticipantSid) -> Option<proto::ParticipantInfo> {
+        self.participants.get(sid).map(Participant::info)
     }
 
     /// What somebody may do now: for its next token.

@@ -28,6 +28,7 @@ impl Room {
                 self.subscribe(from, request.track_sids.iter().chain(tracks), request.subscribe);
             }
             Asked::TrackSetting(request) => self.pause(from, request),
+            Asked::SyncState(state) => self.synchronise(from, state),
             Asked::SubscriptionPermission(allows) => self.allow(from, allows),
             Asked::UpdateMetadata(request) => self.update_own(from, request),
             Asked::UpdateAudioTrack(request) => {
@@ -72,8 +73,20 @@ impl Room {
         let own = self.participants.get_mut(sid);
         let Some(track) = own.and_then(|participant| participant.tracks.get_mut(track)) else { return };
         if std::mem::replace(&mut track.info.muted, muted) != muted {
+            self.stale = true;
             self.announce(sid, false);
         }
+    }
+
+    /// Somebody came back, and says which tracks it does not treat as the others: what it asked for while nobody listened
+    /// is done now.
+    fn synchronise(&mut self, sid: &ParticipantSid, state: proto::SyncState) {
+        if let Some(asked) = state.subscription {
+            let tracks = asked.participant_tracks.iter().flat_map(|of| &of.track_sids);
+            self.subscribe(sid, asked.track_sids.iter().chain(tracks), asked.subscribe);
+        }
+        let track_sids = state.track_sids_disabled;
+        self.pause(sid, proto::UpdateTrackSettings { track_sids, disabled: true, ..Default::default() });
     }
 
     fn pause(&mut self, sid: &ParticipantSid, request: proto::UpdateTrackSettings) {

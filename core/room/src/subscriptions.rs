@@ -79,9 +79,10 @@ impl Room {
     fn wanted(&self) -> Table {
         let mut table = Table::new();
         for publisher in self.participants.values() {
-            for (track, _) in publisher.tracks.iter().filter(|(_, track)| track.live) {
+            for (track, entry) in publisher.tracks.iter().filter(|(_, track)| track.live) {
                 let hears = |who: &&Participant| asks(who, publisher, track) && publisher.lets_hear(who, track);
-                let state = |who: &Participant| match who.paused.contains(track) {
+                // What a client sends although its track is muted is not for anybody.
+                let state = |who: &Participant| match entry.info.muted || who.paused.contains(track) {
                     true => Forwarding::Paused,
                     false => Forwarding::On,
                 };

@@ -202,7 +202,7 @@ fn a_deleted_room_says_so_to_everybody() {
     let anna = scene.comes("anna");
     scene.comes("joe");
     scene.drain();
-    scene.handle(Input::Delete);
+    scene.handle(Input::Close(DisconnectReason::RoomDeleted));
     assert_eq!(leave(&scene.told(&anna)), Some((DisconnectReason::RoomDeleted, Action::Disconnect)));
     assert_eq!(scene.room.poll(), Output::Timeout(duologue_ids::Mono::FAR));
 }
