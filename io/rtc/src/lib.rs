@@ -81,6 +81,17 @@ pub struct Rtp {
     pub payload: Arc<[u8]>,
 }
 
+impl Rtp {
+    /// The packet without what it repeats, for receivers that did not agree to redundancy.
+    pub fn plain(&self) -> Result<Rtp, RedError> {
+        let payload = match self.coding {
+            Coding::Opus => Arc::clone(&self.payload),
+            Coding::Red => red::primary(&self.payload)?.into(),
+        };
+        Ok(Rtp { coding: Coding::Opus, payload, ..self.clone() })
+    }
+}
+
 /// An RTP packet that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {

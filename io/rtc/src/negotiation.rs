@@ -26,6 +26,8 @@ enum Wish {
     Hear(u32),
     /// A track under its id, with redundancy or without.
     Track(String, bool),
+    /// A track that was agreed on is sent, or rests.
+    Send(String, bool),
     /// Nothing new, but the other side waits for an offer.
     Again,
     RestartIce,
@@ -72,6 +74,14 @@ impl Peer {
         self.wish(Wish::Track(id.to_owned(), redundant));
     }
 
+    /// Wishes that the section of a track which was agreed on be used, or rest until it is wished for again. What is sent
+    /// there goes on under the same numbers.
+    pub fn use_track(&mut self, id: &str, send: bool) {
+        let about = |wish: &Wish| matches!(wish, Wish::Send(about, _) if about == id);
+        self.negotiation.wishes.retain(|wish| !about(wish));
+        self.wish(Wish::Send(id.to_owned(), send));
+    }
+
     /// Wishes for a new search for ways to the other side, since none of the old ones leads there any more.
     pub fn restart_ice(&mut self) {
         self.wish(Wish::RestartIce);
@@ -111,6 +121,11 @@ impl Peer {
                     let stream = Some(id.clone());
                     let mid = api.add_media(MediaKind::Audio, Direction::SendOnly, stream, Some(id.clone()), None);
                     tracks.push(Track { id, mid, redundant });
+                }
+                Wish::Send(id, send) => {
+                    let track = self.negotiation.tracks.iter().find(|track| track.id == id);
+                    let direction = if send { Direction::SendOnly } else { Direction::Inactive };
+                    track.into_iter().for_each(|track| api.set_direction(track.mid, direction));
                 }
                 Wish::RestartIce => drop(api.ice_restart(true)),
                 Wish::Again => {}

@@ -55,6 +55,11 @@ pub(crate) fn blocks(payload: &[u8]) -> Result<Vec<Block<'_>>, RedError> {
     Ok(blocks)
 }
 
+/// What a payload carries beside what it repeats.
+pub(crate) fn primary(payload: &[u8]) -> Result<&[u8], RedError> {
+    Ok(blocks(payload)?.last().map_or(&[], |block| block.payload))
+}
+
 /// A payload of `primary` and what went before it, oldest first: ticks back and bytes. What does not fit into the
 /// fields of a header (2^14 ticks, 2^10 bytes) is left out.
 pub(crate) fn packed<'a>(opus: u8, earlier: impl Iterator<Item = (u32, &'a [u8])>, primary: &[u8]) -> Vec<u8> {
@@ -172,6 +177,7 @@ mod tests {
             let read = blocks(&payload).unwrap();
             let (own, before) = read.split_last().unwrap();
             prop_assert_eq!(own.payload, &primary[..]);
+            prop_assert_eq!(super::primary(&payload).unwrap(), &primary[..]);
             prop_assert_eq!(before.iter().map(|b| (b.back, b.payload.to_vec())).collect::<Vec<_>>(), earlier);
         }
 
