@@ -3,10 +3,12 @@
 use crate::tidy::{Finding, Layer, Workspace};
 
 /// Who may use which other shell, and why.
-const ALLOWED: [(&str, &str, &str); 5] = [
+const ALLOWED: [(&str, &str, &str); 7] = [
     ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
     ("io/conversation", "io/models", "a conversation performs its effects with providers"),
     ("io/worker", "io/rtc", "whoever is in a room has a WebRTC peer, as the room server has"),
+    ("io/sfu", "io/rtc", "whoever is in a room has a WebRTC peer, at the server's end too"),
+    ("io/sfu", "io/worker", "in tests only: the room server is tried with clients and workers of our own"),
     ("io/simulation", "io/conversation", "a suite is many conversations, held, judged and kept as one is"),
     ("io/conversation", "io/engine", "a conversation starts the engines that its agents name, and reports their state"),
 ];

@@ -1,0 +1,65 @@
+//! What the server answers by HTTP: signalling, workers, and requests of services.
+
+mod cors;
+mod rtc;
+mod socket;
+
+#[cfg(feature = "fuzzing")]
+pub(crate) use rtc::request_of;
+pub(crate) use socket::Socket;
+
+use crate::agents::{self, Desk};
+use crate::auth::Refusal;
+use crate::server::Inner;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::sync::Arc;
+
+/// All addresses of the server.
+pub(crate) fn router(server: Arc<Inner>) -> Router {
+    Router::new()
+        // What watches over servers asks for this.
+        .route("/", get(|| async { "OK" }))
+        .route("/rtc", get(rtc::older))
+        .route("/rtc/validate", get(rtc::validate_older))
+        .route("/rtc/v1", get(rtc::today))
+        .route("/rtc/v1/validate", get(rtc::validate_today))
+        .route("/agent", get(agent))
+        .with_state(server)
+        .layer(from_fn(cors::allow))
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status(), self.to_string()).into_response()
+    }
+}
+
+/// A worker's line.
+async fn agent(State(server): State<Arc<Inner>>, mut request: Request) -> Response {
+    let Some((response, opening)) = socket::upgrade(&mut request, server.config.limits) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let query = request.uri().query().unwrap_or_default();
+    let visitor = match server.keys.visitor(request.headers(), query, server.around.clock) {
+        Ok(Some(visitor)) if visitor.claims.video.agent => visitor,
+        Ok(_) => return Refusal::NoGrant.into_response(),
+        Err(refusal) => return refusal.into_response(),
+    };
+    let desk = Desk {
+        agents: server.around.agents.clone(),
+        clock: server.around.clock,
+        server: server.info.clone(),
+        register_within: server.config.limits.register_within,
+    };
+    tokio::spawn(async move {
+        if let Some(socket) = opening.await {
+            agents::serve(socket, visitor.key, desk).await;
+        }
+    });
+    response
+}
