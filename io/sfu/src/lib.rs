@@ -30,7 +30,7 @@
 //! - **`media`**: one UDP socket. A datagram finds its room by its sender's address, which is known from the first question
 //!   of ICE that comes from there.
 //! - **`agents`**: one task that knows workers and rooms, and the line of each worker.
-//! - **`service`**: what services may ask for, as methods of [`RoomServer`].
+//! - **`service`**: what services may ask for, as methods of [`Services`], which Twirp (`http`) calls.
 //!
 //! # What is not here
 //!
@@ -52,4 +52,4 @@ mod service;
 pub use config::{ApiKey, Limits, RoomDefaults, RoomServerConfig, StartError};
 pub use events::ServerEvent;
 pub use server::RoomServer;
-pub use service::ServiceError;
+pub use service::{ServiceError, Services};

@@ -6,6 +6,7 @@ use crate::events::ServerEvent;
 use crate::http;
 use crate::media::Media;
 use crate::room::{self, Actor, Ask, RoomRef, Surroundings};
+use crate::service::Services;
 use duologue_dispatch::Agent;
 use duologue_ids::Seed;
 use duologue_livekit_wire::proto::server_info::Edition;
@@ -37,7 +38,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A room server that runs. Cheap to clone; it ends when the last one is dropped, or by [`RoomServer::stop`].
 #[derive(Clone)]
-pub struct RoomServer(pub(crate) Arc<Running>);
+pub struct RoomServer(Arc<Running>);
 
 impl std::fmt::Debug for RoomServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,8 +46,8 @@ impl std::fmt::Debug for RoomServer {
     }
 }
 
-pub(crate) struct Running {
-    pub(crate) inner: Arc<Inner>,
+struct Running {
+    inner: Arc<Inner>,
     signalling: SocketAddr,
     tasks: Vec<AbortHandle>,
 }
@@ -117,6 +118,11 @@ impl RoomServer {
         self.0.inner.around.events.subscribe()
     }
 
+    /// What services may ask for, without HTTP.
+    pub fn services(&self) -> Services {
+        Services::of(&self.0.inner)
+    }
+
     /// Makes no more rooms, and waits until those that there are have ended by themselves.
     pub async fn drain(&self) {
         self.0.inner.leaving.store(true, Ordering::SeqCst);
@@ -181,8 +187,11 @@ impl Inner {
         self.begun(&room, agents);
         let (server, over) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
-            actor.run(queues).await;
-            server.upgrade().into_iter().for_each(|server| server.forget(&over));
+            let why = actor.run(queues).await;
+            if let Some(server) = server.upgrade() {
+                server.forget(&over);
+                server.ended(&over, why);
+            }
         });
         Ok((room, true))
     }
@@ -192,6 +201,13 @@ impl Inner {
         tracing::info!(room = info.name, sid = info.sid, "a room was opened");
         self.around.agents.say(AgentAsk::Opened(room.clone(), agents));
         let _ = self.around.events.send(ServerEvent::Opened(Box::new(info)));
+    }
+
+    fn ended(&self, room: &RoomRef, why: DisconnectReason) {
+        let info = room.info.borrow().clone();
+        tracing::info!(room = info.name, sid = info.sid, reason = why.as_str_name(), "a room is over");
+        let event = duologue_room::Event::Closed(why);
+        let _ = self.around.events.send(ServerEvent::Room { room: info.name, sid: info.sid, event });
     }
 
     fn configured(&self, name: &str, like: RoomConfiguration) -> Config {

@@ -4,10 +4,11 @@
 use crate::agents::wanted;
 use crate::auth::Refusal;
 use crate::room::{Ask, RoomRef};
-use crate::server::RoomServer;
+use crate::server::Inner;
 use duologue_dispatch::DispatchId;
 use duologue_livekit_wire::proto::{self, DataPacket, DisconnectReason, RoomConfiguration, UserPacket, data_packet};
 use duologue_room::{AdminError, Change, TrackSid};
+use std::sync::Arc;
 
 /// Why a service does not get what it asks for; the words are livekit-server's where it has any.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,9 +60,23 @@ impl From<Refusal> for ServiceError {
 /// How a room is asked to do something.
 type Done<T> = Result<T, ServiceError>;
 
-impl RoomServer {
+/// What services may ask for. Cheap to clone; outlives nothing: once the server has ended, everything is refused.
+#[derive(Clone)]
+pub struct Services(Arc<Inner>);
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    pub(crate) fn of(server: &Arc<Inner>) -> Services {
+        Services(Arc::clone(server))
+    }
+
     fn room(&self, name: &str) -> Done<RoomRef> {
-        self.0.inner.room(name).ok_or(ServiceError::NoRoom)
+        self.0.room(name).ok_or(ServiceError::NoRoom)
     }
 
     async fn with<T: Send + 'static>(
@@ -84,13 +99,13 @@ impl RoomServer {
             agents: request.agents,
             ..Default::default()
         };
-        let (room, _) = self.0.inner.open(&request.name, like)?;
+        let (room, _) = self.0.open(&request.name, like)?;
         let info = room.info.borrow().clone();
         Ok(info)
     }
 
     fn check_name(&self, name: &str) -> Done<()> {
-        let limit = self.0.inner.config.limits.name;
+        let limit = self.0.config.limits.name;
         match name.len() {
             0 => Err(ServiceError::Invalid(Refusal::NoRoom.to_string())),
             length if length > limit => Err(ServiceError::Invalid(Refusal::LongRoom(limit).to_string())),
@@ -101,7 +116,7 @@ impl RoomServer {
     /// The rooms that there are, or those of them with these names.
     pub async fn list_rooms(&self, request: proto::ListRoomsRequest) -> Done<proto::ListRoomsResponse> {
         let named = |name: &String| request.names.is_empty() || request.names.contains(name);
-        let rooms = self.0.inner.all_rooms().into_iter().map(|room| room.info.borrow().clone());
+        let rooms = self.0.all_rooms().into_iter().map(|room| room.info.borrow().clone());
         Ok(proto::ListRoomsResponse { rooms: rooms.filter(|room| named(&room.name)).collect() })
     }
 
@@ -112,7 +127,7 @@ impl RoomServer {
         asked.map_err(|_| ServiceError::NoRoom)?;
         // It is over once nobody takes questions any more.
         room.asks.closed().await;
-        self.0.inner.forget(&room);
+        self.0.forget(&room);
         Ok(proto::DeleteRoomResponse {})
     }
 
@@ -221,15 +236,15 @@ impl RoomServer {
             attributes: request.attributes,
             ..Default::default()
         };
-        self.0.inner.open(&request.room, RoomConfiguration::default())?;
-        let made = self.0.inner.around.agents.create(request.room, wanted(agent)).await;
+        self.0.open(&request.room, RoomConfiguration::default())?;
+        let made = self.0.around.agents.create(request.room, wanted(agent)).await;
         made.map_err(|_| ServiceError::NoRoom)
     }
 
     /// Takes such a wish back: the agent's job ends.
     pub async fn delete_dispatch(&self, request: proto::DeleteAgentDispatchRequest) -> Done<proto::AgentDispatch> {
         let id = DispatchId(request.dispatch_id);
-        let deleted = self.0.inner.around.agents.delete(request.room, id).await;
+        let deleted = self.0.around.agents.delete(request.room, id).await;
         deleted.map_err(|error| ServiceError::NoDispatch(error.to_string()))
     }
 
@@ -238,7 +253,7 @@ impl RoomServer {
         &self,
         request: proto::ListAgentDispatchRequest,
     ) -> Done<proto::ListAgentDispatchResponse> {
-        let mut agent_dispatches = self.0.inner.around.agents.list(request.room).await;
+        let mut agent_dispatches = self.0.around.agents.list(request.room).await;
         agent_dispatches.retain(|dispatch| request.dispatch_id.is_empty() || dispatch.id == request.dispatch_id);
         Ok(proto::ListAgentDispatchResponse { agent_dispatches })
     }

@@ -3,6 +3,7 @@
 mod cors;
 mod rtc;
 mod socket;
+mod twirp;
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use rtc::request_of;
@@ -16,7 +17,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use std::sync::Arc;
 
 /// All addresses of the server.
@@ -29,6 +30,7 @@ pub(crate) fn router(server: Arc<Inner>) -> Router {
         .route("/rtc/v1", get(rtc::today))
         .route("/rtc/v1/validate", get(rtc::validate_today))
         .route("/agent", get(agent))
+        .route("/twirp/{*call}", any(twirp::serve))
         .with_state(server)
         .layer(from_fn(cors::allow))
 }

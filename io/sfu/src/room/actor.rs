@@ -11,7 +11,7 @@ use crate::media::{Arrived, LinkId, Media};
 use duologue_ids::Mono;
 use duologue_livekit_wire::Message as _;
 use duologue_livekit_wire::proto::signal_response::Message;
-use duologue_livekit_wire::proto::{self, DataPacket};
+use duologue_livekit_wire::proto::{self, DataPacket, DisconnectReason};
 use duologue_room::{Event, Forwarding, Input, Output, ParticipantSid, Room, TrackSid};
 use duologue_rtc::{Certificate, Channel};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -63,6 +63,7 @@ pub(crate) struct Actor {
     /// Signalling that was given up.
     unread: Vec<(ParticipantSid, u64)>,
     due: Instant,
+    over: DisconnectReason,
 }
 
 impl Actor {
@@ -80,11 +81,12 @@ impl Actor {
             unsettled: BTreeSet::new(),
             unread: Vec::new(),
             due: Instant::now(),
+            over: DisconnectReason::UnknownReason,
         }
     }
 
-    /// Runs until the room is over.
-    pub(crate) async fn run(mut self, mut queues: Queues) {
+    /// Runs until the room is over; says why it is. That is the one event that is left to whoever frees its name.
+    pub(crate) async fn run(mut self, mut queues: Queues) -> DisconnectReason {
         let (mut asks, mut arrived) = (Vec::new(), Vec::new());
         let mut looked = Instant::now();
         self.settle();
@@ -109,6 +111,7 @@ impl Actor {
         while let Ok(ask) = queues.asks.try_recv() {
             self.ask(ask);
         }
+        self.over
     }
 
     fn ask(&mut self, ask: Ask) {
@@ -295,6 +298,10 @@ impl Actor {
         let sid = info.sid.clone();
         self.info.send_replace(info);
         self.around.agents.happened(&self.name, &event);
+        if let Event::Closed(reason) = event {
+            self.over = reason;
+            return;
+        }
         // Nobody may be listening.
         let _ = self.around.events.send(ServerEvent::Room { room: self.name.clone(), sid, event });
     }
