@@ -70,7 +70,7 @@ macro_rules! calls {
 calls! {
     "RoomService":
         /// Creates a room, or finds the one of that name; answered by the room.
-        CreateRoom(CreateRoomRequest),
+        CreateRoom(Box<CreateRoomRequest>),
         /// The rooms, or those of some names.
         ListRooms(ListRoomsRequest),
         /// Removes a room and everybody in it.

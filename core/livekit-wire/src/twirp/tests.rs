@@ -121,7 +121,7 @@ fn any_call() -> impl Strategy<Value = Call> {
     prop_oneof![
         (text(), text(), any::<u32>(), text(), text()).prop_map(|(name, metadata, empty_timeout, key, value)| {
             let tags = [(key, value)].into();
-            Call::CreateRoom(CreateRoomRequest { name, metadata, empty_timeout, tags, ..Default::default() })
+            Call::CreateRoom(Box::new(CreateRoomRequest { name, metadata, empty_timeout, tags, ..Default::default() }))
         }),
         (text(), prop::collection::vec(any::<u8>(), 0..40), prop::option::of(text()), 0..2).prop_map(
             |(room, data, topic, kind)| Call::SendData(SendDataRequest {

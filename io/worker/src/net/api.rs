@@ -65,7 +65,7 @@ impl Api {
     /// Creates a room, or finds the one of that name. A server counts a room with nobody but agents in it as empty and
     /// removes it `empty_timeout` seconds after its creation, so set that for rooms of agents.
     pub async fn create_room(&self, request: CreateRoomRequest) -> Result<Room, ApiError> {
-        self.ask(Call::CreateRoom(request)).await
+        self.ask(Call::CreateRoom(Box::new(request))).await
     }
 
     /// Removes a room and everybody in it.
