@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::keeping_args::{BackupArgs, DeleteArgs, DoctorArgs, PruneArgs, RestoreArgs};
+use crate::livekit::{DispatchArgs, RoomArgs, ServerArgs, TokenArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -47,6 +48,12 @@ pub(crate) enum Command {
     /// Personas that come with Duologue.
     #[command(subcommand)]
     Persona(PersonaCommand),
+    /// Rooms of a LiveKit server: list, create, see who is there, watch, delete.
+    Room(RoomArgs),
+    /// Agents asked for in rooms of a LiveKit server: create, list, delete.
+    Dispatch(DispatchArgs),
+    /// Access tokens of a LiveKit server: make one, see what one grants.
+    Token(TokenArgs),
     /// Local models: size, licence, checksum, where from.
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -64,6 +71,18 @@ pub(crate) enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// Which LiveKit server it is about, where it is about one.
+    pub(crate) fn server(&self) -> Option<&ServerArgs> {
+        match self {
+            Command::Room(args) => Some(&args.server),
+            Command::Dispatch(args) => Some(&args.server),
+            Command::Token(args) => Some(&args.server),
+            _ => None,
+        }
+    }
 }
 
 /// Hold one voice conversation between two agents.

@@ -84,7 +84,7 @@ pub(crate) struct DeleteArgs {
 }
 
 /// `30d`; units are m, h, d and w.
-fn age(text: &str) -> Result<Duration, String> {
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);
     let seconds: u64 = match unit {
         "m" | "min" => 60,

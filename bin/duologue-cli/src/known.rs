@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Url,
     /// Several, with commas between.
     Urls,
+    /// A server of rooms.
+    Server,
     Seconds,
     /// More than nothing.
     Number,
@@ -55,6 +57,7 @@ impl Kind {
                 "^(local|scripted|(openai|openai-realtime|deepgram|elevenlabs|minimax|anthropic|gemini)(/.+|@https?://.+)?)$",
             ),
             Kind::Url | Kind::Urls => Some("^https?://"),
+            Kind::Server => Some("^(ws|http)s?://"),
             Kind::Text | Kind::Seconds | Kind::Number => None,
         }
     }
@@ -64,6 +67,7 @@ impl Kind {
         match self {
             Kind::Provider => format!("is {FORMS}"),
             Kind::Url | Kind::Urls => "begins with `http://` or `https://`".into(),
+            Kind::Server => "begins with `ws://`, `wss://`, `http://` or `https://`".into(),
             Kind::Seconds => format!("is a number of seconds, more than 0 and at most {SECONDS_MAX}"),
             Kind::Number => "is a number, more than 0".into(),
             Kind::Text => "is text".into(),
@@ -77,6 +81,7 @@ impl Kind {
             Kind::Provider => value.parse::<Choice>().is_ok(),
             Kind::Url => is_url(value),
             Kind::Urls => value.split(',').map(str::trim).filter(|url| !url.is_empty()).all(is_url),
+            Kind::Server => is_url(value) || value.starts_with("ws://") || value.starts_with("wss://"),
             Kind::Number => value.parse::<f64>().is_ok_and(|n| n > 0.0 && n.is_finite()),
             Kind::Seconds => value.parse::<f64>().is_ok_and(|s| s > 0.0 && s <= f64::from(SECONDS_MAX)),
         }

@@ -14,6 +14,7 @@ mod follow;
 mod interrupt;
 mod keeping_args;
 mod known;
+mod livekit;
 mod models;
 mod output;
 mod personas;
@@ -87,8 +88,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     }
     let settings = read_settings(cli)?;
     match &cli.command {
-        // All that these read and write is named on the command line.
-        Command::Compare(_) => {}
+        // All that these read and write is named on the command line, or on a server.
+        Command::Compare(_) | Command::Room(_) | Command::Dispatch(_) | Command::Token(_) => {}
         Command::Simulate(args) if args.out.is_some() => {}
         _ => settings.has_home()?,
     }
@@ -104,6 +105,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             Some(conversation) => diagnose::run(conversation, &settings, cli.json),
             None => runtime()?.block_on(doctor::run(&settings, cli.json)),
         },
+        Command::Room(args) => runtime()?.block_on(livekit::room(args, &settings, cli.json)),
+        Command::Dispatch(args) => runtime()?.block_on(livekit::dispatch(args, &settings, cli.json)),
+        Command::Token(args) => livekit::token(args, &settings, cli.json),
         Command::Backup(args) => backup::back_up(args, &settings, cli.json),
         Command::Restore(args) => backup::bring_back(args, &settings, cli.json),
         Command::Config(ConfigCommand::Schema)
@@ -124,6 +128,13 @@ fn read_settings(cli: &Cli) -> Result<Settings, Failure> {
     for (key, flag, dir) in [("home", "--home", &cli.home), ("models", "--models-dir", &cli.models_dir)] {
         if let Some(dir) = dir {
             flags.push((key, flag, dir.to_string_lossy().into_owned()));
+        }
+    }
+    if let Some(server) = cli.command.server() {
+        for (key, flag, value) in
+            [("livekit.url", "--url", &server.url), ("livekit.api_key", "--api-key", &server.api_key)]
+        {
+            flags.extend(value.clone().map(|value| (key, flag, value)));
         }
     }
     Ok(Settings::read(Path::new("."), &env, &flags)?)

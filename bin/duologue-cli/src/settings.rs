@@ -53,6 +53,11 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         Known::new("retention.max_gib", &["DUOLOGUE_MAX_GIB"], "GiB that conversations may take together")
             .of(Kind::Number),
     ];
+    known.extend([
+        Known::new("livekit.url", &["LIVEKIT_URL"], "address of the LiveKit server").of(Kind::Server),
+        Known::new("livekit.api_key", &["LIVEKIT_API_KEY"], "API key of the LiveKit server"),
+        Known::new("livekit.api_secret", &["LIVEKIT_API_SECRET"], "secret of that key").secret(),
+    ]);
     for remote in REMOTES.iter().filter(|remote| !remote.is_realtime) {
         let about = "address of the provider, or of a server that speaks its protocol";
         let url = Known::new(remote.base_url_setting, &[], about).or(remote.home).of(Kind::Url);

@@ -16,6 +16,7 @@ mod models;
 mod providers;
 mod realtime;
 mod recognised;
+mod rooms;
 mod simulated;
 
 use std::path::{Path, PathBuf};
