@@ -46,9 +46,13 @@ bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents
 	$(CARGO) build --release --workspace --bin duologue-turn-taking
 	benches/turn-taking/compare_turns.py --ours "$(BIN)/duologue-turn-taking" $(BENCH_ARGS)
 
-interop: ## tests against real peers: a livekit-server, which is installed first
+# Arguments of tests/interop/run.py, such as `make interop INTEROP_ARGS='--server embedded --json'`.
+interop: ## tests against real peers: a livekit-server, and LiveKit's own clients and agents, which are installed first
 	@scripts/setup.sh --livekit-server
+	@scripts/setup.sh --interop
 	DUOLOGUE_TEST_LIVEKIT=required $(CARGO) test --release --workspace --test real
+	$(CARGO) build --release --workspace --example serve
+	tests/interop/run.py $(INTEROP_ARGS)
 
 soak: ## hours of conversations, watched for leaks
 	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs the system packages that building and fetching models need, and only those whose purpose is not served yet.
 # Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report;
-# with --livekit-server nothing but that server, which tests take part in rooms of.
+# with --livekit-server nothing but that server, which tests take part in rooms of; with --interop also LiveKit's own clients.
 set -euo pipefail
+tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}
 
 # Compiled from its sources (ten minutes on two cores, once), into the folder where CI keeps its tools. Tests look there
 # for exactly this version.
 livekit_version=1.13.5
 install_livekit_server() {
-  local tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}/tools/bin made
-  local program=$tools/livekit-server-$livekit_version
+  local bin=$tools/tools/bin made
+  local program=$bin/livekit-server-$livekit_version
   if "$program" --version 2>/dev/null | grep -qF "$livekit_version"; then
     echo "setup: $program is there."
     return
@@ -18,8 +19,8 @@ install_livekit_server() {
     echo 'setup: Go is missing, 1.21 or newer (which fetches the version that the server asks for): install it, then run this again.' >&2
     return 1
   fi
-  mkdir -p "$tools"
-  made=$(mktemp -d "$tools/making.XXXXXX")
+  mkdir -p "$bin"
+  made=$(mktemp -d "$bin/making.XXXXXX")
   GOBIN=$made nice go install "github.com/livekit/livekit-server/cmd/server@v$livekit_version" || {
     rm -rf "$made"
     echo "setup: livekit-server $livekit_version could not be compiled (above)." >&2
@@ -33,6 +34,38 @@ if [ "${1:-}" = --livekit-server ]; then
   install_livekit_server
   exit
 fi
+
+# LiveKit's clients for Python and JavaScript and its agents, at the versions in tests/interop (700 MB, once), outside the
+# clone. Exit code 3 where the package registries do not give them.
+interop_sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tests/interop" && pwd)
+python_environment() { # name, requirements
+  local folder=$tools/interop/$1
+  # The copy is made last, so that it is there only beside what it lists.
+  cmp -s "$interop_sources/$2" "$folder/installed.txt" && return
+  rm -rf "$folder"
+  python3 -m venv "$folder" &&
+    nice "$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$interop_sources/$2" &&
+    cp "$interop_sources/$2" "$folder/installed.txt"
+}
+node_packages() {
+  local folder=$tools/interop/node
+  cmp -s "$interop_sources/package-lock.json" "$folder/installed.json" && return
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp "$interop_sources"/package*.json "$folder"
+  (cd "$folder" && nice npm ci --silent --no-audit --no-fund --ignore-scripts) &&
+    cp "$interop_sources/package-lock.json" "$folder/installed.json"
+}
+install_interop() {
+  mkdir -p "$tools/interop"
+  if python_environment livekit-1.2.0 requirements-livekit.txt &&
+    python_environment livekit-agents-1.8.9 requirements-agents.txt && node_packages; then
+    echo "setup: LiveKit's clients are in $tools/interop"
+  else
+    echo "setup: LiveKit's clients could not be installed (above): are the registries of Python and Node packages reachable?" >&2
+    exit 3
+  fi
+}
 
 # What each package is there for, as a test of the thing itself: a compiler from elsewhere is as good.
 have_libclang() { # not libclang-cpp, which is another library
@@ -55,14 +88,23 @@ command -v python3 >/dev/null || need python3 'the package client that fetches m
 python3 -m pip --version >/dev/null 2>&1 || need python3-pip 'the package client that fetches models'
 have_venv || need python3-venv 'the environment of the benchmark peer'
 have_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable; }
-if [ "${1:-}" = --browser ]; then have_browser >/dev/null || need chromium 'looks at the report in tests'; fi
+case "${1:-}" in
+  --browser | --interop) have_browser >/dev/null || need chromium 'looks at the report in tests, and is a client of rooms' ;;
+esac
+if [ "${1:-}" = --interop ]; then
+  command -v node >/dev/null || need nodejs "runs LiveKit's clients for JavaScript"
+  command -v npm >/dev/null || need npm "fetches LiveKit's clients for JavaScript"
+fi
+# What comes after the packages.
+finish() { [ "${1:-}" != --interop ] || install_interop; }
 
 if ! command -v cargo >/dev/null; then
   echo 'setup: Rust is missing: install it with rustup (its version stands in rust-toolchain.toml), then run this again.' >&2
   exit 1
 fi
 if [ ${#packages[@]} -eq 0 ]; then
-  echo 'setup: nothing to install.'
+  echo 'setup: no package to install.'
+  finish "${1:-}"
   exit 0
 fi
 echo "setup: needed and not there:"
@@ -84,3 +126,4 @@ fi
 "${as_root[@]}" apt-get update -qq || echo 'setup: the package lists could not all be refreshed; going on with what is there.' >&2
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 echo "setup: installed ${packages[*]}"
+finish "${1:-}"

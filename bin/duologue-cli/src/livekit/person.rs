@@ -15,7 +15,7 @@ pub(super) fn row(person: &ParticipantInfo, now: u64) -> [String; 7] {
     [
         plain(&person.identity),
         or_none(plain(&person.name)),
-        kind(person),
+        if is_hidden(person) { format!("{}, hidden", kind(person)) } else { kind(person) },
         state(person),
         or_none(person.attributes.get(AGENT_STATE).map(|state| plain(state)).unwrap_or_default()),
         span(now.saturating_sub(u64::try_from(person.joined_at).unwrap_or(0))),
@@ -40,6 +40,11 @@ pub(super) fn as_json(person: &ParticipantInfo) -> Value {
         "can_publish": permission.can_publish, "can_subscribe": permission.can_subscribe,
         "can_publish_data": permission.can_publish_data, "hidden": permission.hidden,
     })
+}
+
+/// Whether nobody in the room sees it.
+pub(super) fn is_hidden(person: &ParticipantInfo) -> bool {
+    person.permission.as_ref().is_some_and(|permission| permission.hidden)
 }
 
 fn kind(person: &ParticipantInfo) -> String {

@@ -1,7 +1,7 @@
 //! `duologue room …`
 
 use super::args::{CreateArgs, RoomArgs, RoomCommand};
-use super::person::{as_json, row};
+use super::person::{as_json, is_hidden, row};
 use super::{LiveKit, moment, now, plain, span, watch};
 use crate::output::{Exit, Failure, note, print, print_json, table};
 use crate::settings::Settings;
@@ -18,7 +18,7 @@ pub(super) enum RoomError {
         "there is no room `{0}` on {1}\n  help: `duologue room list` names those there are, `duologue room create` makes one"
     )]
     Unknown(String, String),
-    #[error("{} in `{room}`, and there is no terminal to ask on whether the room is to be removed\n  help: say `--yes`", counted(*.people, "participant is"))]
+    #[error("`{room}` has {} in it, and there is no terminal to ask on whether it is to be removed\n  help: say `--yes`", counted(*.people, "participant"))]
     NobodyToAsk { room: String, people: usize },
 }
 
@@ -127,7 +127,7 @@ async fn participants(livekit: &LiveKit, room: &str, json: bool) -> Result<(), F
 
 async fn delete(livekit: &LiveKit, room: &str, yes: bool, json: bool) -> Result<Exit, Failure> {
     known(livekit, room).await?;
-    let people = livekit.api().list_participants(room).await?.len();
+    let people = livekit.api().list_participants(room).await?.iter().filter(|person| !is_hidden(person)).count();
     if people > 0 && !yes && !confirmed(room, people)? {
         if json {
             print_json(&json!({ "deleted": null }));

@@ -154,7 +154,7 @@ async fn rooms_come_are_seen_and_go() {
     let (code, _, told) = said(duologue().args(["room", "participants", "cellar"]));
     assert!(code == Some(1) && told.contains("there is no room `cellar`"), "{told}");
     let (code, _, told) = said(duologue().args(["room", "delete", "kitchen"]));
-    assert!(code == Some(1) && told.contains("1 participant is in `kitchen`") && told.contains("--yes"), "{told}");
+    assert!(code == Some(1) && told.contains("`kitchen` has 1 participant in it") && told.contains("--yes"), "{told}");
     assert_eq!(json(duologue().args(["room", "delete", "kitchen", "--yes"]))["deleted"], "kitchen");
     while let Some(event) = at_anna.recv().await {
         if let duologue_worker::RoomEvent::Closed(reason) = event {
