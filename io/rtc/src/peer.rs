@@ -223,6 +223,14 @@ impl Peer {
         Ok(())
     }
 
+    /// What is sent in a section from now on comes from another source (SSRC) than before, which the next description names:
+    /// receivers of a section that has rested take the packets of a source they know for late ones, and drop them.
+    pub fn renew_source(&mut self, mid: Mid) {
+        let mut api = self.rtc.direct_api();
+        let ssrc = api.new_ssrc();
+        api.reset_stream_tx(mid, None, ssrc, None);
+    }
+
     /// Sends a message. A reliable one waits for its channel to open and for room in it.
     pub fn send_data(&mut self, channel: Channel, bytes: Vec<u8>) -> Result<(), SendError> {
         if self.channels.send(&mut self.rtc, channel, bytes) { Ok(()) } else { Err(SendError::Full) }

@@ -43,15 +43,15 @@ impl IntoResponse for Refusal {
 
 /// A worker's line.
 async fn agent(State(server): State<Arc<Inner>>, mut request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let visitor = match server.keys.visitor(request.headers(), query, server.around.clock) {
+        Ok(visitor) => visitor.filter(|visitor| visitor.claims.video.agent),
+        Err(refusal) => return refusal.into_response(),
+    };
     let Some((response, opening)) = socket::upgrade(&mut request, server.config.limits) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let query = request.uri().query().unwrap_or_default();
-    let visitor = match server.keys.visitor(request.headers(), query, server.around.clock) {
-        Ok(Some(visitor)) if visitor.claims.video.agent => visitor,
-        Ok(_) => return Refusal::NoGrant.into_response(),
-        Err(refusal) => return refusal.into_response(),
-    };
+    let Some(visitor) = visitor else { return Refusal::NoGrant.into_response() };
     let desk = Desk {
         agents: server.around.agents.clone(),
         clock: server.around.clock,

@@ -36,7 +36,9 @@ pub(super) async fn validate_today(State(server): State<Arc<Inner>>, request: Re
 
 /// Clients ask here why they were not let in.
 fn validate(server: &Inner, request: &Request, today: bool) -> Response {
-    match wish(server, request, today) {
+    let query = request.uri().query().unwrap_or_default();
+    let visitor = server.keys.visitor(request.headers(), query, server.around.clock);
+    match visitor.and_then(|visitor| wish(server, visitor, query, today)) {
         Ok(_) => "success".into_response(),
         Err(refusal) => refusal.into_response(),
     }
@@ -63,9 +65,7 @@ fn unescaped(text: &str) -> String {
     text.replace("%3D", "=").replace("%3d", "=")
 }
 
-fn wish(server: &Inner, request: &Request, today: bool) -> Result<Wish, Refusal> {
-    let query = request.uri().query().unwrap_or_default();
-    let visitor = server.keys.visitor(request.headers(), query, server.around.clock)?;
+fn wish(server: &Inner, visitor: Option<Visitor>, query: &str, today: bool) -> Result<Wish, Refusal> {
     let mut visitor = visitor.ok_or(Refusal::NoGrant)?;
     let (request, single) = request_of(query, today)?;
     let (claims, limit) = (&mut visitor.claims, server.config.limits.name);
@@ -97,10 +97,15 @@ fn wish(server: &Inner, request: &Request, today: bool) -> Result<Wish, Refusal>
 }
 
 async fn connect(server: Arc<Inner>, mut request: Request, today: bool) -> Response {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let visitor = match server.keys.visitor(request.headers(), &query, server.around.clock) {
+        Ok(visitor) => visitor,
+        Err(refusal) => return refusal.into_response(),
+    };
     let Some((response, opening)) = socket::upgrade(&mut request, server.config.limits) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let wish = match wish(&server, &request, today) {
+    let wish = match wish(&server, visitor, &query, today) {
         Ok(wish) => wish,
         Err(refusal) => return refusal.into_response(),
     };

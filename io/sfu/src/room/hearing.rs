@@ -25,7 +25,18 @@ pub(crate) struct Section {
     pub(crate) mid: Option<Mid>,
     /// Whether the other side wants something in it. One that it stopped keeps its numbers, should it come back.
     usable: bool,
+    /// Whether it has carried anything.
+    used: bool,
     pub(crate) numbers: Numbers,
+}
+
+/// What has to be known of a description before it is made.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// Sections that carry something again, which is to come from another source than before.
+    pub(crate) again: Vec<Mid>,
+    /// How many tracks found no section.
+    pub(crate) without: usize,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +79,7 @@ impl Hearing {
 
     /// One more section.
     pub(crate) fn add(&mut self, name: String, mid: Option<Mid>) {
-        self.sections.push(Section { name, told: None, mid, usable: true, numbers: Numbers::default() });
+        self.sections.push(Section { name, told: None, mid, usable: true, used: false, numbers: Numbers::default() });
     }
 
     /// The sections that there are, where the other side makes them.
@@ -95,8 +106,8 @@ impl Hearing {
     }
 
     /// Brings sections in line with what is wanted, as the next description will say it. A section that falls silent
-    /// carries nothing new in the same description. Returns how many tracks found none.
-    pub(crate) fn describe(&mut self) -> usize {
+    /// carries nothing new in the same description.
+    pub(crate) fn describe(&mut self) -> Changes {
         let mut falls_silent = Vec::new();
         for section in &mut self.sections {
             let over = section.told.as_ref().is_some_and(|track| !self.wanted.contains_key(track));
@@ -106,18 +117,22 @@ impl Hearing {
             }
             falls_silent.push(over);
         }
-        let mut without = 0;
+        let mut changes = Changes::default();
         for track in self.wanted.keys() {
             if self.sections.iter().any(|section| section.told.as_ref() == Some(track)) {
                 continue;
             }
             let mut free = self.sections.iter_mut().zip(&falls_silent);
             match free.find(|(section, falls_silent)| section.usable && section.told.is_none() && !**falls_silent) {
-                Some((section, _)) => section.told = Some(track.clone()),
-                None => without += 1,
+                Some((section, _)) => {
+                    section.told = Some(track.clone());
+                    let used = std::mem::replace(&mut section.used, true);
+                    changes.again.extend(section.mid.filter(|_| used));
+                }
+                None => changes.without += 1,
             }
         }
-        without
+        changes
     }
 
     /// What a description says of a section: the publisher and its track, in LiveKit's spelling of a stream.
@@ -179,7 +194,7 @@ mod tests {
                     Step::Want(n, on) => hearing.want(track(n), ParticipantSid("PA_x".into()), on),
                     Step::Drop(n) => hearing.drop_track(&track(n)),
                     Step::Describe => {
-                        let without = hearing.describe();
+                        let without = hearing.describe().without;
                         let told: Vec<_> = hearing.sections().iter().filter_map(|s| s.told.clone()).collect();
                         prop_assert_eq!(told.len() + without, hearing.count());
                     }

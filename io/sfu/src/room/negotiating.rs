@@ -35,6 +35,16 @@ impl Actor {
     /// The client offers.
     pub(super) fn offered(&mut self, sid: &ParticipantSid, offer: &SessionDescription) {
         let Some(client) = self.clients.get_mut(sid) else { return };
+        let single = client.down.is_none();
+        let asked: Vec<_> =
+            sdp::sections(&offer.sdp).into_iter().filter(|section| section.direction == Direction::RecvOnly).collect();
+        if single {
+            let sound = asked.iter().filter(|section| section.kind == Kind::Audio).take(SECTIONS_MAX);
+            client.hearing.offered(&sound.map(|section| section.mid.clone()).collect::<Vec<_>>());
+            let changes = client.hearing.describe();
+            changes.again.into_iter().for_each(|mid| client.up.peer.renew_source(mid));
+            (client.asked, client.promised) = (false, 0);
+        }
         let answer = match client.up.peer.answer(&offer.sdp) {
             Ok(answer) => answer,
             Err(error) => return tracing::warn!(room = self.name, participant = %sid, %error, "an offer was refused"),
@@ -42,13 +52,7 @@ impl Actor {
         client.up.described(&answer);
         let ended = client.speaking.offered(offer);
         let mut answer = description("answer", answer, offer.id);
-        if client.down.is_none() {
-            let asked: Vec<_> =
-                sdp::sections(&offer.sdp).into_iter().filter(|s| s.direction == Direction::RecvOnly).collect();
-            let sound = asked.iter().filter(|section| section.kind == Kind::Audio).take(SECTIONS_MAX);
-            client.hearing.offered(&sound.map(|section| section.mid.clone()).collect::<Vec<_>>());
-            client.hearing.describe();
-            (client.asked, client.promised) = (false, 0);
+        if single {
             let hearing = &client.hearing;
             answer.sdp = rewritten(&answer.sdp, |mid| match hearing.says(mid) {
                 Says::AsItIs if asked.iter().any(|section| section.mid == mid) => Says::Inactive,
@@ -57,6 +61,7 @@ impl Actor {
             let told = hearing.sections().iter().filter_map(|s| Some((s.name.clone(), s.told.clone()?.0)));
             answer.mid_to_track_id = told.collect();
         }
+        tracing::trace!(room = self.name, participant = %sid, offer = offer.sdp, answer = answer.sdp, "an answer");
         self.touch(sid, Side::Up, Instant::now());
         self.send(sid, Message::Answer(answer));
         for track in ended {
@@ -77,13 +82,14 @@ impl Actor {
             let told =
                 |hearing: &Hearing| -> Vec<bool> { hearing.sections().iter().map(|s| s.told.is_some()).collect() };
             let before = told(&client.hearing);
-            let without = client.hearing.describe();
-            for _ in 0..without.min(SECTIONS_MAX.saturating_sub(before.len())) {
+            let mut changes = client.hearing.describe();
+            for _ in 0..changes.without.min(SECTIONS_MAX.saturating_sub(before.len())) {
                 let name = format!("s{}", client.hearing.sections().len());
                 link.peer.add_track(&name, true);
                 client.hearing.add(name, None);
             }
-            client.hearing.describe();
+            changes.again.extend(client.hearing.describe().again);
+            changes.again.into_iter().for_each(|mid| link.peer.renew_source(mid));
             for (section, before) in client.hearing.sections().iter().zip(before) {
                 if section.told.is_some() != before {
                     link.peer.use_track(&section.name, section.told.is_some());

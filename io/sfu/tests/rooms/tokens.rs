@@ -69,6 +69,7 @@ async fn other_faults_of_requests_have_theirs() {
         // No WebSocket.
         (at("rtc").bearer_auth(&token), 404, ""),
         (at("agent").bearer_auth(&token), 404, ""),
+        (at("rtc").bearer_auth("no.token"), 401, "invalid authorization token"),
         (at(""), 200, "OK"),
     ];
     for (request, status, words) in faults {
