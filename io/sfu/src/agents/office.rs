@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::config::ApiKey;
 use crate::events::ServerEvent;
 use crate::room::RoomRef;
-use duologue_dispatch::{Dispatch, Dispatcher, Input, Job, JobId, JoinAs, Output, Permissions, WorkerId};
+use duologue_dispatch::{Dispatch, Dispatcher, Input, Job, JobId, JobKind, JoinAs, Output, Permissions, WorkerId};
 use duologue_livekit_wire::proto::participant_info::Kind;
 use duologue_livekit_wire::proto::server_message::Message as Say;
 use duologue_livekit_wire::proto::{
@@ -205,7 +205,9 @@ impl Office {
     }
 
     fn told(&self, dispatch: &Dispatch) -> AgentDispatch {
+        // Jobs for participants wait in case a worker of that kind comes; before one has, nobody cares.
         let jobs = dispatch.jobs.iter().filter_map(|id| self.dispatcher.job(id));
+        let jobs = jobs.filter(|job| job.kind == JobKind::Room || job.worker.is_some());
         wire::dispatch(dispatch, jobs.map(|job| self.job(job)).collect(), self.clock)
     }
 }
