@@ -34,7 +34,7 @@ pub(super) async fn serve(State(server): State<Arc<Inner>>, request: Request) ->
 
 async fn perform(services: &Services, call: Call, format: Format) -> Result<Reply, TwirpError> {
     Ok(match call {
-        Call::CreateRoom(asked) => format.reply(&services.create_room(asked).await?),
+        Call::CreateRoom(asked) => format.reply(&services.create_room(*asked).await?),
         Call::ListRooms(asked) => format.reply(&services.list_rooms(asked).await?),
         Call::DeleteRoom(asked) => format.reply(&services.delete_room(asked).await?),
         Call::ListParticipants(asked) => format.reply(&services.list_participants(asked).await?),
