@@ -9,15 +9,20 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-core bench bench-turn-taking interop soak ci
+.PHONY: help setup page build demo test test-core bench bench-turn-taking interop soak ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 setup: ## installs the system packages that building needs (Debian, Ubuntu)
 	@scripts/setup.sh
+	@scripts/page.sh
 
-build: ## builds what a user gets: duologue and its two engines
+page: ## builds the page, which the next build of the program takes in (Node.js 20.19 or newer)
+	@scripts/page.sh --required
+
+build: ## builds what a user gets: duologue, with its page where there is Node.js, and its two engines
+	@scripts/page.sh
 	$(CARGO) build --release $(PROGRAMS)
 	@scripts/fast-engine.sh $(CARGO) build --release $(PROGRAMS) $(FAST) || [ $$? = 3 ]
 

@@ -2,6 +2,7 @@
 
 use crate::keeping_args::{BackupArgs, DeleteArgs, DoctorArgs, PruneArgs, RestoreArgs};
 use crate::livekit::{DispatchArgs, RoomArgs, ServerArgs, TokenArgs};
+use crate::up::UpArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -31,6 +32,8 @@ const EXIT_CODES: &str = "Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Start the whole platform: rooms, API, agents and the page.
+    Up(UpArgs),
     /// Hold one voice conversation between two agents.
     Converse(Box<ConverseArgs>),
     /// Hold a suite of conversations in virtual time, many times as fast as real time, and judge them.

@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Urls,
     /// A server of rooms.
     Server,
+    /// Of TCP or UDP; 0 for any that is free.
+    Port,
     Seconds,
     /// More than nothing.
     Number,
@@ -58,7 +60,7 @@ impl Kind {
             ),
             Kind::Url | Kind::Urls => Some("^https?://"),
             Kind::Server => Some("^(ws|http)s?://"),
-            Kind::Text | Kind::Seconds | Kind::Number => None,
+            Kind::Text | Kind::Port | Kind::Seconds | Kind::Number => None,
         }
     }
 
@@ -68,6 +70,7 @@ impl Kind {
             Kind::Provider => format!("is {FORMS}"),
             Kind::Url | Kind::Urls => "begins with `http://` or `https://`".into(),
             Kind::Server => "begins with `ws://`, `wss://`, `http://` or `https://`".into(),
+            Kind::Port => "is a port, 0 to 65535 (0: any that is free)".into(),
             Kind::Seconds => format!("is a number of seconds, more than 0 and at most {SECONDS_MAX}"),
             Kind::Number => "is a number, more than 0".into(),
             Kind::Text => "is text".into(),
@@ -82,6 +85,7 @@ impl Kind {
             Kind::Url => is_url(value),
             Kind::Urls => value.split(',').map(str::trim).filter(|url| !url.is_empty()).all(is_url),
             Kind::Server => is_url(value) || value.starts_with("ws://") || value.starts_with("wss://"),
+            Kind::Port => value.parse::<u16>().is_ok(),
             Kind::Number => value.parse::<f64>().is_ok_and(|n| n > 0.0 && n.is_finite()),
             Kind::Seconds => value.parse::<f64>().is_ok_and(|s| s > 0.0 && s <= f64::from(SECONDS_MAX)),
         }

@@ -26,6 +26,7 @@ mod replay;
 mod scenarios;
 mod settings;
 mod simulate;
+mod up;
 mod voices;
 
 use args::{Cli, Command, ConfigCommand};
@@ -94,6 +95,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         _ => settings.has_home()?,
     }
     match &cli.command {
+        Command::Up(args) => runtime()?.block_on(up::run(args, &settings, cli.json)),
         Command::Converse(args) => runtime()?.block_on(converse::run(args, &settings, cli.json)),
         Command::Simulate(args) => simulate::simulate(args, &settings, cli.json),
         Command::Compare(args) => simulate::compare_runs(args, cli.json),
@@ -136,6 +138,9 @@ fn read_settings(cli: &Cli) -> Result<Settings, Failure> {
         {
             flags.extend(value.clone().map(|value| (key, flag, value)));
         }
+    }
+    if let Command::Up(args) = &cli.command {
+        flags.extend(args.flags());
     }
     Ok(Settings::read(Path::new("."), &env, &flags)?)
 }

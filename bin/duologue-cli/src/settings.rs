@@ -58,6 +58,18 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         Known::new("livekit.api_key", &["LIVEKIT_API_KEY"], "API key of the LiveKit server"),
         Known::new("livekit.api_secret", &["LIVEKIT_API_SECRET"], "secret of that key").secret(),
     ]);
+    known.extend([
+        Known::new("server.port", &["PORT"], "port of page and API").or("8000").of(Kind::Port),
+        Known::new("server.bind", &["DUOLOGUE_BIND"], "address on which they listen").or("127.0.0.1"),
+        Known::new("server.tls_cert", &["DUOLOGUE_TLS_CERT"], "their certificate with its chain, a PEM file"),
+        Known::new("server.tls_key", &["DUOLOGUE_TLS_KEY"], "its private key, a PEM file"),
+        Known::new("rooms.port", &["DUOLOGUE_ROOMS_PORT"], "port of the rooms' signalling (TCP)")
+            .or("7880")
+            .of(Kind::Port),
+        Known::new("rooms.media_port", &["DUOLOGUE_MEDIA_PORT"], "port of the rooms' media (UDP)")
+            .or("7882")
+            .of(Kind::Port),
+    ]);
     for remote in REMOTES.iter().filter(|remote| !remote.is_realtime) {
         let about = "address of the provider, or of a server that speaks its protocol";
         let url = Known::new(remote.base_url_setting, &[], about).or(remote.home).of(Kind::Url);
@@ -74,11 +86,12 @@ pub(crate) fn schema() -> Value {
         let mut setting = match known.kind {
             Kind::Seconds => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": SECONDS_MAX }),
             Kind::Number => json!({ "type": "number", "exclusiveMinimum": 0 }),
+            Kind::Port => json!({ "type": "integer", "minimum": 0, "maximum": u16::MAX }),
             _ => json!({ "type": "string", "minLength": 1 }),
         };
         setting["description"] = known.about.into();
         if let Some(default) = known.default {
-            let seconds = || default.parse::<u64>().ok().filter(|_| known.kind == Kind::Seconds);
+            let seconds = || default.parse::<u64>().ok().filter(|_| matches!(known.kind, Kind::Seconds | Kind::Port));
             setting["default"] = seconds().map_or_else(|| default.into(), Value::from);
         }
         if let Some(pattern) = known.kind.pattern() {

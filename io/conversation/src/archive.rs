@@ -161,6 +161,34 @@ impl Archive {
         }
     }
 
+    /// The folder of a conversation, by its full id and nothing else: for names that come from outside.
+    pub fn exactly(&self, id: &str) -> Result<PathBuf, ArchiveError> {
+        let unknown = || ArchiveError::Unknown(id.to_owned());
+        let folder = if is_plain_id(id) { follow(self.folder(id)) } else { return Err(unknown()) };
+        match read_summary(&folder) {
+            Ok(summary) if summary.conversation_id == id => Ok(folder),
+            Ok(_) => Err(unknown()),
+            Err(_) if !folder.join(names::SUMMARY).exists() => Err(unknown()),
+            Err(unreadable) => Err(unreadable),
+        }
+    }
+
+    /// Those that are being held at the moment, newest first, whichever process holds them.
+    pub fn running(&self) -> Vec<(PathBuf, Summary)> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten().filter(has_plain_name);
+        let summaries = entries.filter_map(|e| {
+            let folder = follow(e.path());
+            Some((read_summary(&folder).ok()?, folder))
+        });
+        // The lock is tried last: a conversation that is about to begin has no summary yet, and needs it.
+        let mut found: Vec<(PathBuf, Summary)> = summaries
+            .filter(|(summary, folder)| summary.status == Status::Running && is_running(folder))
+            .map(|(summary, folder)| (folder, summary))
+            .collect();
+        found.sort_by(|a, b| b.1.started_at.cmp(&a.1.started_at));
+        found
+    }
+
     /// What came of a conversation. One whose process was killed is concluded now, from what is on disk, and files that
     /// are made of others and are missing are made again.
     pub fn open(&self, name: &str) -> Result<(PathBuf, Summary, Transcript), ArchiveError> {

@@ -15,7 +15,7 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "goog
 /// Nothing but the page: no first run, no network, and sound that plays without a click.
 const FLAGS: &str = "--headless=new --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-extensions \
     --disable-background-networking --disable-component-update --disable-sync --mute-audio --force-color-profile=srgb \
-    --autoplay-policy=no-user-gesture-required --host-resolver-rules='MAP * ~NOTFOUND' --remote-debugging-pipe";
+    --autoplay-policy=no-user-gesture-required --host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1' --remote-debugging-pipe";
 
 /// What the page is shown on.
 #[derive(Clone, Copy)]
@@ -43,6 +43,11 @@ pub(crate) struct Browser {
 impl Browser {
     /// `None`, said loudly, where there is no Chromium; where `DUOLOGUE_TEST_CHROMIUM` is set, that fails.
     pub(crate) fn start() -> Option<Browser> {
+        Browser::start_with("")
+    }
+
+    /// The same, with these flags beside the usual ones.
+    pub(crate) fn start_with(more: &str) -> Option<Browser> {
         let found = NAMES.iter().find(|name| {
             let asked = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
             asked.is_ok_and(|status| status.success())
@@ -58,8 +63,9 @@ impl Browser {
             return None;
         };
         let profile = tempfile::tempdir().expect("a folder for its profile");
-        let line =
-            format!("exec {program} {FLAGS} --user-data-dir=\"$0\" about:blank 3<&0 4>&1 </dev/null >/dev/null 2>&1");
+        let line = format!(
+            "exec {program} {FLAGS} {more} --user-data-dir=\"$0\" about:blank 3<&0 4>&1 </dev/null >/dev/null 2>&1"
+        );
         let mut child = Command::new("sh")
             .args(["-c", &line])
             .arg(profile.path())
@@ -120,6 +126,11 @@ impl Browser {
 
     /// Opens a file as a person does who double-clicks it, on a screen.
     pub(crate) fn open(&mut self, page: &Path, screen: Screen) {
+        self.go_to(&format!("file://{}", page.display()), screen);
+    }
+
+    /// Opens an address on a screen.
+    pub(crate) fn go_to(&mut self, url: &str, screen: Screen) {
         let Screen { width, height, dark, phone } = screen;
         let scale = if phone { 2 } else { 1 };
         self.call(
@@ -139,7 +150,6 @@ impl Browser {
         self.call("Page.navigate", json!({ "url": "about:blank" }));
         self.wait("Page.loadEventFired");
         self.events.clear();
-        let url = format!("file://{}", page.display());
         self.call("Page.navigate", json!({ "url": url }));
         self.wait("Page.loadEventFired");
         self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");

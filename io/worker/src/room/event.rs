@@ -41,7 +41,8 @@ pub struct Track {
 }
 
 impl Participant {
-    pub(crate) fn of(info: &ParticipantInfo) -> Participant {
+    /// Somebody as a server describes it.
+    pub fn of(info: &ParticipantInfo) -> Participant {
         Participant {
             sid: info.sid.clone(),
             identity: info.identity.clone(),

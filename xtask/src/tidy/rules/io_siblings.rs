@@ -3,7 +3,7 @@
 use crate::tidy::{Finding, Layer, Workspace};
 
 /// Who may use which other shell, and why.
-const ALLOWED: [(&str, &str, &str); 7] = [
+const ALLOWED: [(&str, &str, &str); 9] = [
     ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
     ("io/conversation", "io/models", "a conversation performs its effects with providers"),
     ("io/worker", "io/rtc", "whoever is in a room has a WebRTC peer, as the room server has"),
@@ -11,6 +11,8 @@ const ALLOWED: [(&str, &str, &str); 7] = [
     ("io/sfu", "io/worker", "in tests only: the room server is tried with clients and workers of our own"),
     ("io/simulation", "io/conversation", "a suite is many conversations, held, judged and kept as one is"),
     ("io/conversation", "io/engine", "a conversation starts the engines that its agents name, and reports their state"),
+    ("io/api", "io/worker", "rooms are watched by a hidden participant, and asked for as any client does"),
+    ("io/api", "io/conversation", "the API shows what is kept of conversations, and follows those that are held"),
 ];
 
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {

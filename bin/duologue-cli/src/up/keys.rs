@@ -1,0 +1,133 @@
+//! Secrets that a platform makes for itself, kept in the data directory for its owner alone.
+
+use duologue_api::{NoRandomness, digest, fresh_secret};
+use duologue_ids::Redacted;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = "keys";
+const ROOMS: &str = "rooms.json";
+const ADMIN: &str = "admin.json";
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeysError {
+    #[error(
+        "cannot keep keys in {path}: {source}\n  help: check the folder's owner, or choose another data directory with --home"
+    )]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{0} is not what a platform writes\n  help: remove it; a new one is made")]
+    Broken(PathBuf),
+    #[error("{path} can be read by others\n  help: chmod 600 {path}")]
+    Exposed { path: PathBuf },
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+}
+
+/// An API key of the room server, with its secret.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyPair {
+    pub(crate) key: String,
+    pub(crate) secret: Redacted<String>,
+}
+
+/// The development key pair of this data directory, made at first use; and where it is kept.
+pub(crate) fn rooms(home: &Path) -> Result<(KeyPair, PathBuf), KeysError> {
+    let path = home.join(FOLDER).join(ROOMS);
+    if let Some(kept) = read(&path)? {
+        let text = |name: &str| kept[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let (Some(key), Some(secret)) = (text("key"), text("secret")) else { return Err(KeysError::Broken(path)) };
+        return Ok((KeyPair { key, secret: Redacted::new(secret) }, path));
+    }
+    let secret = fresh_secret()?;
+    let pair = KeyPair { key: format!("dev{}", &fresh_secret()?.expose()[..9]), secret };
+    let what = "made by `duologue up` for development: whoever has it may do everything in its rooms";
+    write(&path, &json!({ "key": pair.key, "secret": pair.secret.expose(), "about": what }))?;
+    Ok((pair, path))
+}
+
+/// The digest of the admin token of this data directory, made at first use or anew; and the token where it was made now.
+pub(crate) fn admin(home: &Path, renew: bool) -> Result<(String, Option<Redacted<String>>), KeysError> {
+    let path = home.join(FOLDER).join(ADMIN);
+    let kept = if renew { None } else { read(&path)? };
+    if let Some(kept) = kept {
+        let digest = kept["sha256"].as_str().filter(|digest| digest.len() == 64);
+        return digest.map(|digest| (digest.to_owned(), None)).ok_or(KeysError::Broken(path));
+    }
+    let token = fresh_secret()?;
+    let digest = digest(token.expose());
+    write(&path, &json!({ "sha256": digest, "about": "of the admin token, which is kept nowhere" }))?;
+    Ok((digest, Some(token)))
+}
+
+fn read(path: &Path) -> Result<Option<Value>, KeysError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(KeysError::Write { path: path.to_owned(), source }),
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0) {
+            return Err(KeysError::Exposed { path: path.to_owned() });
+        }
+    }
+    serde_json::from_slice(&bytes).map(Some).map_err(|_| KeysError::Broken(path.to_owned()))
+}
+
+/// Beside it first, then renamed over it: whoever looks finds all of it or nothing.
+fn write(path: &Path, value: &Value) -> Result<(), KeysError> {
+    let beside = path.with_extension("part");
+    let written = || -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        drop(std::fs::remove_file(&beside));
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&beside)?;
+        file.write_all(&serde_json::to_vec_pretty(value)?)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    written().map_err(|source| KeysError::Write { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_and_for_their_owner_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let (made, path) = rooms(home.path()).unwrap();
+        let (again, _) = rooms(home.path()).unwrap();
+        assert_eq!((made.key, made.secret.expose()), (again.key, again.secret.expose()));
+        assert!(made.secret.expose().len() >= 32);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            assert!(rooms(home.path()).unwrap_err().to_string().contains("chmod 600"));
+        }
+    }
+
+    #[test]
+    fn the_admin_token_is_kept_nowhere() {
+        let home = tempfile::tempdir().unwrap();
+        let (first, token) = admin(home.path(), false).unwrap();
+        let token = token.unwrap();
+        assert_eq!(digest(token.expose()), first);
+        let kept = std::fs::read_to_string(home.path().join(FOLDER).join(ADMIN)).unwrap();
+        assert!(!kept.contains(token.expose().as_str()));
+        let (same, none) = admin(home.path(), false).unwrap();
+        assert!(same == first && none.is_none());
+        let (other, renewed) = admin(home.path(), true).unwrap();
+        assert!(other != first && renewed.is_some());
+    }
+}

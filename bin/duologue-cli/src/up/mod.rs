@@ -1,0 +1,55 @@
+//! `duologue up`: the whole platform in one process, wired as the block diagram has it.
+//!
+//! ```text
+//!  browser ── page, API (HTTP, events) ──┬── archive of conversations
+//!     │                                  └── hidden watchers ┐
+//!     └────── sound, signalling ──── rooms (LiveKit) ────────┴── agents that run here
+//! ```
+
+mod announcement;
+mod args;
+mod keys;
+mod lock;
+mod plan;
+mod rooms;
+
+use crate::interrupt::interrupted;
+use crate::output::{Exit, Failure};
+use crate::settings::Settings;
+use announcement::Announcement;
+pub(crate) use args::UpArgs;
+use duologue_api::{Parts, Platform};
+use duologue_conversation::Archive;
+use lock::HomeLock;
+use plan::Plan;
+use rooms::RunningRooms;
+use tokio::sync::watch;
+
+pub(crate) async fn run(args: &UpArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
+    let home = settings.home();
+    let plan = Plan::of(settings)?;
+    let _lock = HomeLock::take(&home)?;
+    let door = plan.door(&home, args.new_admin_token)?;
+    let bound = duologue_api::bind(plan.address).await?;
+    let rooms = RunningRooms::start(settings, &plan).await?;
+    let (_agents, shown) = watch::channel(Vec::new());
+
+    let announcement = Announcement {
+        page: door.address_of(bound.address),
+        admin_token: door.new_token,
+        rooms: rooms.access.clone(),
+        media: rooms.media(),
+        keys: rooms.keys.clone(),
+        home: home.clone(),
+        agents: shown.borrow().clone(),
+    };
+    let parts = Parts { rooms: rooms.access.clone(), archive: Archive::new(&home), agents: shown, access: door.access };
+    let platform = Platform::new(parts);
+    announcement.make(json)?;
+    let ended = async {
+        interrupted().await;
+    };
+    duologue_api::serve(bound, door.identity, platform, ended).await?;
+    rooms.stop().await;
+    Ok(Exit::Done)
+}

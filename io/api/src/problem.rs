@@ -1,0 +1,110 @@
+//! What goes wrong, as problem details (RFC 9457): one place that turns errors into answers.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use duologue_conversation::ArchiveError;
+use duologue_worker::ApiError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What went wrong (RFC 9457, `application/problem+json`).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// What kind of problem: a page of this server that explains it.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/not-found")]
+    pub kind: String,
+    /// The kind in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong this time, and what to do.
+    pub detail: String,
+}
+
+/// A kind of problem: its code, the status and the title that go with it, and what helps.
+pub(crate) struct Kind {
+    pub(crate) code: &'static str,
+    status: u16,
+    pub(crate) title: &'static str,
+    pub(crate) help: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $code:literal, $status:literal, $title:literal, $help:literal;)*) => {
+        $(pub(crate) const $name: Kind = Kind { code: $code, status: $status, title: $title, help: $help };)*
+        /// All of them, for the pages that explain them.
+        pub(crate) const KINDS: &[&Kind] = &[$(&$name),*];
+    };
+}
+
+kinds! {
+    NOT_FOUND = "not-found", 404, "There is no such thing",
+        "It was never there, or it is gone: rooms end when everybody left, conversations can be removed.";
+    BAD_REQUEST = "bad-request", 400, "The request is not understood",
+        "Compare it with /openapi.json, which describes every request.";
+    LOGIN_NEEDED = "login-needed", 401, "A login is needed",
+        "Send the admin token as `Authorization: Bearer TOKEN`, or log in on the page. The token was printed once, when the \
+         platform first began beyond loopback; `duologue up --new-admin-token` makes another.";
+    WRONG_HOST = "wrong-host", 421, "This server does not go by that name",
+        "Use the address that `duologue up` prints. Without TLS only loopback names are answered, so that no website can \
+         reach this server by a name of its own (DNS rebinding).";
+    WRONG_ORIGIN = "wrong-origin", 403, "Another website asks",
+        "Only the page that this server serves, and programs outside a browser, may use it.";
+    ROOMS_AWAY = "rooms-away", 502, "The room server does not answer",
+        "Compare LIVEKIT_URL with where the room server runs; /ready tells whether it answers.";
+    ROOMS_REFUSE = "rooms-refuse", 502, "The room server refuses",
+        "Compare LIVEKIT_API_KEY and LIVEKIT_API_SECRET with those of the room server.";
+    UNREADABLE = "unreadable", 500, "A kept file cannot be read",
+        "`duologue doctor CONVERSATION` says what is wrong with it.";
+    FAULT = "fault", 500, "That is a fault of Duologue",
+        "Start it with DUOLOGUE_LOG=info and try again; the log names the place.";
+}
+
+impl Problem {
+    pub(crate) fn of(kind: &Kind, detail: impl Into<String>) -> Problem {
+        Problem {
+            kind: format!("/problems/{}", kind.code),
+            title: kind.title.to_owned(),
+            status: kind.status,
+            detail: detail.into(),
+        }
+    }
+
+    pub(crate) fn no_such(what: &str, name: &str) -> Problem {
+        Problem::of(&NOT_FOUND, format!("there is no {what} {name:?}"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Problem {
+        match &error {
+            ApiError::Refused { code, .. } if code == "not_found" => Problem::of(&NOT_FOUND, error.to_string()),
+            ApiError::Refused { code, .. } if code == "invalid_argument" => {
+                Problem::of(&BAD_REQUEST, error.to_string())
+            }
+            ApiError::Connect(connect) if connect.is_passing() => Problem::of(&ROOMS_AWAY, error.to_string()),
+            _ => Problem::of(&ROOMS_REFUSE, error.to_string()),
+        }
+    }
+}
+
+impl From<ArchiveError> for Problem {
+    fn from(error: ArchiveError) -> Problem {
+        let kind = match &error {
+            ArchiveError::Unknown(_) | ArchiveError::NoReportYet(_) => &NOT_FOUND,
+            _ => &UNREADABLE,
+        };
+        Problem::of(kind, error.to_string())
+    }
+}

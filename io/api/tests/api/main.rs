@@ -1,0 +1,7 @@
+//! The API as a client meets it: over a socket, with an archive on disk.
+
+mod contract;
+mod doors;
+mod kept;
+mod live;
+mod served;

@@ -1,0 +1,19 @@
+/** `1:02`, `1:00:05`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
+  const two = (n: number) => String(n).padStart(2, "0");
+  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** A moment, near ones without their date. */
+export function moment(at: string | number): string {
+  const date = new Date(typeof at === "number" ? at * 1000 : at);
+  const today = new Date().toDateString() === date.toDateString();
+  return date.toLocaleString(undefined, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** `end_call` as people write it. */
+export function spaced(code: string): string {
+  return code.replaceAll("_", " ");
+}
