@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use duologue_conversation::ArchiveError;
+use duologue_livekit_wire::twirp::Code;
 use duologue_worker::ApiError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -88,14 +89,13 @@ impl IntoResponse for Problem {
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Problem {
-        match &error {
-            ApiError::Refused { code, .. } if code == "not_found" => Problem::of(&NOT_FOUND, error.to_string()),
-            ApiError::Refused { code, .. } if code == "invalid_argument" => {
-                Problem::of(&BAD_REQUEST, error.to_string())
-            }
-            ApiError::Connect(connect) if connect.is_passing() => Problem::of(&ROOMS_AWAY, error.to_string()),
-            _ => Problem::of(&ROOMS_REFUSE, error.to_string()),
-        }
+        let kind = match &error {
+            ApiError::Refused { error, .. } if error.code == Code::NotFound => &NOT_FOUND,
+            ApiError::Refused { error, .. } if error.code == Code::InvalidArgument => &BAD_REQUEST,
+            ApiError::Connect(connect) if connect.is_passing() => &ROOMS_AWAY,
+            _ => &ROOMS_REFUSE,
+        };
+        Problem::of(kind, error.to_string())
     }
 }
 
