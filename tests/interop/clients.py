@@ -26,6 +26,11 @@ def cache() -> Path:
     return Path(os.environ.get("DUOLOGUE_CI_CACHE") or users / "duologue-ci")
 
 
+def target() -> Path:
+    """Where cargo builds."""
+    return Path(os.environ.get("CARGO_TARGET_DIR") or HERE.parents[1] / "target")
+
+
 def token(key: str, secret: str, identity: str, room: str) -> str:
     """An access token for a room (a JSON web token, HS256)."""
 
@@ -79,6 +84,12 @@ class Toolbox:
         """For programs that ask a server."""
         return {**os.environ, **server.environment, "PYTHONDONTWRITEBYTECODE": "1"}
 
+    def built(self, example: str) -> str:
+        program = target() / "release/examples" / example
+        if not program.exists():
+            raise Missing(f"{program} is missing: `cargo build --release --workspace --example {example}`")
+        return str(program)
+
     def clients(self, only: list[str]) -> list[Client]:
         node = lambda script: [self.node, str(self.scripts / script)]
         known = [
@@ -86,6 +97,7 @@ class Toolbox:
             Client("python-1.1", "livekit (Python) 1.1.21", [self.agents, str(HERE / "peer.py")], 624),
             Client("node", "@livekit/rtc-node 1.1.0", node("peer.mjs"), 882, can_choose=False),
             Client("browser", "livekit-client 2.23.0 in Chromium", node("browser.mjs"), 1_248),
+            Client("duologue", "duologue's own client", [self.built("peer")], 2_496),
         ]
         return [client for client in known if not only or client.name in only]
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from clients import Missing, cache
+from clients import Missing, cache, target
 from network import address, free_port
 
 KEY, SECRET = "devkey", "a-secret-of-at-least-32-characters"
@@ -87,8 +87,7 @@ class Embedded(Server):
     name = "duologue"
 
     def command(self) -> list[str]:
-        target = Path(os.environ.get("CARGO_TARGET_DIR") or Path(__file__).parents[2] / "target")
-        program = target / "release/examples/serve"
+        program = target() / "release/examples/serve"
         if not program.exists():
             raise Missing(f"{program} is not built: `cargo build --release --workspace --example serve`")
         return [str(program), f"127.0.0.1:{self.port}", f"{address()}:{free_port(socket.SOCK_DGRAM)}"]
