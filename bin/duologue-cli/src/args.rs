@@ -139,7 +139,38 @@ pub(crate) struct ConverseArgs {
         "support_tts", "customer_stt", "customer_llm", "customer_tts", "dialogue"])]
     pub(crate) replay: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) rooms: RoomArgs,
+    #[command(flatten)]
     pub(crate) providers: ProviderArgs,
+}
+
+/// Where a conversation is held.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Rooms")]
+pub(crate) struct RoomArgs {
+    /// Name of the room on the LiveKit server; the conversation's id where this is left out.
+    #[arg(long, value_name = "NAME", conflicts_with = "in_process")]
+    pub(crate) room: Option<String>,
+    /// Whose agents talk: those that this command runs itself, or those of workers that were started elsewhere under the
+    /// names that the scenario says (`duologue agent start`, or any other LiveKit agent).
+    #[arg(long, value_enum, default_value = "own", value_name = "WHOSE", conflicts_with = "in_process")]
+    pub(crate) workers: Workers,
+    /// How long both agents may take to come.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
+    pub(crate) join_timeout: f64,
+    /// Join both agents by packets within this process, without a room.
+    #[arg(long)]
+    pub(crate) in_process: bool,
+}
+
+/// Whose agents talk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Workers {
+    /// This command's.
+    #[default]
+    Own,
+    /// Somebody else's.
+    External,
 }
 
 /// Hold a suite of conversations in virtual time.

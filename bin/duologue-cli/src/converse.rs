@@ -8,6 +8,7 @@ use crate::prices;
 use crate::providers::{Choice, SideChoices, check_speech, read_dialogue, taped_models, taped_names};
 use crate::settings::Settings;
 use crate::voices;
+use duologue_agents::{Seen, Watcher};
 use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
 use duologue_conversation::{
     Archive, ConversationConfig, Providers, Summary, converse, counted, names, prepare_folder, remarks,
@@ -37,6 +38,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     let cassette = args.replay.as_deref().map(Cassette::open).transpose()?;
     let sides = choose(args, &cast, settings, cassette.as_ref())?;
     check_speech(&sides)?;
+    let venue = if args.rooms.in_process { None } else { crate::rooms::venue(settings)? };
     let voices = voices::choose(&sides, &cast)?;
     // A cassette has the lines.
     let dialogue = if cassette.is_some() { None } else { read_dialogue(&sides, args.dialogue.as_deref())? };
@@ -96,12 +98,24 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     let mut follower = Follower::new(SIDES.map(|s| cast.persona(s).name.clone()));
     let (seen, mut events) = tokio::sync::mpsc::unbounded_channel();
     let painting = tokio::spawn(async move {
-        while let Some(progress) = events.recv().await {
-            follower.show(&progress);
+        while let Some(seen) = events.recv().await {
+            match seen {
+                Seen::Progress(progress) => follower.show(&progress),
+                Seen::Step(step) => follower.step(&step),
+            }
         }
         follower.finish();
     });
-    let held = converse(config, stop.flag.clone(), move |progress| drop(seen.send(progress))).await;
+    let held: Result<Summary, Failure> = match venue {
+        None => {
+            let told = move |progress| drop(seen.send(Seen::Progress(progress)));
+            converse(config, stop.flag.clone(), told).await.map_err(Failure::from)
+        }
+        Some(venue) => {
+            let watcher: Watcher = Arc::new(move |happened| drop(seen.send(happened)));
+            crate::rooms::converse_with_own(config, (venue, &args.rooms), stop.flag.clone(), watcher).await
+        }
+    };
     drop(painting.await);
     if let Some(local) = local {
         local.models.shutdown().await;

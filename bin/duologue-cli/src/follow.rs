@@ -1,6 +1,7 @@
 //! A conversation on the terminal while it goes on: who speaks, what, and how long the other waited.
 
 use crate::output::note;
+use duologue_agents::Step;
 use duologue_conversation::Progress;
 use duologue_conversation::scenario::Side;
 use duologue_ids::Mono;
@@ -77,6 +78,20 @@ impl Follower {
             Event::Error { message, .. } => self.print(&format!("warning: {message}")),
             _ => {}
         }
+    }
+
+    /// Shows what happens before the first word, in a room.
+    pub(crate) fn step(&mut self, step: &Step) {
+        let name = |side: &Side| self.names[duologue_conversation::index(*side)].clone();
+        let told = match step {
+            Step::RoomCreated { room } => format!("room {room}"),
+            Step::Dispatched { side, agent_name } => format!("{} is asked to come ({agent_name})", name(side)),
+            Step::NoWorker { agent_name, .. } => format!("no worker serves {agent_name} yet; it is tried again"),
+            Step::JobFailed { side, error } => format!("{} could not come: {error}; it is tried again", name(side)),
+            Step::Joined { side } => format!("{} is there", name(side)),
+            Step::Started => "the conversation begins".to_owned(),
+        };
+        self.note(&told);
     }
 
     /// Takes the status line away.

@@ -23,6 +23,7 @@ mod providers;
 mod prune;
 mod remote;
 mod replay;
+mod rooms;
 mod scenarios;
 mod settings;
 mod simulate;

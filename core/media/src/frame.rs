@@ -46,6 +46,18 @@ impl Frame {
         Frame { rate, samples: vec![0; (rate / FRAMES_PER_SECOND) as usize] }
     }
 
+    /// [`Frame::level`] of silence.
+    pub const QUIETEST: u8 = 127;
+
+    /// Its loudness in dB below the loudest possible, 0 to 127, as packets carry it (RFC 6464 §3): of the mean power of
+    /// its samples.
+    pub fn level(&self) -> u8 {
+        let power = self.samples.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>() / self.samples.len().max(1) as f64;
+        let below = -10.0 * (power / f64::from(i16::MAX).powi(2)).log10();
+        // Silence is infinitely far below.
+        below.round().clamp(0.0, f64::from(Frame::QUIETEST)) as u8
+    }
+
     /// Samples per second.
     pub fn rate(&self) -> u32 {
         self.rate
@@ -59,5 +71,16 @@ impl Frame {
     /// Digital silence: every sample is zero.
     pub fn is_silent(&self) -> bool {
         self.samples.iter().all(|&s| s == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loudness_is_told_below_the_loudest() {
+        let level = |sample| Frame::new(16_000, vec![sample; 320]).unwrap().level();
+        assert_eq!([level(i16::MIN), level(i16::MAX), level(3_277), level(1), level(0)], [0, 0, 20, 90, 127]);
     }
 }

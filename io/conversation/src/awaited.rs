@@ -1,6 +1,9 @@
 //! Which provider owes an answer, and since when: what a call that fell silent is told apart by.
 
+use crate::scenario::Side;
 use duologue_ids::Mono;
+use duologue_voice::CloseReason;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,6 +41,54 @@ pub(crate) struct Request {
     pub(crate) side: usize,
     pub(crate) stage: Stage,
     pub(crate) since: Mono,
+}
+
+/// An answer that a model owes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Which of an agent's models, for people.
+    pub stage: String,
+    /// `provider/model`; empty where that is not known.
+    pub model: String,
+    /// For how long, in milliseconds.
+    pub waited_ms: u64,
+}
+
+/// A provider that owes an answer for so long hangs, or is far too slow for a conversation.
+const UNANSWERED: Duration = Duration::from_secs(10);
+
+impl Owed {
+    /// How long an answer has to be owed for a call that ended like this to be blamed on it; `None` where nothing is.
+    pub fn patience(reason: CloseReason) -> Option<Duration> {
+        match reason {
+            // Both were silent for the whole limit. Whoever thinks is not; but nothing shows that somebody's words are
+            // awaited.
+            CloseReason::Inactivity => Some(Duration::from_secs(1)),
+            CloseReason::DurationLimit => Some(UNANSWERED),
+            _ => None,
+        }
+    }
+
+    /// For people: that the call ended without this.
+    pub fn blame(&self, side: Side) -> String {
+        let Owed { stage, model, waited_ms } = self;
+        format!(
+            "the {stage} of the {side} agent ({model}) had not answered for {} s when the call ended\n  \
+             help: `duologue doctor` checks models and endpoints; a machine with much else to do may be too slow for them",
+            waited_ms / 1_000,
+        )
+    }
+}
+
+impl Request {
+    /// The answer to it, which one of these models (`provider/model` by stage) owes.
+    pub(crate) fn owed(&self, now: Mono, models: &BTreeMap<String, String>) -> Owed {
+        Owed {
+            stage: self.stage.name().to_owned(),
+            model: models.get(self.stage.key()).cloned().unwrap_or_default(),
+            waited_ms: u64::try_from(now.since(self.since).as_millis()).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 /// All requests of a conversation that have not ended. Clones share them.

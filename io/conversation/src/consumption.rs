@@ -1,7 +1,5 @@
 //! What the models of a side consumed, and what that cost.
 
-use crate::meter::Meter;
-use crate::runner::{Models, Providers};
 use crate::summary::AgentSummary;
 use duologue_models::{Price, Quote};
 use serde::{Deserialize, Serialize};
@@ -107,31 +105,13 @@ fn is_free(price: &Price) -> bool {
     price.of_tokens(1, 0, 1) == Some(0.0)
 }
 
-/// Counts for both sides while a conversation is held.
-pub(crate) struct Metering {
-    /// Of the support agent and of the customer.
-    pub(crate) meters: [Meter; 2],
-    quotes: [BTreeMap<String, Quote>; 2],
-    stages: [&'static [&'static str]; 2],
-}
-
-impl Metering {
-    /// `quotes` are the prices by stage.
-    pub(crate) fn new(providers: &[Providers; 2], quotes: [BTreeMap<String, Quote>; 2]) -> Metering {
-        let stages = providers.each_ref().map(|p| match p.models {
-            Models::Cascade(_) => &["stt", "llm", "tts"][..],
-            Models::Realtime(_) => &["realtime"][..],
-        });
-        Metering { meters: Default::default(), quotes, stages }
-    }
-
-    /// Writes into the summary what was counted.
-    pub(crate) fn conclude(&self, agents: &mut [AgentSummary]) {
-        for agent in agents {
-            let place = crate::casting::index(agent.side);
-            let counted = self.meters[place].read();
-            agent.usage = Some(counted.priced(self.stages[place], &agent.models, &self.quotes[place]));
-        }
+/// Writes into the summary what each side consumed, and what that cost at these prices by stage.
+pub(crate) fn priced(agents: &mut [AgentSummary], consumed: [Consumption; 2], quotes: &[BTreeMap<String, Quote>; 2]) {
+    for agent in agents {
+        let place = crate::casting::index(agent.side);
+        let realtime = agent.models.contains_key("realtime");
+        let stages = if realtime { &["realtime"][..] } else { &["stt", "llm", "tts"][..] };
+        agent.usage = Some(consumed[place].clone().priced(stages, &agent.models, &quotes[place]));
     }
 }
 

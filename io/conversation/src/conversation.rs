@@ -1,23 +1,20 @@
 //! One conversation from beginning to end: the parties, the clock, the files.
 
-use crate::awaited::Awaited;
+use crate::agent::{AgentConfig, Prepared};
+use crate::awaited::{Awaited, Owed};
 use crate::casting;
-use crate::conclusion::conclude;
-use crate::consumption::Metering;
-use crate::folder::{FolderError, FolderWriter, names};
-use crate::happenings::EventLine;
+use crate::folder::FolderError;
+use crate::keeper::{Conclusion, Dossier, Keeper};
 use crate::listening_back::Recognisers;
-use crate::notes;
-use crate::recorder::{Chunk, Recorder, Stream};
-use crate::runner::{Answer, LiveRunner, Models, Providers, WAITING, WayBack};
-use crate::scenario::{CastScenario, Side, goal_reached};
-use crate::summary::{AgentSummary, Summary};
-use crate::transcript::{Cast, Transcriber};
+use crate::meter::Meter;
+use crate::runner::{Answer, LiveRunner, Providers, WAITING, WayBack};
+use crate::scenario::{CastScenario, Side};
+use crate::summary::Summary;
 use duologue_ids::{Mono, Seed};
-use duologue_media::{Codec, OpusError, Packet};
-use duologue_models::{ModelError, Quote, RealtimeConfig, RealtimeConnection};
-use duologue_sim::{Duet, DuetConfig, DuetError, Ending, LinkConfig, Tap};
-use duologue_voice::{Brain, CloseReason, EffectRunner, Event, Realtime, SessionConfig};
+use duologue_media::{Codec, OpusError};
+use duologue_models::Quote;
+use duologue_sim::{Duet, DuetConfig, DuetError, Ending, LinkConfig};
+use duologue_voice::{CloseReason, EffectRunner, Event};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +23,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::timeout;
+
+const SIDES: [Side; 2] = [Side::Support, Side::Customer];
 
 /// Everything that one conversation needs.
 pub struct ConversationConfig {
@@ -54,6 +53,29 @@ pub struct ConversationConfig {
     /// Listen to both recorded voices when the call is over, with the recognisers of the other side, for the word error rate
     /// of the voices.
     pub listen_back: bool,
+}
+
+impl ConversationConfig {
+    /// What is known of it before its first word.
+    pub fn dossier(&self) -> Dossier {
+        Dossier {
+            id: self.id.clone(),
+            cast: self.cast.clone(),
+            models: self.models.clone(),
+            voices: self.providers.each_ref().map(|p| p.voice.to_string()),
+            seed: self.seed,
+            folder: self.folder.clone(),
+            started_at: self.started_at.clone(),
+        }
+    }
+
+    /// One of its two agents.
+    pub fn agent(&self, side: Side) -> AgentConfig {
+        let place = casting::index(side);
+        let session = casting::session_config(&self.cast, side, self.seed, self.temperature);
+        AgentConfig::new(session, self.providers[place].clone(), self.models[place].clone())
+            .with_tools(&self.cast.scenario().tools)
+    }
 }
 
 /// What happens, for those who follow live.
@@ -87,26 +109,6 @@ pub enum ConverseError {
     },
 }
 
-/// Sees and keeps everything.
-struct Keeper<P> {
-    writer: FolderWriter,
-    recorder: Recorder,
-    transcriber: Transcriber,
-    progress: P,
-    cast: Arc<CastScenario>,
-    /// Utterances when the goal was reached.
-    goal_at: Option<usize>,
-    error: Option<String>,
-    failure: Option<OpusError>,
-    hung_up: bool,
-    /// Counts what models consume, where any is at work.
-    metering: Option<Metering>,
-}
-
-/// How many utterances may still follow once the goal of a call without a course is reached: a goodbye each.
-const AFTER_GOAL: usize = 4;
-/// A provider that owes an answer for so long hangs, or is far too slow for a conversation.
-const UNANSWERED: Duration = Duration::from_secs(10);
 /// A conversation that is under way looks at the outside this often.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
@@ -118,79 +120,43 @@ pub async fn converse(
 ) -> Result<Summary, ConverseError> {
     let folder = config.folder.clone();
     let runtime = Handle::current();
-    let mut lines = prepare(&config, &cancel).await;
+    let mut prepared = prepare(&config, &cancel).await;
     let thread = tokio::task::spawn_blocking(move || {
         let (answers, inbox) = channel(WAITING);
         let awaited = Awaited::default();
-        let metering = Metering::new(&config.providers, config.prices.clone());
-        let runners = [0, 1].map(|side| {
-            let (way_back, providers) = (WayBack { side, answers: answers.clone() }, config.providers[side].clone());
-            LiveRunner::new((runtime.clone(), way_back), providers, config.cast.clone(), awaited.clone())
-                .with_line(lines[side].take())
-                .metered(metering.meters[side].clone())
+        let meters: [Meter; 2] = Default::default();
+        let runners = SIDES.map(|side| {
+            let place = casting::index(side);
+            let way_back = WayBack { side: place, answers: answers.clone() };
+            LiveRunner::new((runtime.clone(), way_back), &config.agent(side), awaited.clone())
+                .with_line(std::mem::take(&mut prepared[place]))
+                .metered(meters[place].clone())
         });
         let models = config.models.clone();
-        let recognisers =
-            config.listen_back.then(|| Recognisers::new(runtime.clone(), &config.providers, &metering.meters));
+        let recognisers = config.listen_back.then(|| Recognisers::new(runtime.clone(), &config.providers, &meters));
         hold(config, (runners, recognisers), progress, |duet| {
-            duet.tap.metering = Some(metering);
+            duet.tap.count(meters);
             let over_at = live(duet, (&runtime, inbox), &cancel)?;
-            duet.tap.error = duet.tap.error.take().or_else(|| unanswered(duet.ended(), &awaited, over_at, &models));
+            let ending = duet.ended();
+            duet.tap.blame(|| unanswered(ending?, &awaited, over_at, &models));
             Ok(())
         })
     });
     thread.await.map_err(|_| ConverseError::Defect { folder })?
 }
 
-/// Lets the models prepare before the call begins, so that nobody waits for it in the call; opens the lines to those that
-/// hear and speak.
-async fn prepare(
-    config: &ConversationConfig,
-    cancel: &AtomicBool,
-) -> [Option<Result<RealtimeConnection, ModelError>>; 2] {
-    let one = async |side: Side| match &config.providers[casting::index(side)].models {
-        Models::Cascade(models) => {
-            models.llm.prewarm(&config.cast.instructions(side)).await;
-            None
-        }
-        Models::Realtime(model) => Some(model.connect(realtime_config(config, side)).await),
-    };
+/// Lets the models prepare before the call begins, so that nobody waits for it in the call.
+async fn prepare(config: &ConversationConfig, cancel: &AtomicBool) -> [Prepared; 2] {
+    let [support, customer] = SIDES.map(|side| config.agent(side));
     let cancelled = async {
         while !cancel.load(Ordering::Relaxed) {
             tokio::time::sleep(LOOK_UP).await;
         }
     };
     tokio::select! {
-        (support, customer) = futures::future::join(one(Side::Support), one(Side::Customer)) => [support, customer],
-        () = cancelled => [None, None],
+        (support, customer) = futures::future::join(support.prepare(), customer.prepare()) => [support, customer],
+        () = cancelled => Default::default(),
     }
-}
-
-fn realtime_config(config: &ConversationConfig, side: Side) -> RealtimeConfig {
-    let (session, providers) = (party(config, side), &config.providers[casting::index(side)]);
-    RealtimeConfig {
-        instructions: session.instructions,
-        tools: session.tools.iter().cloned().chain([duologue_voice::end_call()]).collect(),
-        voice: providers.voice.clone(),
-        speed: providers.speed,
-        language: providers.language.clone(),
-        // A reply can be prepared while the rest of the silence passes that makes the end of a turn.
-        stretch_silence: session.endpointing.min_delay * 3 / 5,
-    }
-}
-
-/// One party's side, with the brain that its models are.
-fn party(config: &ConversationConfig, side: Side) -> SessionConfig {
-    let mut party = casting::session_config(&config.cast, side, config.seed, config.temperature);
-    let place = casting::index(side);
-    match &config.providers[place].models {
-        Models::Cascade(models) => party.hearing.streaming = models.stt.streaming().is_some(),
-        Models::Realtime(_) => {
-            let model = config.models[place].get("realtime").cloned().unwrap_or_default();
-            party.brain = Brain::Realtime(Realtime { model });
-        }
-    }
-    party
 }
 
 /// The same with providers that answer in virtual time: as fast as the machine can.
@@ -214,11 +180,8 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
     progress: P,
     drive: impl FnOnce(&mut Duet<R, Keeper<P>>) -> Result<(), ConverseError>,
 ) -> Result<Summary, ConverseError> {
-    let mut summary = first_summary(&config);
-    let writer = FolderWriter::create(&config.folder, &summary)?;
-    writer.replace_json(names::SCENARIO, config.cast.as_ref());
-    let keeper = Keeper::new(&config, writer, progress)?;
-    let parties = [Side::Support, Side::Customer].map(|side| party(&config, side));
+    let keeper = Keeper::open(&config.dossier(), progress)?;
+    let parties = SIDES.map(|side| config.agent(side).session);
     let duet_config = DuetConfig {
         codec: config.codec,
         links: [LinkConfig::IN_PROCESS; 2],
@@ -229,9 +192,9 @@ fn hold<R: EffectRunner, P: FnMut(Progress)>(
     let driven = drive(&mut duet);
     let ending = duet.ended();
     if let Err(e) = &driven {
-        duet.tap.error.get_or_insert(e.to_string());
+        duet.tap.blame(|| Some(e.to_string()));
     }
-    finish(&mut summary, duet.tap, ending, recognisers.as_ref())?;
+    let summary = duet.tap.conclude(Conclusion::new(ending, config.prices).listened_to(recognisers.as_ref()))?;
     driven?;
     Ok(summary)
 }
@@ -260,200 +223,18 @@ fn live<R: EffectRunner, P: FnMut(Progress)>(
 }
 
 /// What a call that ended without a word is to be blamed on: a provider that owes an answer, where one does.
-fn unanswered(
-    ending: Option<Ending>,
-    awaited: &Awaited,
-    now: Mono,
-    models: &[BTreeMap<String, String>; 2],
-) -> Option<String> {
-    let patience = match ending?.reason {
-        // Both were silent for the whole limit. Whoever thinks is not; but nothing shows that somebody's words are awaited.
-        CloseReason::Inactivity => Duration::from_secs(1),
-        CloseReason::DurationLimit => UNANSWERED,
-        _ => return None,
-    };
+fn unanswered(ending: Ending, awaited: &Awaited, now: Mono, models: &[BTreeMap<String, String>; 2]) -> Option<String> {
+    let patience = Owed::patience(ending.reason)?;
     let request = awaited.oldest(now, patience)?;
-    let (side, stage) = (casting::side(request.side).as_str(), request.stage);
-    let model = models[request.side].get(stage.key()).map_or("", String::as_str);
-    let waited = now.since(request.since).as_secs();
-    Some(format!(
-        "the {} of the {side} agent ({model}) had not answered for {waited} s when the call ended\n  \
-         help: `duologue doctor` checks models and endpoints; a machine with much else to do may be too slow for them",
-        stage.name(),
-    ))
+    Some(request.owed(now, &models[request.side]).blame(casting::side(request.side)))
 }
 
 /// What has to be looked at from outside now and then.
 fn after_step<R: EffectRunner, P: FnMut(Progress)>(duet: &mut Duet<R, Keeper<P>>, now: Mono) {
-    duet.tap.write_recording(now);
+    duet.tap.advance(now);
     if duet.tap.has_failed() {
         duet.stop(now, CloseReason::AgentError);
     } else if duet.tap.goal_is_past() {
         duet.stop(now, CloseReason::ScenarioCompleted);
-    }
-}
-
-impl<P: FnMut(Progress)> Keeper<P> {
-    fn new(config: &ConversationConfig, writer: FolderWriter, progress: P) -> Result<Keeper<P>, ConverseError> {
-        let cast = [Side::Support, Side::Customer].map(|side| Cast {
-            name: config.cast.persona(side).name.clone(),
-            agent_name: config.cast.agent_name(side).to_string(),
-        });
-        let serial = config.seed.derive(&config.id).0 as u32;
-        let (recorder, headers) = Recorder::new([&cast[0].name, &cast[1].name], serial)?;
-        let keeper = Keeper {
-            writer,
-            recorder,
-            transcriber: Transcriber::new(cast),
-            progress,
-            cast: config.cast.clone(),
-            goal_at: None,
-            error: None,
-            failure: None,
-            hung_up: false,
-            metering: None,
-        };
-        keeper.append(headers);
-        Ok(keeper)
-    }
-
-    fn append(&self, chunks: Vec<Chunk>) {
-        for (stream, bytes) in chunks {
-            match stream {
-                Stream::Side(side) => self.writer.append(&names::track(casting::side(side)), bytes),
-                Stream::Stereo => self.writer.append(names::STEREO, bytes),
-            }
-        }
-    }
-
-    fn write_recording(&mut self, now: Mono) {
-        match self.recorder.advance(now) {
-            Ok(chunks) => self.append(chunks),
-            Err(e) => drop(self.failure.get_or_insert(e)),
-        }
-    }
-
-    fn has_failed(&mut self) -> bool {
-        if let Some(error) = self.writer.take_failure() {
-            self.error.get_or_insert(error.to_string());
-        }
-        if let Some(failure) = &self.failure {
-            self.error.get_or_insert(failure.to_string());
-        }
-        self.error.is_some()
-    }
-
-    /// A call without a course goes on after its goal is reached, so that both can say goodbye; not for ever.
-    fn goal_is_past(&self) -> bool {
-        let spoken = self.transcriber.transcript().utterances.iter().filter(|u| u.end_s.is_some()).count();
-        !self.cast.has_course() && self.goal_at.is_some_and(|at| spoken >= at + AFTER_GOAL)
-    }
-
-    fn note_goal(&mut self, now: Mono) {
-        if self.goal_at.is_none()
-            && goal_reached(&self.cast, &self.transcriber.transcript().facts(now.as_secs_f64(), "", None))
-        {
-            self.goal_at = Some(self.transcriber.transcript().utterances.len());
-        }
-    }
-}
-
-impl<P: FnMut(Progress)> Tap for Keeper<P> {
-    fn packet(&mut self, now: Mono, side: usize, packet: &Packet) {
-        self.transcriber.sound(now, side);
-        if let Err(e) = self.recorder.packet(now, side, packet) {
-            self.failure.get_or_insert(e);
-        }
-    }
-
-    fn event(&mut self, now: Mono, side: usize, event: &Event) {
-        // Whoever was hung up on still listens to the last words, and need not find an answer to them.
-        if self.hung_up && matches!(event, Event::Error { .. }) {
-            return;
-        }
-        let line = EventLine { t: now.as_secs_f64(), side: casting::side(side), event };
-        self.writer.append_json(names::EVENTS, &line);
-        if matches!(event, Event::MetricsCollected { .. } | Event::UsageCollected { .. }) {
-            self.writer.append_json(names::METRICS, &line);
-        }
-        if self.transcriber.event(now, side, event) {
-            self.writer.replace_json(names::TRANSCRIPT, self.transcriber.transcript());
-        }
-        if let (Event::UsageCollected { usage, .. }, Some(metering)) = (event, &self.metering) {
-            metering.meters[side].told(usage);
-        }
-        match event {
-            Event::ConversationItemAdded { .. } | Event::ToolReturned { .. } => self.note_goal(now),
-            Event::Closed { reason: CloseReason::AgentEnded } => self.hung_up = true,
-            Event::Error { message, fatal: true } => {
-                self.error.get_or_insert(message.clone());
-            }
-            _ => {}
-        }
-        (self.progress)(Progress { at: now, side: casting::side(side), event: event.clone() });
-    }
-}
-
-fn first_summary(config: &ConversationConfig) -> Summary {
-    let agent = |side: Side| AgentSummary {
-        side,
-        agent_name: config.cast.agent_name(side).to_string(),
-        name: config.cast.persona(side).name.clone(),
-        persona: config.cast.persona(side).background.clone(),
-        models: config.models[casting::index(side)].clone(),
-        voice: config.providers[casting::index(side)].voice.to_string(),
-        usage: None,
-    };
-    let agents = [agent(Side::Support), agent(Side::Customer)];
-    let guidance = notes::guidance(config.cast.has_course(), &agents);
-    let notes = notes::notes(guidance, &agents);
-    let start = (config.started_at.clone(), config.seed);
-    Summary::begun(config.id.clone(), &config.cast, start, (agents, guidance), notes)
-}
-
-/// Closes the files and writes what came of it.
-fn finish<P>(
-    summary: &mut Summary,
-    keeper: Keeper<P>,
-    ending: Option<Ending>,
-    recognisers: Option<&Recognisers>,
-) -> Result<(), ConverseError>
-where
-    P: FnMut(Progress),
-{
-    let at = ending.map_or(Mono::ZERO, |e| e.at);
-    summary.end_reason = ending.map(|e| e.reason);
-    summary.ended_by = ending.and_then(|e| e.by).map(casting::side);
-    summary.error.clone_from(&keeper.error);
-    if let (Some(_), Some(CloseReason::Inactivity | CloseReason::DurationLimit)) = (&keeper.error, summary.end_reason) {
-        // It was silent, or went on, because something did not work.
-        summary.end_reason = Some(CloseReason::AgentError);
-    }
-    let (transcriber, mut writer) = (keeper.transcriber, keeper.writer);
-    let folder = writer.path().to_path_buf();
-    for (stream, bytes) in keeper.recorder.finish(at)? {
-        let name = match stream {
-            Stream::Side(side) => names::track(casting::side(side)),
-            Stream::Stereo => names::STEREO.to_string(),
-        };
-        writer.append(&name, bytes);
-    }
-    writer.replace_json(names::TRANSCRIPT, transcriber.transcript());
-    let written = writer.finish();
-    if let Err(e) = &written {
-        summary.error.get_or_insert(e.to_string());
-    }
-    let mut transcript = transcriber.into_transcript();
-    if let (Some(recognisers), true) = (recognisers, written.is_ok() && summary.error.is_none()) {
-        summary.notes.extend(recognisers.listen_to(&folder, &mut transcript)?);
-    }
-    if let Some(metering) = &keeper.metering {
-        metering.conclude(&mut summary.agents);
-    }
-    let concluded = conclude(&folder, summary, &transcript, &keeper.cast);
-    match keeper.error {
-        // What made it fail in the first place is in the summary; what went wrong because of it would only distract.
-        Some(_) => Ok(()),
-        None => Ok(written.and(concluded)?),
     }
 }

@@ -12,6 +12,7 @@
 //! 6. [`Archive`] finds it all again, concludes what was cut off, removes what is too old; [`write_backup`] and
 //!    [`restore`] carry it to another disk; [`diagnose`] says what went wrong in it.
 
+mod agent;
 mod archive;
 mod awaited;
 mod backup;
@@ -22,6 +23,7 @@ mod conversation;
 mod diagnosis;
 mod folder;
 mod happenings;
+mod keeper;
 mod keeping;
 mod line;
 mod listener;
@@ -41,14 +43,18 @@ mod summary;
 mod transcript;
 pub mod virtual_time;
 
+pub use agent::{Agent, AgentConfig, Moment, Prepared};
 pub use archive::{Archive, ArchiveError};
+pub use awaited::Owed;
 pub use backup::{Backup, BackupError, Compression, Manifest, RestoreError, Restored, Step, restore, write_backup};
 pub use casting::{index, limits, session_config, side};
 pub use consumption::{Consumption, StageCost};
 pub use conversation::{ConversationConfig, ConverseError, Progress, converse, simulate};
 pub use diagnosis::{Diagnosis, Facts, Finding, Readable, Severity, SideFacts, Told, diagnose, read_facts};
 pub use folder::{FolderError, names, prepare_folder};
+pub use keeper::{Conclusion, Dossier, Keeper};
 pub use keeping::{Candidate, Kept, PinError, Prune, Pruned, Reason, Retention, RetentionPlan, plan};
+pub use listening_back::Recognisers;
 pub use measure::{Observed, PEAKS_PER_SECOND, RecordedSide, read_side};
 pub use notes::remarks;
 pub use quantity::{counted, dollars};

@@ -42,13 +42,19 @@ pub(crate) fn listen_back<E>(
 /// A model, the language it is to expect, and what counts the sound that it is given.
 type Recogniser = (Arc<dyn Stt>, Arc<str>, Meter);
 
-/// The recogniser of the listening side, else that of the other one; none where both sides have realtime models.
-pub(crate) struct Recognisers {
+/// Those who listen to the recorded voices when a call is over: the recogniser of the listening side, else that of the
+/// other one; none where both sides have realtime models.
+pub struct Recognisers {
     runtime: Handle,
     of: [Option<Recogniser>; 2],
 }
 
 impl Recognisers {
+    /// Of these models, which work on `runtime`.
+    pub fn of(runtime: Handle, providers: &[Providers; 2]) -> Recognisers {
+        Recognisers::new(runtime, providers, &Default::default())
+    }
+
     pub(crate) fn new(runtime: Handle, providers: &[Providers; 2], meters: &[Meter; 2]) -> Recognisers {
         let of = |side: Side| {
             let listener = casting::index(side.other());

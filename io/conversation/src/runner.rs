@@ -1,15 +1,14 @@
 //! The live door of effects: providers on a tokio runtime, answers through a channel.
 
+use crate::agent::{AgentConfig, Prepared};
 use crate::awaited::{Awaited, Request, Stage, Ticket};
 use crate::line::Line;
 use crate::listener::{Listener, Streams};
 use crate::meter::Meter;
-use crate::scenario::CastScenario;
+use crate::scenario::Tool;
 use duologue_chat::{RealtimeCommand, ToolCall, ToolOutcome};
 use duologue_ids::Mono;
-use duologue_models::{
-    Llm, ModelError, RealtimeConnection, RealtimeModel, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime,
-};
+use duologue_models::{Llm, ModelError, RealtimeModel, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime};
 use duologue_voice::{Effect, EffectRunner, Failure, Input, Spoken, SpokenWord};
 use futures::{StreamExt, stream};
 use std::collections::HashMap;
@@ -82,7 +81,7 @@ pub(crate) struct LiveRunner {
     runtime: Handle,
     way_back: WayBack,
     providers: Providers,
-    tools: Arc<CastScenario>,
+    tools: Arc<[Tool]>,
     awaited: Awaited,
     running: HashMap<Work, Vec<AbortHandle>>,
     /// Hears what the other party says in its present turn, where the recogniser streams.
@@ -102,12 +101,7 @@ enum Work {
 }
 
 impl LiveRunner {
-    pub(crate) fn new(
-        (runtime, way_back): (Handle, WayBack),
-        providers: Providers,
-        tools: Arc<CastScenario>,
-        awaited: Awaited,
-    ) -> LiveRunner {
+    pub(crate) fn new((runtime, way_back): (Handle, WayBack), config: &AgentConfig, awaited: Awaited) -> LiveRunner {
         let (tell, told_on) = (way_back.clone(), runtime.clone());
         let streams = Arc::new(Streams::new(move |message| {
             let tell = tell.clone();
@@ -116,8 +110,8 @@ impl LiveRunner {
         LiveRunner {
             runtime,
             way_back,
-            providers,
-            tools,
+            providers: config.providers.clone(),
+            tools: config.tools.clone(),
             awaited,
             running: HashMap::new(),
             listener: None,
@@ -134,7 +128,12 @@ impl LiveRunner {
     }
 
     /// Lets what a model that hears and speaks tells come in; where it could not be reached, that it could not.
-    pub(crate) fn with_line(mut self, connection: Option<Result<RealtimeConnection, ModelError>>) -> LiveRunner {
+    pub(crate) fn with_line(mut self, prepared: Prepared) -> LiveRunner {
+        self.open_line(prepared);
+        self
+    }
+
+    pub(crate) fn open_line(&mut self, Prepared(connection): Prepared) {
         let way_back = self.way_back.clone();
         match connection {
             None => {}
@@ -143,7 +142,6 @@ impl LiveRunner {
                 drop(self.runtime.spawn(async move { way_back.bring(Input::Realtime(Err(failure(error)))).await }));
             }
         }
-        self
     }
 
     /// Held by a task until it has its answer, or is cancelled.
@@ -210,10 +208,10 @@ impl EffectRunner for LiveRunner {
 
 impl LiveRunner {
     fn call_tool(&mut self, call: ToolCall) {
-        let (scenario, way_back) = (self.tools.clone(), self.way_back.clone());
+        let (tools, way_back) = (self.tools.clone(), self.way_back.clone());
         self.spawn(Work::Tool, async move {
             let id = call.id.clone();
-            let outcome = run_mock(&scenario, &call).await;
+            let outcome = run_mock(&tools, &call).await;
             way_back.bring(Input::ToolReturned { id, outcome }).await;
         });
     }
@@ -302,8 +300,8 @@ async fn speak(
 }
 
 /// The scenario's tools are mocks that answer after their latency.
-async fn run_mock(scenario: &CastScenario, call: &ToolCall) -> ToolOutcome {
-    match scenario.mock(&call.name, &call.arguments) {
+async fn run_mock(tools: &[Tool], call: &ToolCall) -> ToolOutcome {
+    match tools.iter().find(|tool| tool.name == call.name).map(|tool| tool.mock.answer(&call.arguments)) {
         Some(answer) => {
             tokio::time::sleep(answer.after).await;
             answer.outcome

@@ -330,7 +330,7 @@ impl Transcriber {
 
     /// The other side recognised what `side` said since it was last recognised; the words may span several utterances,
     /// then the last one carries them.
-    fn heard(&mut self, side: usize, text: &str) {
+    pub(crate) fn heard(&mut self, side: usize, text: &str) {
         let speaker = casting::side(side);
         let mut mine = self.transcript.utterances.iter_mut().rev().filter(|u| u.speaker == speaker);
         let Some(last) = mine.next() else { return };

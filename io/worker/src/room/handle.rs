@@ -34,12 +34,31 @@ type Reply<T> = oneshot::Sender<T>;
 pub(crate) enum Command {
     Publish(PublishOptions, Reply<Result<(String, usize), PublishError>>),
     Mute(String, bool, Reply<Result<(), RoomError>>),
-    Send { values: Vec<Value>, to: Vec<String>, lossy: bool, reply: Reply<Result<(), RoomError>> },
+    Send { values: Vec<Value>, way: Way, reply: Reply<Result<(), RoomError>> },
     Describe { attributes: BTreeMap<String, String>, metadata: String, reply: Reply<Result<(), RoomError>> },
     Ask { request: RpcRequest, to: String, taken: Reply<()>, answer: Reply<Result<String, RpcError>> },
     Answer(Arc<Call>),
     People(Reply<Vec<Participant>>),
     Leave(Reply<()>),
+}
+
+/// How something is sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Way {
+    pub(crate) to: Vec<String>,
+    pub(crate) lossy: bool,
+    /// In whose name; one's own where that is empty.
+    pub(crate) from: String,
+}
+
+impl Way {
+    pub(crate) fn to(identity: &str) -> Way {
+        Way { to: vec![identity.to_owned()], ..Way::default() }
+    }
+
+    fn of(options: &TextOptions) -> Way {
+        Way { to: options.to.clone(), lossy: false, from: options.on_behalf_of.clone().unwrap_or_default() }
+    }
 }
 
 /// The answer to a call.
@@ -142,7 +161,8 @@ impl Room {
     pub async fn send_data(&self, payload: Vec<u8>, options: DataOptions) -> Result<(), RoomError> {
         fits(payload.len())?;
         let user = UserPacket { payload, topic: options.topic, ..Default::default() };
-        self.send(vec![Value::User(user)], options.to, options.lossy).await
+        let way = Way { to: options.to, lossy: options.lossy, from: String::new() };
+        self.send(vec![Value::User(user)], way).await
     }
 
     /// Sends a text as a stream.
@@ -152,16 +172,17 @@ impl Room {
         header.total_length = Some(text.len() as u64);
         let mut values = vec![Value::StreamHeader(header)];
         values.extend(texts::pieces(text).enumerate().map(|(i, piece)| texts::chunk(&stream, i as u64, piece)));
-        values.push(texts::trailer(&stream));
-        self.send(values, options.to, false).await
+        values.push(texts::trailer(&stream, &BTreeMap::new()));
+        self.send(values, Way::of(&options)).await
     }
 
     /// Begins a text that is written piece by piece.
     pub async fn open_text(&self, topic: &str, options: TextOptions) -> Result<TextWriter, RoomError> {
         let stream = fresh("ST_");
         let header = texts::header(&stream, topic, &options.attributes, unix_millis());
-        self.send(vec![Value::StreamHeader(header)], options.to.clone(), false).await?;
-        Ok(TextWriter { room: self.clone(), stream, to: options.to, next: 0 })
+        let way = Way::of(&options);
+        self.send(vec![Value::StreamHeader(header)], way.clone()).await?;
+        Ok(TextWriter { room: self.clone(), stream, way, next: 0 })
     }
 
     /// Sets attributes of ours, such as `lk.agent.state`; an empty value removes one. The token has to grant
@@ -214,8 +235,8 @@ impl Room {
         let _ = self.ask(Command::Leave).await;
     }
 
-    async fn send(&self, values: Vec<Value>, to: Vec<String>, lossy: bool) -> Result<(), RoomError> {
-        self.ask(|reply| Command::Send { values, to, lossy, reply }).await?
+    async fn send(&self, values: Vec<Value>, way: Way) -> Result<(), RoomError> {
+        self.ask(|reply| Command::Send { values, way, reply }).await?
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, RoomError> {
@@ -271,7 +292,7 @@ impl Publication {
 pub struct TextWriter {
     room: Room,
     stream: String,
-    to: Vec<String>,
+    way: Way,
     next: u64,
 }
 
@@ -281,11 +302,16 @@ impl TextWriter {
         let values: Vec<Value> =
             texts::pieces(text).zip(self.next..).map(|(piece, i)| texts::chunk(&self.stream, i, piece)).collect();
         self.next += values.len() as u64;
-        self.room.send(values, self.to.clone(), false).await
+        self.room.send(values, self.way.clone()).await
     }
 
     /// Ends it.
     pub async fn close(self) -> Result<(), RoomError> {
-        self.room.send(vec![texts::trailer(&self.stream)], self.to.clone(), false).await
+        self.close_with(&BTreeMap::new()).await
+    }
+
+    /// Ends it, with attributes that were not known, or others, at its beginning.
+    pub async fn close_with(self, attributes: &BTreeMap<String, String>) -> Result<(), RoomError> {
+        self.room.send(vec![texts::trailer(&self.stream, attributes)], self.way.clone()).await
     }
 }

@@ -101,4 +101,6 @@ pub struct TextOptions {
     pub attributes: BTreeMap<String, String>,
     /// To whom, by identity; to all where nobody is named.
     pub to: Vec<String>,
+    /// Whose words they are, by identity, where they are not one's own: agents tell what they heard others say.
+    pub on_behalf_of: Option<String>,
 }

@@ -48,8 +48,9 @@ pub(crate) fn chunk(stream: &str, index: u64, piece: &str) -> Value {
     Value::StreamChunk(Chunk { stream_id: stream.to_owned(), chunk_index: index, content, ..Default::default() })
 }
 
-pub(crate) fn trailer(stream: &str) -> Value {
-    Value::StreamTrailer(Trailer { stream_id: stream.to_owned(), ..Default::default() })
+pub(crate) fn trailer(stream: &str, attributes: &BTreeMap<String, String>) -> Value {
+    let attributes = attributes.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    Value::StreamTrailer(Trailer { stream_id: stream.to_owned(), attributes, ..Default::default() })
 }
 
 /// Texts that are arriving.

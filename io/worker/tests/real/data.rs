@@ -48,7 +48,8 @@ async fn messages(peers: PeerMode) {
     assert!(text.text == long, "{} bytes instead of {}", text.text.len(), long.len());
 
     let attributes = [("lk.transcription_final".to_string(), "false".to_string())].into();
-    let mut words = ben.open_text("lk.transcription", TextOptions { attributes, to: Vec::new() }).await.expect("begun");
+    let mut words =
+        ben.open_text("lk.transcription", TextOptions { attributes, ..Default::default() }).await.expect("begun");
     words.write("What can").await.expect("written");
     let so_far = |event| match event {
         RoomEvent::Text(text) => Some(text),

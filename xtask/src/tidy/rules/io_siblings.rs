@@ -3,13 +3,20 @@
 use crate::tidy::{Finding, Layer, Workspace};
 
 /// Who may use which other shell, and why.
-const ALLOWED: [(&str, &str, &str); 9] = [
+const ALLOWED: [(&str, &str, &str); 12] = [
     ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
     ("io/conversation", "io/models", "a conversation performs its effects with providers"),
     ("io/worker", "io/rtc", "whoever is in a room has a WebRTC peer, as the room server has"),
     ("io/sfu", "io/rtc", "whoever is in a room has a WebRTC peer, at the server's end too"),
     ("io/sfu", "io/worker", "in tests only: the room server is tried with clients and workers of our own"),
     ("io/simulation", "io/conversation", "a suite is many conversations, held, judged and kept as one is"),
+    (
+        "io/agents",
+        "io/conversation",
+        "an agent in a room is the one that talks in a process, and what is kept is the same",
+    ),
+    ("io/agents", "io/worker", "rooms and jobs are where agents are"),
+    ("io/agents", "io/models", "a conversation in a room has its price as any other"),
     ("io/conversation", "io/engine", "a conversation starts the engines that its agents name, and reports their state"),
     ("io/api", "io/worker", "rooms are watched by a hidden participant, and asked for as any client does"),
     ("io/api", "io/conversation", "the API shows what is kept of conversations, and follows those that are held"),

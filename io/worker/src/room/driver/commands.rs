@@ -20,8 +20,8 @@ impl Driver {
                 let unknown = || RoomError::Refused("there is no such track of ours".into());
                 let _ = reply.send(if known { Ok(()) } else { Err(unknown()) });
             }
-            Command::Send { values, to, lossy, reply } => {
-                let _ = reply.send(self.send(values, &to, lossy));
+            Command::Send { values, way, reply } => {
+                let _ = reply.send(self.send(values, &way));
             }
             Command::Describe { attributes, metadata, reply } => self.describe(attributes, metadata, reply),
             Command::Ask { request, to, taken, answer } => self.ask(request, to, taken, answer),

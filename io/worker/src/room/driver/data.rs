@@ -3,7 +3,7 @@
 use super::Driver;
 use crate::room::error::{RoomError, RpcError};
 use crate::room::event::{Invocation, RoomEvent};
-use crate::room::handle::Call;
+use crate::room::handle::{Call, Way};
 use duologue_livekit_wire::Message;
 use duologue_livekit_wire::proto::data_packet::Value;
 use duologue_livekit_wire::proto::{DataPacket, RpcAck, RpcRequest, RpcResponse, UserPacket, rpc_response};
@@ -53,11 +53,16 @@ impl Calls {
 }
 
 impl Driver {
-    pub(super) fn send(&mut self, values: Vec<Value>, to: &[String], lossy: bool) -> Result<(), RoomError> {
+    pub(super) fn send(&mut self, values: Vec<Value>, way: &Way) -> Result<(), RoomError> {
+        let Way { to, lossy, from } = way;
         for value in values {
-            let mut packet =
-                DataPacket { value: Some(value), destination_identities: to.to_vec(), ..Default::default() };
-            let channel = if lossy { Channel::Lossy } else { Channel::Reliable };
+            let mut packet = DataPacket {
+                value: Some(value),
+                destination_identities: to.clone(),
+                participant_identity: from.clone(),
+                ..Default::default()
+            };
+            let channel = if *lossy { Channel::Lossy } else { Channel::Reliable };
             if !lossy {
                 packet.sequence = self.numbered + 1;
             }
@@ -78,7 +83,7 @@ impl Driver {
         let id = request.id.clone();
         let many = self.calls.waiting.len() >= CALLS_MAX;
         self.calls.waiting.insert(id.clone(), Waiting { to: to.clone(), taken: Some(taken), answer });
-        if many || self.send(vec![Value::RpcRequest(request)], &[to], false).is_err() {
+        if many || self.send(vec![Value::RpcRequest(request)], &Way::to(&to)).is_err() {
             let error = RpcError { code: 1505, message: "Failed to send".into(), data: String::new() };
             self.calls.answered(&id, Err(error));
         }
@@ -97,7 +102,7 @@ impl Driver {
             Err(error) => rpc_response::Value::Error(wire(error)),
         };
         let response = RpcResponse { request_id: call.id.clone(), value: Some(value) };
-        if self.send(vec![Value::RpcResponse(response)], std::slice::from_ref(&call.to), false).is_err() {
+        if self.send(vec![Value::RpcResponse(response)], &Way::to(&call.to)).is_err() {
             tracing::warn!("the answer to a call could not be sent");
         }
     }
@@ -145,7 +150,7 @@ impl Driver {
 
     fn called(&mut self, from: String, request: RpcRequest) {
         let ack = Value::RpcAck(RpcAck { request_id: request.id.clone() });
-        if self.send(vec![ack], std::slice::from_ref(&from), false).is_err() {
+        if self.send(vec![ack], &Way::to(&from)).is_err() {
             return;
         }
         let invocation = Invocation {

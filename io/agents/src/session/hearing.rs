@@ -1,0 +1,65 @@
+//! What an agent hears of others: their tracks, drained when it listens, every 20 ms.
+
+use duologue_media::Packet;
+use duologue_worker::RemoteAudio;
+use std::time::Instant;
+use tokio::sync::mpsc::error::TryRecvError;
+
+/// Opus packets of fewer bytes hold no speech: they say that nothing is to be heard (DTX) or code silence.
+const SPEECH: usize = 12;
+
+/// The tracks that are heard.
+#[derive(Default)]
+pub(crate) struct Hearing {
+    tracks: Vec<Heard>,
+    next: u32,
+}
+
+struct Heard {
+    source: u32,
+    audio: RemoteAudio,
+    /// When speech came last.
+    spoke: Option<Instant>,
+}
+
+/// Whose words are heard: identity and track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Speaker {
+    pub(crate) identity: String,
+    pub(crate) track: String,
+}
+
+impl Hearing {
+    pub(crate) fn add(&mut self, audio: RemoteAudio) {
+        self.tracks.push(Heard { source: self.next, audio, spoke: None });
+        self.next = self.next.wrapping_add(1);
+    }
+
+    /// Hands all that arrived to `receive`, and those that ended to `forget`.
+    pub(crate) fn drain(&mut self, mut receive: impl FnMut(Instant, u32, Packet), mut forget: impl FnMut(u32)) {
+        self.tracks.retain_mut(|track| {
+            loop {
+                match track.audio.packets.try_recv() {
+                    Ok(heard) => {
+                        if heard.packet.payload.len() >= SPEECH {
+                            track.spoke = Some(heard.at);
+                        }
+                        receive(heard.at, track.source, heard.packet);
+                    }
+                    Err(TryRecvError::Empty) => return true,
+                    Err(TryRecvError::Disconnected) => {
+                        forget(track.source);
+                        return false;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Who spoke last.
+    pub(crate) fn speaker(&self) -> Option<Speaker> {
+        let latest = self.tracks.iter().max_by_key(|track| track.spoke)?;
+        let (participant, track) = (&latest.audio.participant, &latest.audio.track);
+        Some(Speaker { identity: participant.identity.clone(), track: track.sid.clone() })
+    }
+}

@@ -1,0 +1,354 @@
+//! One job: an agent in a room, from the moment it is assigned until it leaves.
+
+mod hearing;
+mod people;
+mod teller;
+
+use crate::brief::{Conductor, ORDERS, Order, Report, Told, Wanted};
+use crate::jobs::Role;
+use duologue_conversation::{Agent, Moment, Prepared};
+use duologue_ids::Mono;
+use duologue_media::FRAME;
+use duologue_voice::{AgentState, CloseReason, EndWatch, Event, Input};
+use duologue_worker::{Assigned, CloseReason as RoomOver, JoinOptions, Publication, PublishOptions, Room, RoomEvent};
+use hearing::Hearing;
+use people::Present;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use teller::{Tell, Teller};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Interval, MissedTickBehavior, interval_at};
+
+/// How long an agent listens on once nobody is left, so that the last words are recognised too.
+const LINGER: Duration = Duration::from_millis(2_500);
+/// How long it waits to be told that it is over, where somebody leads the conversation.
+const FORSAKEN: Duration = Duration::from_secs(30);
+/// What a voice that stopped still sends: it runs out, and decoders ring on.
+const RUN_OUT: usize = 3;
+/// Behind by more than this, it goes on from now: the machine slept.
+const BEHIND: Duration = Duration::from_secs(1);
+
+/// Why a job failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionFailed {
+    #[error(transparent)]
+    Config(#[from] duologue_voice::SessionError),
+    #[error("the room could not be joined: {0}")]
+    Join(#[from] duologue_worker::JoinError),
+    #[error("the agent's voice could not be published: {0}")]
+    Publish(#[from] duologue_worker::PublishError),
+    #[error("the agent's voice could not be coded: {0}")]
+    Voice(#[from] duologue_media::MouthError),
+    #[error("the room ended for the agent: {0}")]
+    Room(RoomOver),
+    #[error("{0}")]
+    Model(String),
+    #[error("the preparation of the agent's models panicked")]
+    Preparation,
+}
+
+/// Does a job.
+pub(crate) async fn attend(job: Assigned, role: Role, models: &Handle) -> Result<(), SessionFailed> {
+    let agent = Agent::new(&role.config, models, source(&job.offer.id))?;
+    let config = role.config.clone();
+    // Reading instructions takes a small model seconds; meanwhile the room is joined.
+    let preparing = models.spawn(async move { config.prepare().await });
+    let options = JoinOptions { hears: role.hears.clone(), ..JoinOptions::default() };
+    let (room, events) = Room::join(&job.server, &job.token, options).await?;
+    let voice = room.publish(PublishOptions::default()).await?;
+    let teller = Teller::new(room.clone(), voice.sid());
+    let attending = Attending {
+        agent,
+        present: Present::new(&role.hears),
+        watch: EndWatch::new(role.limits.clone(), Mono::ZERO),
+        role,
+        job,
+        room,
+        voice,
+        hearing: Hearing::default(),
+        teller,
+        started: None,
+        told_to_start: false,
+        prepared: None,
+        alone_since: None,
+        closed: None,
+        failure: None,
+        clocks: (Instant::now(), SystemTime::now()),
+    };
+    attending.run(events, preparing).await
+}
+
+/// RFC 3550 §5.1 wants it random; a job's id is.
+fn source(job: &str) -> u32 {
+    job.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+struct Attending {
+    agent: Agent,
+    role: Role,
+    job: Assigned,
+    room: Room,
+    voice: Publication,
+    hearing: Hearing,
+    present: Present,
+    teller: Teller,
+    watch: EndWatch,
+    started: Option<Instant>,
+    told_to_start: bool,
+    prepared: Option<Prepared>,
+    /// Nobody is left to talk to, since then.
+    alone_since: Option<Instant>,
+    closed: Option<CloseReason>,
+    failure: Option<String>,
+    /// The same moment by both clocks.
+    clocks: (Instant, SystemTime),
+}
+
+/// What the loop woke up for.
+enum Happened {
+    Tick(Instant),
+    Answer(Input),
+    Room(Option<RoomEvent>),
+    Prepared(Result<Prepared, tokio::task::JoinError>),
+    Ending,
+}
+
+impl Attending {
+    async fn run(
+        mut self,
+        mut events: mpsc::Receiver<RoomEvent>,
+        mut preparing: JoinHandle<Prepared>,
+    ) -> Result<(), SessionFailed> {
+        self.teller.state(AgentState::Initializing);
+        let mut clock = every_frame(self.agent.began());
+        let mut is_prepared = false;
+        while self.closed.is_none() {
+            let happened = tokio::select! {
+                at = clock.tick() => Happened::Tick(at.into_std()),
+                input = self.agent.answered() => Happened::Answer(input),
+                event = events.recv() => Happened::Room(event),
+                prepared = &mut preparing, if !is_prepared => Happened::Prepared(prepared),
+                () = self.job.ends() => Happened::Ending,
+            };
+            match happened {
+                Happened::Tick(at) => {
+                    if at.elapsed() > BEHIND {
+                        clock = every_frame(Instant::now());
+                    }
+                    self.tick(at)?;
+                }
+                Happened::Answer(input) => self.input(input),
+                Happened::Room(Some(RoomEvent::Closed(reason))) => return self.sent_away(reason).await,
+                Happened::Room(Some(event)) => self.happened(event),
+                Happened::Room(None) => return self.sent_away(RoomOver::Left).await,
+                Happened::Prepared(prepared) => {
+                    is_prepared = true;
+                    self.prepared(prepared.map_err(|_| SessionFailed::Preparation)?);
+                }
+                Happened::Ending => self.input(Input::Close(CloseReason::Cancelled)),
+            }
+        }
+        self.leave(clock).await
+    }
+
+    fn prepared(&mut self, prepared: Prepared) {
+        self.prepared = Some(prepared);
+        let (models, voice) = (self.role.config.models.clone(), self.role.config.providers.voice.to_string());
+        self.report(Instant::now(), Told::Ready { models, voice });
+        self.start();
+    }
+
+    /// Starts once the models are ready, and somebody is there or says so.
+    fn start(&mut self) {
+        let awaited = match self.role.conductor {
+            Some(_) => self.told_to_start,
+            None => self.present.anybody(),
+        };
+        if self.started.is_some() || !awaited {
+            return;
+        }
+        let Some(prepared) = self.prepared.take() else { return };
+        let now = Instant::now();
+        self.started = Some(now);
+        self.watch = EndWatch::new(self.role.limits.clone(), self.mono(now));
+        self.agent.take(prepared);
+        self.input(Input::Start);
+    }
+
+    fn tick(&mut self, at: Instant) -> Result<(), SessionFailed> {
+        let (agent, hearing) = (&mut self.agent, &mut self.hearing);
+        let mut gone = Vec::new();
+        hearing.drain(|at, source, packet| agent.receive(at, source, packet), |source| gone.push(source));
+        gone.into_iter().for_each(|source| agent.forget(source));
+        let Moment { packet, level, events } = self.agent.tick(at)?;
+        if let Some(packet) = packet {
+            self.voice.send(packet, Some(level));
+        }
+        self.events(at, events);
+        self.look_for_the_end(at);
+        Ok(())
+    }
+
+    fn input(&mut self, input: Input) {
+        let events = self.agent.input(input);
+        self.events(Instant::now(), events);
+    }
+
+    fn events(&mut self, at: Instant, events: Vec<Event>) {
+        for event in events {
+            self.watch.observe(self.mono(at), 0, &event);
+            self.tell(&event);
+            self.report(at, Told::Event(event));
+        }
+    }
+
+    /// What everybody in the room may know of an event.
+    fn tell(&mut self, event: &Event) {
+        match event {
+            Event::AgentStateChanged { state } => self.teller.state(*state),
+            Event::SpeechProgress { turn, text } => self.teller.tell(Tell::Said { turn: *turn, text: text.clone() }),
+            Event::ConversationItemAdded { turn, text, .. } => {
+                self.teller.tell(Tell::SaidAll { turn: *turn, text: text.clone() });
+            }
+            Event::UserInputTranscribed { text } => self.heard(text, false),
+            Event::UserTurnCompleted { text, .. } => {
+                self.heard(text, true);
+                let said = Event::ConversationItemAdded { turn: 0, text: text.clone(), interrupted: false };
+                self.watch.observe(self.mono(Instant::now()), 1, &said);
+            }
+            Event::UserStateChanged { speaking } => {
+                let state = if *speaking { AgentState::Speaking } else { AgentState::Listening };
+                self.watch.observe(self.mono(Instant::now()), 1, &Event::AgentStateChanged { state });
+            }
+            Event::Error { message, fatal } => {
+                tracing::warn!(fatal, job = self.job.offer.id, "{message}");
+                if *fatal {
+                    self.failure.get_or_insert_with(|| message.clone());
+                }
+            }
+            Event::Closed { reason } => self.closed = Some(*reason),
+            _ => {}
+        }
+    }
+
+    fn heard(&mut self, text: &str, over: bool) {
+        if let Some(of) = self.hearing.speaker() {
+            self.teller.tell(Tell::Heard { text: text.to_owned(), of, over });
+        }
+    }
+
+    fn report(&mut self, at: Instant, told: Told) {
+        let Some(Conductor { identity, key }) = self.role.conductor.clone() else { return };
+        let (moment, wall) = self.clocks;
+        let wall = match at.checked_duration_since(moment) {
+            Some(since) => wall + since,
+            None => wall - moment.duration_since(at),
+        };
+        let at_us = wall.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+        let report = Report { key, at_us: u64::try_from(at_us).unwrap_or(u64::MAX), told };
+        self.teller.tell(Tell::Report { report: Box::new(report), to: identity });
+    }
+
+    fn happened(&mut self, event: RoomEvent) {
+        match event {
+            RoomEvent::Audio(audio) => {
+                self.report(Instant::now(), Told::Hears { identity: audio.participant.identity.clone() });
+                self.hearing.add(audio);
+            }
+            RoomEvent::Joined(participant) => {
+                self.present.came(&participant);
+                self.start();
+            }
+            RoomEvent::Left(participant) => {
+                self.present.left(&participant);
+                if self.started.is_some() && !self.present.anybody() {
+                    self.left_alone();
+                }
+            }
+            RoomEvent::Data { topic: Some(topic), payload, .. } if topic == ORDERS => self.ordered(&payload),
+            // Calls of methods are answered with "not supported" where they are dropped.
+            _ => {}
+        }
+    }
+
+    fn ordered(&mut self, payload: &[u8]) {
+        let Some(conductor) = &self.role.conductor else { return };
+        let Ok(order) = serde_json::from_slice::<Order>(payload) else { return };
+        if order.key != conductor.key {
+            return tracing::warn!(
+                job = self.job.offer.id,
+                "somebody gave an order who does not lead the conversation"
+            );
+        }
+        match order.wanted {
+            Wanted::Start => {
+                self.told_to_start = true;
+                self.start();
+            }
+            Wanted::PeerLeft => self.left_alone(),
+            Wanted::End(reason) => self.input(Input::Close(reason)),
+        }
+    }
+
+    fn left_alone(&mut self) {
+        if self.alone_since.is_none() {
+            self.alone_since = Some(Instant::now());
+            self.input(Input::PeerLeft);
+        }
+    }
+
+    fn look_for_the_end(&mut self, at: Instant) {
+        let patience = if self.role.conductor.is_some() { FORSAKEN } else { LINGER };
+        if self.alone_since.is_some_and(|since| since.elapsed() >= patience) {
+            return self.input(Input::Close(CloseReason::PeerEnded));
+        }
+        if self.started.is_some()
+            && let Some((reason, _)) = self.watch.poll(self.mono(at))
+        {
+            self.input(Input::Close(reason));
+        }
+    }
+
+    fn mono(&self, at: Instant) -> Mono {
+        let since = at.saturating_duration_since(self.agent.began());
+        Mono(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// The session is over: its voice runs out, the last reports go out, and it leaves.
+    async fn leave(mut self, mut clock: Interval) -> Result<(), SessionFailed> {
+        for _ in 0..RUN_OUT {
+            let at = clock.tick().await;
+            let Moment { packet, level, .. } = self.agent.tick(at.into_std())?;
+            packet.into_iter().for_each(|packet| self.voice.send(packet, Some(level)));
+        }
+        tracing::debug!(job = self.job.offer.id, heard = ?self.agent.ear_stats(), lost = self.voice.lost(), "how it was to hear");
+        let (consumed, owed) = (self.agent.consumed(), self.agent.owed(Duration::from_secs(1)));
+        self.report(Instant::now(), Told::Over { consumed, owed });
+        self.teller.finish().await;
+        self.room.leave().await;
+        match (self.closed, self.failure) {
+            (Some(CloseReason::AgentError | CloseReason::EmptyResponse), why) => {
+                Err(SessionFailed::Model(why.unwrap_or_else(|| "the language model had nothing to say".to_owned())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The room is over for the agent.
+    async fn sent_away(mut self, reason: RoomOver) -> Result<(), SessionFailed> {
+        self.input(Input::Close(CloseReason::Cancelled));
+        self.teller.finish().await;
+        match reason {
+            RoomOver::Left | RoomOver::RoomClosed | RoomOver::Removed => Ok(()),
+            reason => Err(SessionFailed::Room(reason)),
+        }
+    }
+}
+
+fn every_frame(from: Instant) -> Interval {
+    let mut clock = interval_at(from.into(), FRAME);
+    // Sound that comes late is still wanted; a session's time goes on by its frames.
+    clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    clock
+}
