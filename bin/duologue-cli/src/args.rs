@@ -36,6 +36,9 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// Hold one voice conversation between two agents.
     Converse(Box<ConverseArgs>),
+    /// Serve an agent to a LiveKit server: a worker that is dispatched into rooms.
+    #[command(subcommand)]
+    Agent(AgentCommand),
     /// Hold a suite of conversations in virtual time, many times as fast as real time, and judge them.
     Simulate(Box<SimulateArgs>),
     /// Compare two runs of a suite: what got better and worse, with intervals over seeds.
@@ -139,7 +142,7 @@ pub(crate) struct ConverseArgs {
         "support_tts", "customer_stt", "customer_llm", "customer_tts", "dialogue"])]
     pub(crate) replay: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) rooms: RoomArgs,
+    pub(crate) rooms: MeetingArgs,
     #[command(flatten)]
     pub(crate) providers: ProviderArgs,
 }
@@ -147,7 +150,7 @@ pub(crate) struct ConverseArgs {
 /// Where a conversation is held.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Rooms")]
-pub(crate) struct RoomArgs {
+pub(crate) struct MeetingArgs {
     /// Name of the room on the LiveKit server; the conversation's id where this is left out.
     #[arg(long, value_name = "NAME", conflicts_with = "in_process")]
     pub(crate) room: Option<String>,
@@ -171,6 +174,32 @@ pub(crate) enum Workers {
     Own,
     /// Somebody else's.
     External,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  duologue agent dev my-agent.yaml
+  duologue agent start support-agent
+
+The server is that of LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET, of the environment, .env.local or .env.")]
+pub(crate) enum AgentCommand {
+    /// Serve it until Ctrl-C, and serve it anew whenever its file changes.
+    Dev {
+        /// A file, or the name of one that comes with Duologue: support-agent, customer-agent.
+        agent: String,
+    },
+    /// Serve it until SIGTERM or Ctrl-C; conversations that are under way then are held to their end.
+    Start {
+        /// A file, or the name of one that comes with Duologue: support-agent, customer-agent.
+        agent: String,
+    },
+    /// Print the file of an agent that comes with Duologue, to begin your own with.
+    Show {
+        /// support-agent or customer-agent.
+        agent: String,
+    },
+    /// Print the JSON Schema of an agent's file, for editors.
+    Schema,
 }
 
 /// Hold a suite of conversations in virtual time.

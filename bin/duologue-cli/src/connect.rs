@@ -40,7 +40,8 @@ impl Connector<'_> {
         Ok([support?, customer?])
     }
 
-    fn connect_side(&self, side: Side, choices: &SideChoices) -> Result<Providers, Failure> {
+    /// Makes the models of one side.
+    pub(crate) fn connect_side(&self, side: Side, choices: &SideChoices) -> Result<Providers, Failure> {
         if let Some(choice) = choices.realtime() {
             let model = self.client(choice)?.realtime(choice.model(Stage::Llm));
             let model = model.ok_or_else(|| ChoiceError::Unknown(choice.remote.name.into()))?;

@@ -1,17 +1,18 @@
 //! `duologue converse`
 
-use crate::args::ConverseArgs;
+use crate::args::{ConverseArgs, Workers};
 use crate::connect::{Connector, recorded};
 use crate::follow::Follower;
 use crate::output::{Exit, Failure, note, note_error, print, print_error, try_print};
 use crate::prices;
 use crate::providers::{Choice, SideChoices, check_speech, read_dialogue, taped_models, taped_names};
+use crate::rooms::Place;
 use crate::settings::Settings;
 use crate::voices;
 use duologue_agents::{Seen, Watcher};
 use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
 use duologue_conversation::{
-    Archive, ConversationConfig, Providers, Summary, converse, counted, names, prepare_folder, remarks,
+    Archive, ConversationConfig, Dossier, Providers, Summary, converse, counted, names, prepare_folder, remarks,
 };
 use duologue_engine::local::{LocalModelPaths, LocalModels};
 use duologue_ids::Seed;
@@ -22,12 +23,15 @@ use duologue_voice::CloseReason;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
 
 const SIDES: [Side; 2] = [Side::Support, Side::Customer];
 
@@ -35,10 +39,13 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     // What can be wrong is found out before models are loaded.
     let casting = Casting { support: args.support.clone(), customer: args.customer.clone() };
     let cast = Arc::new(scenario::load(&args.scenario, &casting)?);
+    if args.rooms.workers == Workers::External {
+        return with_others(args, cast, settings, json).await;
+    }
     let cassette = args.replay.as_deref().map(Cassette::open).transpose()?;
     let sides = choose(args, &cast, settings, cassette.as_ref())?;
     check_speech(&sides)?;
-    let venue = if args.rooms.in_process { None } else { crate::rooms::venue(settings)? };
+    let place_to_meet = if args.rooms.in_process { None } else { Some(Place::of(settings).await?) };
     let voices = voices::choose(&sides, &cast)?;
     // A cassette has the lines.
     let dialogue = if cassette.is_some() { None } else { read_dialogue(&sides, args.dialogue.as_deref())? };
@@ -48,10 +55,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
 
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let id = new_id(seed);
-    let archive = Archive::new(&settings.home());
-    let folder = args.out.clone().unwrap_or_else(|| archive.folder(&id));
-    archive.mend();
-    prepare_folder(&folder)?;
+    let folder = place(&id, args, settings)?;
     let ready = tokio::select! {
         ready = prepare(&sides, Sources { dialogue, cassette, cast: &cast, voices: &voices.of, settings }) => ready,
         () = stop.told.notified() => Err(Interrupted.into()),
@@ -64,11 +68,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
             return if error.is::<Interrupted>() { Ok(interrupted(error.as_ref(), json)) } else { Err(error) };
         }
     };
-    if args.out.is_some()
-        && let Err(error) = archive.note(&id, &folder)
-    {
-        note(format!("warning: `duologue conversation list` will not show this conversation: {error}"));
-    }
+    note_place(&id, &folder, args, settings);
 
     let recorder = args.record.as_deref().map(|file| Recorder::create(file, taped_models(&models))).transpose()?;
     if let Some(recorder) = &recorder {
@@ -95,25 +95,15 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
         listen_back: args.listen_back,
     };
     voices.note.iter().for_each(note);
-    let mut follower = Follower::new(SIDES.map(|s| cast.persona(s).name.clone()));
-    let (seen, mut events) = tokio::sync::mpsc::unbounded_channel();
-    let painting = tokio::spawn(async move {
-        while let Some(seen) = events.recv().await {
-            match seen {
-                Seen::Progress(progress) => follower.show(&progress),
-                Seen::Step(step) => follower.step(&step),
-            }
-        }
-        follower.finish();
-    });
-    let held: Result<Summary, Failure> = match venue {
+    let (seen, painting) = paint(&cast);
+    let held: Result<Summary, Failure> = match place_to_meet {
         None => {
             let told = move |progress| drop(seen.send(Seen::Progress(progress)));
             converse(config, stop.flag.clone(), told).await.map_err(Failure::from)
         }
-        Some(venue) => {
+        Some(place) => {
             let watcher: Watcher = Arc::new(move |happened| drop(seen.send(happened)));
-            crate::rooms::converse_with_own(config, (venue, &args.rooms), stop.flag.clone(), watcher).await
+            crate::rooms::converse_with_own(config, (place, &args.rooms), stop.flag.clone(), watcher).await
         }
     };
     drop(painting.await);
@@ -126,6 +116,76 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     report(&summary, &folder, json)?;
     taped?;
     Ok(exit(&summary, args.require_goal))
+}
+
+/// The same with agents of workers that were started elsewhere.
+async fn with_others(
+    args: &ConverseArgs,
+    cast: Arc<CastScenario>,
+    settings: &Settings,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let venue = crate::livekit::venue(settings)?;
+    let stop = Arc::new(Stop::default());
+    watch_interrupt(stop.clone());
+    catch_file_size_limit();
+    let seed = args.seed.unwrap_or_else(fresh_seed);
+    let id = new_id(seed);
+    let folder = place(&id, args, settings)?;
+    note(&cast.scenario().title);
+    note(format!("  seed {seed}\n"));
+    let dossier = Dossier {
+        id,
+        cast: cast.clone(),
+        models: Default::default(),
+        voices: Default::default(),
+        seed: Seed(seed),
+        folder: folder.clone(),
+        started_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+    };
+    note_place(&dossier.id, &folder, args, settings);
+    let (seen, painting) = paint(&cast);
+    let watcher: Watcher = Arc::new(move |happened| drop(seen.send(happened)));
+    let held = crate::rooms::converse_with_others(dossier, (venue, args), stop.flag.clone(), watcher).await;
+    drop(painting.await);
+    let summary = held?;
+    crate::prune::after_call(settings, &summary.conversation_id);
+    report(&summary, &folder, json)?;
+    Ok(exit(&summary, args.require_goal))
+}
+
+/// The folder of a conversation that is about to begin.
+fn place(id: &str, args: &ConverseArgs, settings: &Settings) -> Result<PathBuf, Failure> {
+    let archive = Archive::new(&settings.home());
+    let folder = args.out.clone().unwrap_or_else(|| archive.folder(id));
+    archive.mend();
+    prepare_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Shows what happens, in order, as long as somebody sends it.
+fn paint(cast: &CastScenario) -> (UnboundedSender<Seen>, JoinHandle<()>) {
+    let mut follower = Follower::new(SIDES.map(|s| cast.persona(s).name.clone()));
+    let (seen, mut events) = tokio::sync::mpsc::unbounded_channel();
+    let painting = tokio::spawn(async move {
+        while let Some(seen) = events.recv().await {
+            match seen {
+                Seen::Progress(progress) => follower.show(&progress),
+                Seen::Step(step) => follower.step(&step),
+            }
+        }
+        follower.finish();
+    });
+    (seen, painting)
+}
+
+/// Where a conversation is kept elsewhere than in the archive, the archive notes where.
+fn note_place(id: &str, folder: &Path, args: &ConverseArgs, settings: &Settings) {
+    if args.out.is_some()
+        && let Err(error) = Archive::new(&settings.home()).note(id, folder)
+    {
+        note(format!("warning: `duologue conversation list` will not show this conversation: {error}"));
+    }
 }
 
 /// The providers of both sides: of the recording, or as flags, scenario and settings say; then with the keys they need.
@@ -167,9 +227,9 @@ struct Ready {
     models: [BTreeMap<String, String>; 2],
 }
 
-struct Local {
-    models: LocalModels,
-    language_model: Option<String>,
+pub(crate) struct Local {
+    pub(crate) models: LocalModels,
+    pub(crate) language_model: Option<String>,
 }
 
 /// What models are made of.
@@ -195,7 +255,7 @@ async fn prepare(sides: &[SideChoices; 2], sources: Sources<'_>) -> Result<Ready
 }
 
 /// Starts the engines that are needed, and only those.
-async fn start_local(sides: &[SideChoices; 2], settings: &Settings) -> Result<Option<Local>, Failure> {
+pub(crate) async fn start_local(sides: &[SideChoices], settings: &Settings) -> Result<Option<Local>, Failure> {
     if !sides.iter().any(|s| s.uses(&Choice::Local)) {
         return Ok(None);
     }
@@ -344,7 +404,7 @@ fn exit(summary: &Summary, require_goal: bool) -> Exit {
 }
 
 /// A seed that a person can type.
-fn fresh_seed() -> u64 {
+pub(crate) fn fresh_seed() -> u64 {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
     Seed(nanos).derive("seed").0 % 1_000_000
 }

@@ -1,5 +1,6 @@
 //! The `duologue` command: arguments, settings, one function per command.
 
+mod agents;
 mod args;
 mod backup;
 mod browser;
@@ -44,8 +45,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
-    // Nothing is logged unless somebody asks: what people need to know is printed.
-    let filter = EnvFilter::try_from_env("DUOLOGUE_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
+    // Nothing is logged unless somebody asks: what people need to know is printed. Workers run where nobody looks on.
+    let quiet = if matches!(cli.command, Command::Agent(_)) { agents::LOGGED } else { "off" };
+    let filter = EnvFilter::try_from_env("DUOLOGUE_LOG").unwrap_or_else(|_| EnvFilter::new(quiet));
     // It quotes what servers send, which are people's words.
     let filter = "genai=off".parse().map_or(EnvFilter::new("off"), |quiet| filter.add_directive(quiet));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -86,18 +88,20 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Scenario(command) => return scenarios::run(command, cli.json),
         Command::Persona(command) => return personas::run(command, cli.json),
+        Command::Agent(command) if agents::is_about_files(command) => return agents::show(command),
         _ => {}
     }
     let settings = read_settings(cli)?;
     match &cli.command {
         // All that these read and write is named on the command line, or on a server.
-        Command::Compare(_) | Command::Room(_) | Command::Dispatch(_) | Command::Token(_) => {}
+        Command::Compare(_) | Command::Room(_) | Command::Dispatch(_) | Command::Token(_) | Command::Agent(_) => {}
         Command::Simulate(args) if args.out.is_some() => {}
         _ => settings.has_home()?,
     }
     match &cli.command {
         Command::Up(args) => runtime()?.block_on(up::run(args, &settings, cli.json)),
         Command::Converse(args) => runtime()?.block_on(converse::run(args, &settings, cli.json)),
+        Command::Agent(command) => runtime()?.block_on(agents::serve(command, &settings)),
         Command::Simulate(args) => simulate::simulate(args, &settings, cli.json),
         Command::Compare(args) => simulate::compare_runs(args, cli.json),
         Command::Replay(args) => replay::run(args, &settings, cli.json),

@@ -1,12 +1,17 @@
 //! A conversation in a room of a LiveKit server.
 
-use crate::args::{RoomArgs, Workers};
+use crate::args::{ConverseArgs, MeetingArgs, ProviderArgs};
+use crate::livekit;
 use crate::output::Failure;
 use crate::settings::Settings;
 use duologue_agents::{AgentJobs, Brief, OneRole, RoomConversation, Venue, Watcher, hold};
-use duologue_conversation::scenario::Side;
-use duologue_conversation::{ConversationConfig, Recognisers, Summary, index, limits};
+use duologue_conversation::scenario::{Provider, Providers, Side};
+use duologue_conversation::{ConversationConfig, Dossier, Recognisers, Summary, index, limits};
+use duologue_ids::Redacted;
+use duologue_sfu::{ApiKey, RoomServer, RoomServerConfig};
 use duologue_worker::{RegisterError, Server, Worker, WorkerConfig};
+use std::hash::{BuildHasher, RandomState};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -15,39 +20,46 @@ use tokio::runtime::Handle;
 const SIDES: [Side; 2] = [Side::Support, Side::Customer];
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum VenueError {
-    #[error(
-        "no API key for the LiveKit server {url}: {missing} is not set\n  help: put it into the environment, .env.local or .env"
-    )]
-    NoKey { url: String, missing: &'static str },
-    #[error(
-        "no LiveKit server: LIVEKIT_URL is not set\n  help: set it, with LIVEKIT_API_KEY and LIVEKIT_API_SECRET, in the environment, .env.local or .env"
-    )]
-    NoServer,
+enum WorkerError {
     #[error("the {side} agent's worker could not register: {why}")]
-    Worker { side: Side, why: RegisterError },
+    Register { side: Side, why: RegisterError },
 }
 
-/// The LiveKit server of the settings, where there is one.
-pub(crate) fn venue(settings: &Settings) -> Result<Option<Venue>, Failure> {
-    let Some(url) = settings.get("livekit.url") else { return Ok(None) };
-    let get = |key: &str, missing| {
-        settings.get(key).map(str::to_owned).ok_or_else(|| VenueError::NoKey { url: url.to_owned(), missing })
-    };
-    Ok(Some(Venue {
-        server: Server::new(url)?,
-        key: get("livekit.api_key", "LIVEKIT_API_KEY")?,
-        secret: get("livekit.api_secret", "LIVEKIT_API_SECRET")?,
-    }))
+/// Where a conversation is held: on the server of the settings, else on one of this process, which lives as long as this.
+pub(crate) struct Place {
+    venue: Venue,
+    own: Option<RoomServer>,
+}
+
+impl Place {
+    pub(crate) async fn of(settings: &Settings) -> Result<Place, Failure> {
+        if settings.get("livekit.url").is_some() {
+            return Ok(Place { venue: livekit::venue(settings)?, own: None });
+        }
+        // Nobody else is to come in: it is on this machine only, and the key is new.
+        let key = ApiKey { key: "duologue".to_owned(), secret: Redacted::new(fresh_secret()) };
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let config = RoomServerConfig { signalling: here, media: here, ..RoomServerConfig::local(key.clone()) };
+        let own = RoomServer::start(config).await?;
+        let server = Server::new(&format!("ws://{}", own.signalling()))?;
+        Ok(Place { venue: Venue { server, key: key.key, secret: key.secret }, own: Some(own) })
+    }
+}
+
+/// Nobody can guess it.
+fn fresh_secret() -> String {
+    // Keyed anew by the system's randomness each time.
+    (0..4).map(|_| format!("{:016x}", RandomState::new().hash_one("secret"))).collect()
 }
 
 /// Holds a conversation in a room, with workers of this process.
 pub(crate) async fn converse_with_own(
     config: ConversationConfig,
-    (venue, rooms): (Venue, &RoomArgs),
+    (place, rooms): (Place, &MeetingArgs),
     cancel: Arc<AtomicBool>,
     watcher: Watcher,
 ) -> Result<Summary, Failure> {
+    let Place { venue, own } = place;
     // Nobody else's workers are to take these jobs.
     let names = SIDES.map(|side| format!("{}-{}", config.cast.agent_name(side), config.id));
     let limits = limits(&config.cast, config.duration);
@@ -55,9 +67,10 @@ pub(crate) async fn converse_with_own(
     for side in SIDES {
         let role = OneRole { config: config.agent(side), limits: limits.clone() };
         let jobs = Arc::new(AgentJobs::new(Arc::new(role), Handle::current()));
-        let registration = WorkerConfig::new(venue.server.clone(), &venue.key, &venue.secret, &names[index(side)]);
+        let registration =
+            WorkerConfig::new(venue.server.clone(), &venue.key, venue.secret.expose(), &names[index(side)]);
         let worker = Worker::start(registration, jobs).await;
-        workers.push(worker.map_err(|why| VenueError::Worker { side, why })?);
+        workers.push(worker.map_err(|why| WorkerError::Register { side, why })?);
     }
     let brief = |side| Brief { side: Some(side), ..Brief::default() };
     let conversation = RoomConversation {
@@ -75,12 +88,64 @@ pub(crate) async fn converse_with_own(
     for worker in workers {
         worker.stop().await;
     }
+    if let Some(own) = own {
+        own.stop().await;
+    }
     Ok(held?)
 }
 
-impl RoomArgs {
-    /// Whether workers of others are to do it.
-    pub(crate) fn external(&self) -> bool {
-        self.workers == Workers::External
+/// Holds a conversation in a room, with workers that were started elsewhere.
+pub(crate) async fn converse_with_others(
+    dossier: Dossier,
+    (venue, args): (Venue, &ConverseArgs),
+    cancel: Arc<AtomicBool>,
+    watcher: Watcher,
+) -> Result<Summary, Failure> {
+    let dialogue = args.dialogue.as_deref().map(std::fs::read_to_string).transpose()?;
+    let cast = dossier.cast.clone();
+    let brief = |side| Brief {
+        side: Some(side),
+        cast: Some(Box::new(cast.as_ref().clone())),
+        seed: Some(dossier.seed.0),
+        providers: wishes(side, &args.providers),
+        voice: voice(side, &args.providers),
+        dialogue: dialogue.clone(),
+        ..Brief::default()
+    };
+    let conversation = RoomConversation {
+        prices: Default::default(),
+        limits: limits(&cast, args.duration.map(Duration::from_secs_f64)),
+        venue,
+        room: args.rooms.room.clone().unwrap_or_else(|| dossier.id.clone()),
+        agent_names: SIDES.map(|side| cast.agent_name(side).to_owned()),
+        briefs: SIDES.map(brief),
+        join: Duration::from_secs_f64(args.rooms.join_timeout),
+        recognisers: None,
+        dossier,
+    };
+    Ok(hold(conversation, cancel, watcher).await?)
+}
+
+/// What the command line says of models, for the workers; what it leaves open is theirs to say.
+fn wishes(side: Side, flags: &ProviderArgs) -> Providers {
+    let (stt, llm, tts) = match side {
+        Side::Support => (&flags.support_stt, &flags.support_llm, &flags.support_tts),
+        Side::Customer => (&flags.customer_stt, &flags.customer_llm, &flags.customer_tts),
+    };
+    let wish = |own: &Option<String>, both: &Option<String>| {
+        own.as_ref().or(both.as_ref()).map(|name| Provider {
+            provider: name.clone(),
+            model: None,
+            base_url: None,
+            api_key_env: None,
+        })
+    };
+    Providers { stt: wish(stt, &flags.stt), llm: wish(llm, &flags.llm), tts: wish(tts, &flags.tts) }
+}
+
+fn voice(side: Side, flags: &ProviderArgs) -> Option<String> {
+    match side {
+        Side::Support => flags.support_voice.clone(),
+        Side::Customer => flags.customer_voice.clone(),
     }
 }

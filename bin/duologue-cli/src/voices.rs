@@ -23,7 +23,8 @@ pub(crate) fn choose(sides: &[SideChoices; 2], cast: &CastScenario) -> Result<Vo
     }
 }
 
-fn voice(side: Side, sides: &[SideChoices; 2], cast: &CastScenario) -> Result<String, ChoiceError> {
+/// The voice of one side, whatever the other one has.
+pub(crate) fn voice(side: Side, sides: &[SideChoices; 2], cast: &CastScenario) -> Result<String, ChoiceError> {
     let choices = &sides[index(side)];
     let provider = choices.tts.provider();
     let named = choices.voice.clone().or_else(|| cast.voice(side, provider).map(String::from));

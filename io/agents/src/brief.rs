@@ -39,9 +39,9 @@ pub struct Brief {
     /// The voice, in the words of its provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice: Option<String>,
-    /// Lines for the provider `scripted`, as a dialogue file has them.
+    /// Lines for the provider `scripted`: the text of a dialogue file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dialogue: Option<Value>,
+    pub dialogue: Option<String>,
     /// Who leads the conversation, where somebody does: the agent begins and ends as it is told, and reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conductor: Option<Conductor>,

@@ -307,10 +307,10 @@ impl AgentFile {
             None => nobody("Agent"),
         };
         let other = nobody(if me.name == "Caller" { "Other" } else { "Caller" });
-        let opens = match (self.opens, self.side) {
-            (false, _) => Opens::Nobody,
-            (true, Side::Support) => Opens::Support,
-            (true, Side::Customer) => Opens::Customer,
+        // Whoever does not open leaves it to the other one, and speaks when that one says nothing for long.
+        let opens = match if self.opens { self.side } else { self.side.other() } {
+            Side::Support => Opens::Support,
+            Side::Customer => Opens::Customer,
         };
         let mine = Agent {
             greeting: self.greeting.clone(),

@@ -15,6 +15,7 @@ pub(crate) use token::run as token;
 
 use crate::output::Failure;
 use crate::settings::Settings;
+use duologue_agents::Venue;
 use duologue_ids::Redacted;
 use duologue_worker::{Api, Server};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -46,6 +47,12 @@ struct LiveKit {
 struct Key {
     id: String,
     secret: Redacted<String>,
+}
+
+/// The server of the settings, for those who meet in its rooms.
+pub(crate) fn venue(settings: &Settings) -> Result<Venue, Failure> {
+    let LiveKit { server, key } = LiveKit::of(settings)?;
+    Ok(Venue { server, key: key.id, secret: key.secret })
 }
 
 impl LiveKit {

@@ -11,6 +11,7 @@ mod timeline;
 use crate::brief::{Brief, Conductor, Wanted};
 use duologue_conversation::scenario::Side;
 use duologue_conversation::{Dossier, Keeper, Progress, Recognisers, Summary, index};
+use duologue_ids::Redacted;
 use duologue_livekit_wire::proto::CreateRoomRequest;
 use duologue_livekit_wire::token::{self, VideoGrants};
 use duologue_models::Quote;
@@ -38,20 +39,14 @@ const SPARE: Duration = Duration::from_secs(300);
 const TOKEN: Duration = Duration::from_secs(3_600);
 
 /// A LiveKit server, and the API key by which one acts there.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Venue {
     /// The server.
     pub server: Server,
     /// The key.
     pub key: String,
     /// Its secret.
-    pub secret: String,
-}
-
-impl std::fmt::Debug for Venue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Venue").field("server", &self.server.url()).field("key", &self.key).finish_non_exhaustive()
-    }
+    pub secret: Redacted<String>,
 }
 
 /// A conversation that is to be held in a room.
@@ -137,7 +132,7 @@ pub async fn hold(
     cancel: Arc<AtomicBool>,
     watcher: Watcher,
 ) -> Result<Summary, ConductError> {
-    let api = config.venue.server.api(&config.venue.key, &config.venue.secret);
+    let api = config.venue.server.api(&config.venue.key, config.venue.secret.expose());
     let room = config.room.clone();
     let refused = |why| ConductError::Server { room: room.clone(), why };
     api.create_room(new_room(&config)).await.map_err(refused)?;
@@ -211,7 +206,7 @@ async fn enter(config: &RoomConversation, keys: &[String; 2]) -> Result<Observer
         can_publish_data: Some(true),
         ..Default::default()
     };
-    let token = token::sign(&claims, secret)?;
+    let token = token::sign(&claims, secret.expose())?;
     let hears = vec![Kind::Standard, Kind::Sip, Kind::Connector, Kind::Agent];
     let options = JoinOptions { hears, ..JoinOptions::default() };
     let joined = Room::join(server, &token, options).await;

@@ -81,6 +81,19 @@ impl Guest {
 struct Track {
     audio: RemoteAudio,
     clock: TrackClock,
+    packets: u64,
+    /// Numbers that were passed over.
+    gaps: u64,
+    newest: Option<u16>,
+}
+
+impl Track {
+    fn count(&mut self, sequence: u16) {
+        self.packets += 1;
+        let step = self.newest.map_or(1, |newest| sequence.wrapping_sub(newest));
+        self.gaps += u64::from(step.saturating_sub(1) % 0x8000);
+        self.newest = Some(sequence);
+    }
 }
 
 /// The recorder.
@@ -165,13 +178,18 @@ impl Observer {
             loop {
                 match track.audio.packets.try_recv() {
                     Ok(heard) => {
+                        track.count(heard.packet.sequence);
                         let at = track.clock.place(&self.wall, &heard);
                         if let Some(side) = side {
                             self.timeline.put(mono(at), side, What::Packet(heard.packet));
                         }
                     }
                     Err(mpsc::error::TryRecvError::Empty) => return true,
-                    Err(mpsc::error::TryRecvError::Disconnected) => return false,
+                    Err(mpsc::error::TryRecvError::Disconnected) => {
+                        let who = track.audio.participant.identity.as_str();
+                        tracing::debug!(who, packets = track.packets, gaps = track.gaps, "a recorded track is over");
+                        return false;
+                    }
                 }
             }
         });
@@ -236,7 +254,8 @@ impl Observer {
                 if let Some(side) = self.side_of(&audio.participant.identity) {
                     self.guests[side].heard = true;
                 }
-                self.tracks.push(Track { audio, clock: TrackClock::default() });
+                let clock = TrackClock::default();
+                self.tracks.push(Track { audio, clock, packets: 0, gaps: 0, newest: None });
             }
             RoomEvent::Text(text) if text.topic == REPORTS => self.reported(&text),
             RoomEvent::Text(text) if text.topic == TRANSCRIPTION => {

@@ -66,6 +66,7 @@ pub(crate) async fn attend(job: Assigned, role: Role, models: &Handle) -> Result
         job,
         room,
         voice,
+        sent: 0,
         hearing: Hearing::default(),
         teller,
         started: None,
@@ -90,6 +91,8 @@ struct Attending {
     job: Assigned,
     room: Room,
     voice: Publication,
+    /// Packets given to it.
+    sent: u64,
     hearing: Hearing,
     present: Present,
     teller: Teller,
@@ -180,9 +183,13 @@ impl Attending {
         let (agent, hearing) = (&mut self.agent, &mut self.hearing);
         let mut gone = Vec::new();
         hearing.drain(|at, source, packet| agent.receive(at, source, packet), |source| gone.push(source));
-        gone.into_iter().for_each(|source| agent.forget(source));
+        for source in gone {
+            tracing::debug!(job = self.job.offer.id, heard = ?agent.ear_stats(), "a track that was heard is over");
+            agent.forget(source);
+        }
         let Moment { packet, level, events } = self.agent.tick(at)?;
         if let Some(packet) = packet {
+            self.sent += 1;
             self.voice.send(packet, Some(level));
         }
         self.events(at, events);
@@ -322,7 +329,7 @@ impl Attending {
             let Moment { packet, level, .. } = self.agent.tick(at.into_std())?;
             packet.into_iter().for_each(|packet| self.voice.send(packet, Some(level)));
         }
-        tracing::debug!(job = self.job.offer.id, heard = ?self.agent.ear_stats(), lost = self.voice.lost(), "how it was to hear");
+        tracing::debug!(job = self.job.offer.id, sent = self.sent, lost = self.voice.lost(), "what it said");
         let (consumed, owed) = (self.agent.consumed(), self.agent.owed(Duration::from_secs(1)));
         self.report(Instant::now(), Told::Over { consumed, owed });
         self.teller.finish().await;
