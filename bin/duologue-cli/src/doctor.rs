@@ -15,14 +15,14 @@ use std::path::Path;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+pub(crate) enum Outcome {
     Ok,
     Warning,
     Problem,
 }
 
 #[derive(Debug, Serialize)]
-struct Check {
+pub(crate) struct Check {
     name: &'static str,
     outcome: Outcome,
     finding: String,
@@ -30,11 +30,11 @@ struct Check {
 }
 
 impl Check {
-    fn ok(name: &'static str, finding: impl Into<String>) -> Check {
+    pub(crate) fn ok(name: &'static str, finding: impl Into<String>) -> Check {
         Check { name, outcome: Outcome::Ok, finding: finding.into(), help: None }
     }
 
-    fn bad(name: &'static str, outcome: Outcome, finding: impl Into<String>, help: &str) -> Check {
+    pub(crate) fn bad(name: &'static str, outcome: Outcome, finding: impl Into<String>, help: &str) -> Check {
         Check { name, outcome, finding: finding.into(), help: Some(help.to_string()) }
     }
 }
@@ -50,6 +50,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<Exit, Failure
         Check::bad("settings", Outcome::Problem, problem, "`duologue config show` tells where it comes from")
     }));
     checks.extend(providers(settings).await);
+    checks.extend(crate::doctor_rooms::checks(settings).await);
     let failed = checks.iter().any(|c| c.outcome == Outcome::Problem);
     if json {
         print_json(&json!({ "ok": !failed, "checks": checks }));

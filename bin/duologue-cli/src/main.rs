@@ -10,6 +10,7 @@ mod converse;
 mod delete;
 mod diagnose;
 mod doctor;
+mod doctor_rooms;
 mod explore;
 mod follow;
 mod interrupt;

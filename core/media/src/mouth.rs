@@ -30,6 +30,8 @@ pub struct Mouth {
     rings: bool,
     /// Nothing was sent since the last packet, or there was none.
     paused: bool,
+    /// The next silence is to be sent.
+    announced: bool,
 }
 
 /// Made when there is something to say: it holds up to 40 kB.
@@ -63,7 +65,17 @@ impl Mouth {
     pub fn new(codec: Codec, sample_rate: u32, seed: u32) -> Mouth {
         let mut rng = Seed(u64::from(seed)).derive("rtp").rng();
         let (sequence, timestamp) = (rng.next_u64() as u16, rng.next_u64() as u32);
-        Mouth { codec, rate: sample_rate, sequence, timestamp, coder: None, last: None, rings: false, paused: true }
+        Mouth {
+            codec,
+            rate: sample_rate,
+            sequence,
+            timestamp,
+            coder: None,
+            last: None,
+            rings: false,
+            paused: true,
+            announced: false,
+        }
     }
 
     /// Takes the next 20 ms: a frame, or `None` for not speaking. Returns the packet to send, if any.
@@ -78,6 +90,12 @@ impl Mouth {
         self.paused = !matches!(sent, Ok(Some(_)));
         self.timestamp = self.timestamp.wrapping_add(self.codec.ticks_per_frame());
         sent
+    }
+
+    /// Lets the next [`Mouth::send`] of nothing yield a packet of silence, in Opus: a room tells of a voice once something
+    /// came of it.
+    pub fn announce(&mut self) {
+        self.announced = true;
     }
 
     fn packet(&mut self, payload: Vec<u8>) -> Packet {
@@ -104,7 +122,11 @@ impl Mouth {
 
     fn stop(&mut self) -> Result<Option<Vec<u8>>, MouthError> {
         let rings = std::mem::take(&mut self.rings);
-        let Some(last) = self.last.take() else { return if rings { self.fall_silent() } else { Ok(None) } };
+        let announced = std::mem::take(&mut self.announced);
+        let Some(last) = self.last.take() else {
+            let silence = rings || announced && self.codec == Codec::Opus;
+            return if silence { self.fall_silent() } else { Ok(None) };
+        };
         match &self.coder {
             // The encoder found nothing to hear for a while.
             Some(Coder::Opus(_)) if self.paused => self.restart(),

@@ -97,6 +97,11 @@ impl Party {
         self.drain()
     }
 
+    /// Lets the next 20 ms be sent even if this party says nothing, so that others learn of its voice.
+    pub fn announce(&mut self) {
+        self.mouth.announce();
+    }
+
     /// Every 20 ms: hear, think, speak.
     pub fn tick(&mut self, now: Mono) -> Result<(Option<Packet>, Vec<Request>), MouthError> {
         let heard = self.hear(now);

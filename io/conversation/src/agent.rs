@@ -180,6 +180,11 @@ impl Agent {
         Ok(Moment { packet, level: self.party.level(), events: self.serve(now, requests) })
     }
 
+    /// Lets the next 20 ms be sent even if it says nothing, so that a room learns of its voice.
+    pub fn announce(&mut self) {
+        self.party.announce();
+    }
+
     /// What its models consumed so far.
     pub fn consumed(&self) -> Consumption {
         self.meter.read()

@@ -8,7 +8,9 @@ use crate::meter::Meter;
 use crate::scenario::Tool;
 use duologue_chat::{RealtimeCommand, ToolCall, ToolOutcome};
 use duologue_ids::Mono;
-use duologue_models::{Llm, ModelError, RealtimeModel, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime};
+use duologue_models::{
+    Llm, ModelError, ModelErrorKind, RealtimeModel, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime,
+};
 use duologue_voice::{Effect, EffectRunner, Failure, Input, Spoken, SpokenWord};
 use futures::{StreamExt, stream};
 use std::collections::HashMap;
@@ -75,6 +77,9 @@ impl WayBack {
         drop(self.answers.try_send((self.side, input)));
     }
 }
+
+/// Seconds of sound that one clause may have. Clauses are short: the longest take a quarter of a minute.
+const CLAUSE_MAX_S: f64 = 120.0;
 
 /// Performs effects as tasks; dropping it, or a cancel effect, ends them.
 pub(crate) struct LiveRunner {
@@ -286,8 +291,13 @@ async fn speak(
 ) -> Result<(), ModelError> {
     let each = |spoken| way_back.bring(Input::Spoken { turn, clause, result: Ok(spoken) });
     let mut stream = tts.speak(request).await?;
+    let mut seconds = 0.0;
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
+        seconds += chunk.samples.len() as f64 / f64::from(chunk.rate.max(1));
+        if seconds > CLAUSE_MAX_S {
+            return Err(endless());
+        }
         if !chunk.samples.is_empty() {
             each(Spoken::Audio { rate: chunk.rate, samples: chunk.samples }).await;
         }
@@ -297,6 +307,17 @@ async fn speak(
         }
     }
     Ok(())
+}
+
+/// What a voice that never ends would fill is the session's memory, and with it that of all others in the process.
+fn endless() -> ModelError {
+    ModelError {
+        provider: "voice".to_owned(),
+        kind: ModelErrorKind::Endless,
+        message: format!("a voice spoke one clause for more than {CLAUSE_MAX_S} s"),
+        help: "choose another voice or model".to_owned(),
+        given_up: true,
+    }
 }
 
 /// The scenario's tools are mocks that answer after their latency.

@@ -20,7 +20,9 @@ fn refusal(mut command: Command) -> String {
 
 fn converse(home: &Path, more: &[&str]) -> Command {
     let mut command = duologue(home);
-    command.args(["converse", "--stt", "scripted", "--llm", "scripted", "--tts", "scripted"]).args(more);
+    command
+        .args(["converse", "--in-process", "--stt", "scripted", "--llm", "scripted", "--tts", "scripted"])
+        .args(more);
     command
 }
 

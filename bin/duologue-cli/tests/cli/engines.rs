@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 fn local(engines: &Engines, home: &Path) -> Command {
     let mut command = engines.duologue(home);
     command
-        .args(["--json", "converse", "--seed", "7", "--scenario"])
+        .args(["--json", "converse", "--in-process", "--seed", "7", "--scenario"])
         .arg(scenario(home))
         .arg("--out")
         .arg(home.join("call"));

@@ -45,7 +45,10 @@ fn how_a_call_is_held_is_said_before_it_in_the_words_of_its_report() {
     let (scenario, dialogue) = (["--scenario", "internet-outage"], ["--dialogue", "lines.yaml"]);
     drop(scripted(home.path()));
     let mut command = duologue(home.path());
-    command.args(["--json", "converse", "--duration", "1", "--out", "call"]).args(scenario).args(dialogue);
+    command
+        .args(["--json", "converse", "--in-process", "--duration", "1", "--out", "call"])
+        .args(scenario)
+        .args(dialogue);
     let run = command.args(["--stt", "scripted", "--llm", "scripted", "--tts", "scripted"]).output().unwrap();
     let (told, result) = (String::from_utf8_lossy(&run.stderr).into_owned(), last_json(&run.stdout));
     assert!(!told.contains("course") && told.contains("No language model is at work"), "{told}");

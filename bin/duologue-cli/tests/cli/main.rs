@@ -36,7 +36,7 @@ fn scripted(home: &Path) -> Command {
     std::fs::write(&dialogue, LINES).unwrap();
     let mut command = duologue(home);
     command
-        .args(["--json", "converse", "--seed", "7", "--scenario"])
+        .args(["--json", "converse", "--in-process", "--seed", "7", "--scenario"])
         .arg(scenario(home))
         .arg("--dialogue")
         .arg(dialogue);

@@ -9,8 +9,11 @@ use std::path::Path;
 /// What a call with local models says about them; it must not begin.
 fn refusal(engines: &Engines, home: &Path) -> String {
     let mut command = engines.duologue(home);
-    let run =
-        command.args(["--json", "converse", "--scenario"]).arg(scenario(home)).arg("--out").arg(home.join("call"));
+    let run = command
+        .args(["--json", "converse", "--in-process", "--scenario"])
+        .arg(scenario(home))
+        .arg("--out")
+        .arg(home.join("call"));
     let run = run.output().unwrap();
     let told = String::from_utf8_lossy(&run.stderr).into_owned();
     assert_eq!(run.status.code(), Some(1), "{told}");

@@ -14,7 +14,10 @@ fn told(run: &Output) -> String {
 
 fn converse(home: &Path, more: &[&str]) -> Command {
     let mut command = duologue(home);
-    command.args(["converse", "--stt", "scripted", "--tts", "scripted", "--scenario"]).arg(scenario(home)).args(more);
+    command
+        .args(["converse", "--in-process", "--stt", "scripted", "--tts", "scripted", "--scenario"])
+        .arg(scenario(home))
+        .args(more);
     command
 }
 
@@ -49,7 +52,7 @@ fn a_scenario_can_not_carry_a_key_away() {
         std::fs::read_to_string(&file).unwrap().replacen("  persona: joe\n", &format!("  persona: joe\n{planned}"), 1);
     std::fs::write(&file, text).unwrap();
     let mut command = duologue(home.path());
-    command.args(["converse", "--stt", "scripted", "--tts", "scripted", "--scenario"]).arg(&file);
+    command.args(["converse", "--in-process", "--stt", "scripted", "--tts", "scripted", "--scenario"]).arg(&file);
     let run = command.env("AWS_SECRET", "very-secret").output().unwrap();
     let told = told(&run);
     assert_eq!(run.status.code(), Some(1), "{told}");
@@ -69,7 +72,7 @@ fn a_call_is_recorded_and_played_again_without_its_providers() {
 
     let replay = || {
         let mut command = duologue(home.path());
-        command.args(["--json", "converse", "--seed", "7", "--scenario"]).arg(scenario(home.path()));
+        command.args(["--json", "converse", "--in-process", "--seed", "7", "--scenario"]).arg(scenario(home.path()));
         command.arg("--replay").arg(&tape);
         command
     };

@@ -19,7 +19,7 @@ fn told(run: &Output) -> String {
 
 fn converse(home: &Path, llm: &[&str]) -> Command {
     let mut command = duologue(home);
-    command.args(["--json", "converse", "--scenario"]).arg(scenario(home)).args(llm);
+    command.args(["--json", "converse", "--in-process", "--scenario"]).arg(scenario(home)).args(llm);
     command
 }
 

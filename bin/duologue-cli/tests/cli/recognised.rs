@@ -47,7 +47,17 @@ fn each_channel_of_a_recording_says_what_the_transcript_says() {
     let scenario = SCENARIO.replace("Northwind, this is Joe.", greeting).replace("turns: 5", "turns: 6");
     std::fs::write(at.join("call.yaml"), scenario).unwrap();
     let mut command = duologue(at);
-    command.args(["--json", "converse", "--scenario", "call.yaml", "--llm", "scripted", "--dialogue", "lines.yaml"]);
+    command.args([
+        "--json",
+        "converse",
+        "--in-process",
+        "--scenario",
+        "call.yaml",
+        "--llm",
+        "scripted",
+        "--dialogue",
+        "lines.yaml",
+    ]);
     command.args(["--seed", "1", "--out", "call"]).env("DUOLOGUE_MODELS", store.dir());
     command.envs(std::env::vars_os().filter(|(name, _)| name == "DUOLOGUE_ENGINE_DIR"));
     let run = command.output().unwrap();

@@ -126,3 +126,22 @@ fn wrong_frames_and_codecs_are_errors_and_time_goes_on() {
     let mut odd = Mouth::new(Codec::L16 { rate: 44_100 }, 16_000, 3);
     assert_eq!(odd.send(Some(frame)), Err(MouthError::Codec(44_100)));
 }
+
+#[test]
+fn a_voice_that_is_announced_sends_silence_once_and_keeps_its_time() {
+    let mut mouth = Mouth::new(Codec::Opus, 24_000, 1);
+    assert_eq!(mouth.send(None), Ok(None));
+    let mut sent = Vec::new();
+    for announced in [true, false, true] {
+        if announced {
+            mouth.announce();
+        }
+        sent.extend(mouth.send(None).unwrap());
+    }
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[1].timestamp.wrapping_sub(sent[0].timestamp), 2 * 960);
+    assert_eq!(sent[1].sequence.wrapping_sub(sent[0].sequence), 1);
+    let mut heard = Vec::new();
+    crate::PacketDecoder::new(16_000).decode(&sent[0], &mut heard).unwrap();
+    assert!(heard.iter().all(|s| s.abs() < 10), "it is silence");
+}

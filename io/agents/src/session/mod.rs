@@ -26,6 +26,10 @@ const LINGER: Duration = Duration::from_millis(2_500);
 const FORSAKEN: Duration = Duration::from_secs(30);
 /// What a voice that stopped still sends: it runs out, and decoders ring on.
 const RUN_OUT: usize = 3;
+/// How often it shows that it has a voice, before it says anything: servers tell of a track once something came of it.
+const ANNOUNCE: u64 = 5;
+/// How long it waits to be heard by whoever is there, before it begins all the same.
+const HEARD: Duration = Duration::from_secs(2);
 /// Behind by more than this, it goes on from now: the machine slept.
 const BEHIND: Duration = Duration::from_secs(1);
 
@@ -71,6 +75,8 @@ pub(crate) async fn attend(job: Assigned, role: Role, models: &Handle) -> Result
         teller,
         started: None,
         told_to_start: false,
+        heard_by_somebody: false,
+        ticks: 0,
         prepared: None,
         alone_since: None,
         closed: None,
@@ -99,6 +105,8 @@ struct Attending {
     watch: EndWatch,
     started: Option<Instant>,
     told_to_start: bool,
+    heard_by_somebody: bool,
+    ticks: u64,
     prepared: Option<Prepared>,
     /// Nobody is left to talk to, since then.
     alone_since: Option<Instant>,
@@ -164,9 +172,11 @@ impl Attending {
 
     /// Starts once the models are ready, and somebody is there or says so.
     fn start(&mut self) {
+        // What is said before anybody hears it is lost.
+        let heard = || self.heard_by_somebody || self.present.since().is_some_and(|since| since.elapsed() >= HEARD);
         let awaited = match self.role.conductor {
             Some(_) => self.told_to_start,
-            None => self.present.anybody(),
+            None => self.present.anybody() && heard(),
         };
         if self.started.is_some() || !awaited {
             return;
@@ -186,6 +196,13 @@ impl Attending {
         for source in gone {
             tracing::debug!(job = self.job.offer.id, heard = ?agent.ear_stats(), "a track that was heard is over");
             agent.forget(source);
+        }
+        if self.started.is_none() {
+            self.ticks += 1;
+            if self.ticks % ANNOUNCE == 0 {
+                self.agent.announce();
+            }
+            self.start();
         }
         let Moment { packet, level, events } = self.agent.tick(at)?;
         if let Some(packet) = packet {
@@ -273,6 +290,7 @@ impl Attending {
                     self.left_alone();
                 }
             }
+            RoomEvent::HeardBy(_) => self.heard_by_somebody = true,
             RoomEvent::Data { topic: Some(topic), payload, .. } if topic == ORDERS => self.ordered(&payload),
             // Calls of methods are answered with "not supported" where they are dropped.
             _ => {}
