@@ -1,6 +1,6 @@
 //! What an agent hears of others: their tracks, drained when it listens, every 20 ms.
 
-use duologue_media::Packet;
+use duologue_media::{FRAME, Packet};
 use duologue_worker::RemoteAudio;
 use std::time::Instant;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -35,16 +35,29 @@ impl Hearing {
         self.next = self.next.wrapping_add(1);
     }
 
-    /// Hands all that arrived to `receive`, and those that ended to `forget`.
-    pub(crate) fn drain(&mut self, mut receive: impl FnMut(Instant, u32, Packet), mut forget: impl FnMut(u32)) {
+    /// Hands what arrived by `at` to `receive`, and those that ended to `forget`. Where the listener is behind and catches
+    /// up, 20 ms at a time, what came meanwhile is handed to it bit by bit, as it would have been in time.
+    pub(crate) fn drain(
+        &mut self,
+        at: Instant,
+        mut receive: impl FnMut(Instant, u32, Packet),
+        mut forget: impl FnMut(u32),
+    ) {
+        let behind = at.elapsed().as_millis() / FRAME.as_millis();
+        let steps = 1 + usize::try_from(behind).unwrap_or(0);
         self.tracks.retain_mut(|track| {
+            let mut share = track.audio.packets.len().div_ceil(steps);
             loop {
+                if share == 0 && steps > 1 {
+                    return true;
+                }
+                share = share.saturating_sub(1);
                 match track.audio.packets.try_recv() {
                     Ok(heard) => {
                         if heard.packet.payload.len() >= SPEECH {
                             track.spoke = Some(heard.at);
                         }
-                        receive(heard.at, track.source, heard.packet);
+                        receive(heard.at.min(at), track.source, heard.packet);
                     }
                     Err(TryRecvError::Empty) => return true,
                     Err(TryRecvError::Disconnected) => {

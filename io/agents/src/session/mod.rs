@@ -1,6 +1,7 @@
 //! One job: an agent in a room, from the moment it is assigned until it leaves.
 
 mod hearing;
+mod pace;
 mod people;
 mod teller;
 
@@ -12,6 +13,7 @@ use duologue_media::FRAME;
 use duologue_voice::{AgentState, CloseReason, EndWatch, Event, Input};
 use duologue_worker::{Assigned, CloseReason as RoomOver, JoinOptions, Publication, PublishOptions, Room, RoomEvent};
 use hearing::Hearing;
+use pace::Pace;
 use people::Present;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use teller::{Tell, Teller};
@@ -61,7 +63,7 @@ pub(crate) async fn attend(job: Assigned, role: Role, models: &Handle) -> Result
     let options = JoinOptions { hears: role.hears.clone(), ..JoinOptions::default() };
     let (room, events) = Room::join(&job.server, &job.token, options).await?;
     let voice = room.publish(PublishOptions::default()).await?;
-    let teller = Teller::new(room.clone(), voice.sid());
+    let (teller, pace) = (Teller::new(room.clone(), voice.sid()), Pace::new(agent.began()));
     let attending = Attending {
         agent,
         present: Present::new(&role.hears),
@@ -70,6 +72,7 @@ pub(crate) async fn attend(job: Assigned, role: Role, models: &Handle) -> Result
         job,
         room,
         voice,
+        pace,
         sent: 0,
         hearing: Hearing::default(),
         teller,
@@ -97,6 +100,7 @@ struct Attending {
     job: Assigned,
     room: Room,
     voice: Publication,
+    pace: Pace,
     /// Packets given to it.
     sent: u64,
     hearing: Hearing,
@@ -192,7 +196,7 @@ impl Attending {
     fn tick(&mut self, at: Instant) -> Result<(), SessionFailed> {
         let (agent, hearing) = (&mut self.agent, &mut self.hearing);
         let mut gone = Vec::new();
-        hearing.drain(|at, source, packet| agent.receive(at, source, packet), |source| gone.push(source));
+        hearing.drain(at, |at, source, packet| agent.receive(at, source, packet), |source| gone.push(source));
         for source in gone {
             tracing::debug!(job = self.job.offer.id, heard = ?agent.ear_stats(), "a track that was heard is over");
             agent.forget(source);
@@ -205,13 +209,18 @@ impl Attending {
             self.start();
         }
         let Moment { packet, level, events } = self.agent.tick(at)?;
-        if let Some(packet) = packet {
-            self.sent += 1;
-            self.voice.send(packet, Some(level));
-        }
+        self.pace.put_some(packet, level);
+        self.send();
         self.events(at, events);
         self.look_for_the_end(at);
         Ok(())
+    }
+
+    fn send(&mut self) {
+        while let Some((packet, level)) = self.pace.take(Instant::now()) {
+            self.sent += 1;
+            self.voice.send(packet, Some(level));
+        }
     }
 
     fn input(&mut self, input: Input) {
@@ -342,10 +351,13 @@ impl Attending {
 
     /// The session is over: its voice runs out, the last reports go out, and it leaves.
     async fn leave(mut self, mut clock: Interval) -> Result<(), SessionFailed> {
-        for _ in 0..RUN_OUT {
+        let mut ticks = 0;
+        while ticks < RUN_OUT || !self.pace.is_empty() {
             let at = clock.tick().await;
             let Moment { packet, level, .. } = self.agent.tick(at.into_std())?;
-            packet.into_iter().for_each(|packet| self.voice.send(packet, Some(level)));
+            self.pace.put_some(packet, level);
+            self.send();
+            ticks += 1;
         }
         tracing::debug!(job = self.job.offer.id, sent = self.sent, lost = self.voice.lost(), "what it said");
         let (consumed, owed) = (self.agent.consumed(), self.agent.owed(Duration::from_secs(1)));
