@@ -51,7 +51,8 @@ pub(crate) async fn participants(
 ) -> Answer<Vec<Participant>> {
     exists(&platform, &room).await?;
     let present = platform.rooms().api().list_participants(&room).await?;
-    Ok(Json(present.iter().map(|info| Participant::from(&Present::of(info))).collect()))
+    let seen = present.iter().filter(|info| !live::is_watcher(&info.identity));
+    Ok(Json(seen.map(|info| Participant::from(&Present::of(info))).collect()))
 }
 
 /// A room as it happens: first `room`, who is in it and what was said; then `participants` and `line` with what is new

@@ -13,7 +13,11 @@ export function Dispatches({ room, open, people }: { room: string; open: boolean
   const [known, setKnown] = useState<Dispatch[]>([]);
   const [agents, setAgents] = useState<readonly Schema["Agent"][]>([]);
   const [failure, setFailure] = useState("");
-  const look = () => get("/api/v1/rooms/{room}/dispatches", { room }).then(setKnown, () => setKnown([]));
+  const look = () => get("/api/v1/rooms/{room}/dispatches", { room }).then(
+    // Servers keep one for workers without a name in each room, which nobody asked for.
+    (found) => setKnown(found.filter((one) => one.agent_name !== "" || one.jobs.some((job) => job.status === "running"))),
+    () => setKnown([]),
+  );
   useEffect(() => {
     get("/api/v1/platform", {}).then((about) => setAgents(about.agents), () => undefined);
   }, []);
@@ -38,7 +42,7 @@ export function Dispatches({ room, open, people }: { room: string; open: boolean
       <ul class="rows">
         {known.map((dispatch) => (
           <li key={dispatch.id}>
-            <b>{dispatch.agent_name}</b>
+            <b>{dispatch.agent_name || "an agent without a name"}</b>
             <span class="sub">{standing(dispatch)}</span>
             <button class="quiet" type="button" aria-label={`Send ${dispatch.agent_name} away`}
               onClick={() => void done(remove("/api/v1/rooms/{room}/dispatches/{id}", { room, id: dispatch.id }))}>Send away</button>

@@ -11,7 +11,7 @@ mod sound;
 
 pub(crate) use conversation::{ConversationState, read};
 pub(crate) use overview::{OverviewState, keep as keep_overview};
-pub(crate) use room::{RoomState, watch as watch_room};
+pub(crate) use room::{RoomState, is_watcher, watch as watch_room};
 
 use crate::platform::Platform;
 use axum::http::HeaderMap;

@@ -16,6 +16,8 @@ use tokio::time::{MissedTickBehavior, interval};
 const METERS: Duration = Duration::from_millis(120);
 /// Lines of transcript that are kept for whoever comes later.
 const LINES: usize = 400;
+/// How its identity begins; the server lists it also where others do not see it.
+const WATCHER: &str = "duologue-watch-";
 /// The watcher's token; the server refreshes it.
 const TOKEN: Duration = Duration::from_secs(600);
 const TRANSCRIPTION: &str = "lk.transcription";
@@ -156,6 +158,11 @@ impl Feed for RoomState {
     }
 }
 
+/// Whether somebody is here only to look.
+pub(crate) fn is_watcher(identity: &str) -> bool {
+    identity.starts_with(WATCHER)
+}
+
 /// Watches a room, as others do already where they do.
 pub(crate) fn watch(watches: &Registry<RoomState>, rooms: &Rooms, name: &str) -> Arc<Watch<RoomState>> {
     watches.watch(name, || {
@@ -177,7 +184,7 @@ async fn keep(rooms: Rooms, state: watch::Sender<RoomState>) {
 }
 
 async fn join(rooms: &Rooms, name: &str) -> Result<(Room, mpsc::Receiver<RoomEvent>), String> {
-    let identity = format!("duologue-watch-{:012x}", chance());
+    let identity = format!("{WATCHER}{:012x}", chance());
     let token = rooms.token(&identity, TOKEN, |claims| {
         // As a dependent participant it keeps no room open (livekit-server: agents and recorders are).
         claims.kind = "agent".into();
