@@ -18,6 +18,8 @@ mod realtime;
 mod recognised;
 mod rooms;
 mod simulated;
+#[cfg(unix)]
+mod up;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -167,8 +167,12 @@ impl Browser {
     pub(crate) fn press(&mut self, key: &str) {
         let code = if key == " " { "Space" } else { key };
         let text = if key.chars().count() == 1 { key } else { "" };
+        // The focus moves by the number of the key.
+        let number = if key == "Tab" { 9 } else { 0 };
         for kind in ["keyDown", "keyUp"] {
-            self.call("Input.dispatchKeyEvent", json!({ "type": kind, "key": key, "code": code, "text": text }));
+            let event =
+                json!({ "type": kind, "key": key, "code": code, "text": text, "windowsVirtualKeyCode": number });
+            self.call("Input.dispatchKeyEvent", event);
         }
     }
 
