@@ -3,7 +3,7 @@ import { post, remove, words, type Schema } from "../api/client";
 import { useLive } from "../api/live";
 import { useCall, type Call } from "../parts/call";
 import { Dispatches } from "../parts/dispatches";
-import { moment } from "../parts/format";
+import { hour } from "../parts/format";
 import { Empty, Failure } from "../parts/notice";
 import { colourOf, Person } from "../parts/person";
 import { Transcript, type Row } from "../parts/transcript";
@@ -91,7 +91,7 @@ function CallBar({ call }: { call: Call }) {
     <section class={`card call ${call.stage}`} aria-label="Your place in this room">
       {call.stage === "out" && (
         <>
-          <p class="sub">You listen to nobody and nobody hears you.</p>
+          <p class="sub">You only watch: you hear nobody, and nobody hears you.</p>
           <button class="action" type="button" onClick={join}>Join with microphone</button>
         </>
       )}
@@ -117,5 +117,5 @@ function written(before: Line[], line: Line): Line[] {
 function row(line: Line, people: readonly Participant[]): Row {
   const who = people.find((one) => one.identity === line.speaker);
   const colour = who ? colourOf(who) : line.speaker.includes("support") ? "p0" : "p1";
-  return { key: `${line.speaker} ${line.segment}`, colour, name: line.name, text: line.text, time: moment(line.at), open: !line.is_final };
+  return { key: `${line.speaker} ${line.segment}`, colour, name: line.name, text: line.text, time: hour(line.at), open: !line.is_final };
 }

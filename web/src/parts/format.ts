@@ -13,6 +13,11 @@ export function moment(at: string | number): string {
   return date.toLocaleString(undefined, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** `14:02`. */
+export function hour(at: number): string {
+  return new Date(at * 1000).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
 /** `end_call` as people write it. */
 export function spaced(code: string): string {
   return code.replaceAll("_", " ");

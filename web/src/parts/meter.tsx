@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 
-/** How many levels are seen at once; at eight a second these are the last four seconds. */
-const BARS = 32;
+/** How many levels are seen at once; at eight a second these are the last five seconds. */
+const BARS = 44;
 
 /** How loud somebody was in the last seconds: the newest on the right. */
 export function Meter({ level, of }: { level: number; of: string }) {

@@ -82,7 +82,10 @@ fn write(path: &Path, value: &Value) -> Result<(), KeysError> {
     let beside = path.with_extension("part");
     let written = || -> io::Result<()> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+            let mut builder = std::fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.recursive(true).create(folder)?;
         }
         drop(std::fs::remove_file(&beside));
         let mut options = std::fs::OpenOptions::new();

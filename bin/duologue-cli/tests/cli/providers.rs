@@ -126,7 +126,10 @@ fn settings_are_shown_masked_with_what_is_wrong() {
     let run = command.output().unwrap();
     let shown = String::from_utf8_lossy(&run.stdout);
     assert!(told(&run).contains("warning: `llm` cannot be `foo` (from environment DUOLOGUE_LLM)"), "{}", told(&run));
-    assert!(shown.contains("flag --models-dir") && shown.contains("AIz****") && !shown.contains("secret"), "{shown}");
+    assert!(
+        shown.contains("flag --models-dir") && shown.contains("AIz****") && !shown.contains("very-secret"),
+        "{shown}"
+    );
     assert!(
         shown.contains("environment GOOGLE_API_KEY") && shown.contains("TTS_MINIMAX_API_KEY, MINIMAX_API_KEY"),
         "{shown}"
