@@ -24,13 +24,20 @@ export function Conversation({ id }: { id: string }) {
   const report = `/api/v1/conversations/${id}/report`;
   return (
     <>
-      <header class="hero">
-        <p class="sub"><a href="/conversations">Conversations</a> / {id}</p>
-        <div class="headline"><h1>{known.title}</h1><Outcome of={known} />
-          {known.status !== "running" && <a class="chip aside" href={report} target="_blank" rel="noopener">Report alone</a>}
-        </div>
-        {known.status === "running" && <p class="lede">{known.description}</p>}
-      </header>
+      {known.status === "running" ? (
+        <header class="hero">
+          <p class="sub"><a href="/conversations">Conversations</a> / {id}</p>
+          <div class="headline"><h1>{known.title}</h1><Outcome of={known} /></div>
+          <p class="lede">{known.description}</p>
+        </header>
+      ) : (
+        // The report has its own head.
+        <header class="hero slim">
+          <h1 class="unseen">{known.title}</h1>
+          <p class="sub"><a href="/conversations">Conversations</a> / {id}</p>
+          <a class="chip" href={report} target="_blank" rel="noopener">Report alone</a>
+        </header>
+      )}
       {known.error !== undefined && <Failure>{known.error}</Failure>}
       {known.status === "running" ? <Live begin={known} ended={() => void ended()} /> : <iframe class="report" src={report} title={`Report of ${known.title}`} allow="autoplay" />}
     </>
@@ -57,7 +64,8 @@ function Live({ begin, ended }: { begin: Full; ended: () => void }) {
   useEffect(() => {
     if (from !== undefined) void player.current?.play().catch(() => undefined);
   }, [from]);
-  const heard = from === undefined ? undefined : from + at;
+  // Some browsers count from where the recording begins, others from where this stream of it does.
+  const heard = from === undefined ? undefined : at >= from - 2 ? at : from + at;
   const sound = from === undefined ? undefined : `/api/v1/conversations/${begin.id}/sound?from=${from}`;
   return (
     <section class="card" aria-labelledby="said">
