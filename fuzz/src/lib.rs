@@ -10,7 +10,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 36] = [
+pub const TARGETS: [Target; 41] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -47,6 +47,11 @@ pub const TARGETS: [Target; 36] = [
     ("peer", rooms::peer),
     ("texts", rooms::texts),
     ("twirp", rooms::twirp),
+    ("signalling", rooms::signalling),
+    ("data_packets", rooms::data_packets),
+    ("worker_messages", rooms::worker_messages),
+    ("knocking", rooms::knocking),
+    ("people", rooms::people),
 ];
 
 /// The first byte as a number, and the rest.

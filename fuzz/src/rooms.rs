@@ -34,3 +34,28 @@ pub fn peer(data: &[u8]) {
 pub fn texts(data: &[u8]) {
     duologue_worker::fuzzing::texts(data);
 }
+
+/// What clients say on their lines.
+pub fn signalling(data: &[u8]) {
+    duologue_sfu::fuzzing::signalling(data);
+}
+
+/// What they send over data channels.
+pub fn data_packets(data: &[u8]) {
+    duologue_sfu::fuzzing::data_packets(data);
+}
+
+/// What a registered worker says.
+pub fn worker_messages(data: &[u8]) {
+    duologue_sfu::fuzzing::worker_messages(data);
+}
+
+/// The address that a client asks for, and its first datagram.
+pub fn knocking(data: &[u8]) {
+    duologue_sfu::fuzzing::knocking(data);
+}
+
+/// What a server says of those who are in a room.
+pub fn people(data: &[u8]) {
+    duologue_worker::fuzzing::people(data);
+}

@@ -80,6 +80,7 @@ fn samples() -> Vec<Vec<u8>> {
         b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJrIiwic3ViIjoiYSIsImV4cCI6MSwidmlkZW8iOnsicm9vbUpvaW4iOnRydWV9fQ.AA".to_vec(),
         br#"${"room":"kitchen","name":"r","emptyTimeout":5,"data":"AQI=","kind":"LOSSY","attributes":{"a":"b"},"trackSids":["TR_1"],"permission":{"canPublish":true},"agents":[{"agentName":"x"}]}"#.to_vec(),
         vec![0xef, 0x03, 0xc0, 0x02, 0x6f, 1, 2, 3, 4, 5],
+        framed(),
         zip(),
         backup(),
         wav,
@@ -105,6 +106,30 @@ fn backup() -> Vec<u8> {
     };
     let entries = [("conversations/c-1/summary.json", "{}"), ("manifest.json", &list)].map(entry);
     [entries.concat(), vec![0; 1_024]].concat()
+}
+
+/// What a client, a data channel and a worker say, each after its length.
+fn framed() -> Vec<u8> {
+    use duologue_livekit_wire::Message as _;
+    use duologue_livekit_wire::proto::{
+        self, data_packet::Value, signal_request::Message as Asked, worker_message::Message as Said,
+    };
+    let asked = |message| proto::SignalRequest { message: Some(message) }.encode_to_vec();
+    let said = |message| proto::WorkerMessage { message: Some(message) }.encode_to_vec();
+    let sdp = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=recvonly\r\n".repeat(2);
+    let user = proto::UserPacket { payload: b"hi".to_vec(), ..Default::default() };
+    let packet = proto::DataPacket { value: Some(Value::User(user)), sequence: 1, ..Default::default() };
+    let frames = [
+        asked(Asked::AddTrack(proto::AddTrackRequest { cid: "x".into(), ..Default::default() })),
+        asked(Asked::Offer(proto::SessionDescription { sdp, id: 1, ..Default::default() })),
+        asked(Asked::UpdateMetadata(proto::UpdateParticipantMetadata { name: "n".into(), ..Default::default() })),
+        asked(Asked::Leave(Default::default())),
+        packet.encode_to_vec(),
+        said(Said::UpdateWorker(proto::UpdateWorkerStatus { load: 0.5, ..Default::default() })),
+        said(Said::Availability(proto::AvailabilityResponse { available: true, ..Default::default() })),
+    ];
+    let framed = |frame: &Vec<u8>| [&(frame.len() as u16).to_be_bytes()[..], frame].concat();
+    frames.iter().flat_map(framed).collect()
 }
 
 /// An archive with the member that is looked for, stored.

@@ -43,6 +43,8 @@ mod auth;
 mod clock;
 mod config;
 mod events;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod media;
 mod room;

@@ -13,6 +13,12 @@ mod numbers;
 mod speaking;
 
 pub(crate) use actor::{Actor, Surroundings};
+#[cfg(feature = "fuzzing")]
+pub(crate) use {
+    describe::{Says, rewritten},
+    hearing::Hearing,
+    speaking::Speaking,
+};
 
 use crate::auth::Visitor;
 use crate::media::Arrived;

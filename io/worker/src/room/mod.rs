@@ -7,7 +7,7 @@ mod handle;
 mod link;
 mod numbers;
 mod options;
-mod people;
+pub(crate) mod people;
 mod signal;
 pub(crate) mod texts;
 
