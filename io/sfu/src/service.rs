@@ -115,9 +115,15 @@ impl Services {
 
     /// The rooms that there are, or those of them with these names.
     pub async fn list_rooms(&self, request: proto::ListRoomsRequest) -> Done<proto::ListRoomsResponse> {
-        let named = |name: &String| request.names.is_empty() || request.names.contains(name);
-        let rooms = self.0.all_rooms().into_iter().map(|room| room.info.borrow().clone());
-        Ok(proto::ListRoomsResponse { rooms: rooms.filter(|room| named(&room.name)).collect() })
+        let mut rooms = Vec::new();
+        for room in self.0.all_rooms() {
+            let is_wanted = request.names.is_empty() || request.names.contains(&room.info.borrow().name);
+            // Asked itself, a room tells what was changed just now.
+            if is_wanted && let Some(info) = room.with(|room, _| room.info()).await {
+                rooms.push(info);
+            }
+        }
+        Ok(proto::ListRoomsResponse { rooms })
     }
 
     /// Ends a room for everybody in it.
