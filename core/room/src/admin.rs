@@ -125,7 +125,7 @@ impl Room {
         if self.is_closed() { Err(AdminError::Closed) } else { Ok(()) }
     }
 
-    fn known(&mut self, now: Mono, identity: &str) -> Result<&Participant, AdminError> {
+    pub(crate) fn known(&mut self, now: Mono, identity: &str) -> Result<&Participant, AdminError> {
         self.open(now)?;
         self.by_identity(identity).ok_or_else(|| AdminError::NoParticipant(identity.to_owned()))
     }

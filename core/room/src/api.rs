@@ -1,3 +1,4 @@
+use crate::calls::{CallError, CallId};
 use crate::proto;
 use crate::proto::{DisconnectReason, signal_request, signal_response};
 use duologue_ids::{Mono, name};
@@ -127,6 +128,13 @@ pub enum Output {
     Out {
         /// Who.
         participant: ParticipantSid,
+    },
+    /// What came of a call of the service.
+    Called {
+        /// Which.
+        id: CallId,
+        /// The answer.
+        answer: Result<String, CallError>,
     },
     /// Something that the world outside may want to know.
     Event(Event),

@@ -51,6 +51,9 @@ impl Room {
             sender.last_sequence = packet.sequence;
         }
         stamp(sender, &mut packet);
+        if self.answers_call(from, &packet) {
+            return;
+        }
         self.pass_on(Some(from), reliable, packet);
     }
 

@@ -5,7 +5,7 @@ use crate::proto::signal_request::Message as Asked;
 use crate::proto::signal_response::Message;
 use crate::proto::{self, DataPacket, UserPacket, data_packet::Value};
 use crate::tests::{everything, join, microphone};
-use crate::{Change, Config, Event, Input, Join, Output, ParticipantSid, Room, TrackSid};
+use crate::{CallId, Change, Config, Event, Input, Join, Output, ParticipantSid, Room, TrackSid};
 use duologue_ids::{Mono, Seed};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,7 @@ enum Step {
     Leave(usize),
     Remove(usize),
     Permit(usize, u8),
+    Call(usize, u16),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -59,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => who.clone().prop_map(Step::Leave),
         1 => (0..4usize).prop_map(Step::Remove),
         1 => (who, any::<u8>()).prop_map(|(w, p)| Step::Permit(w, p)),
+        1 => (0..4usize, any::<u16>()).prop_map(|(w, ms)| Step::Call(w, ms)),
     ]
 }
 
@@ -87,6 +89,8 @@ struct World {
     greeted: BTreeSet<ParticipantSid>,
     tracks: Vec<(TrackSid, ParticipantSid)>,
     hears: BTreeSet<(TrackSid, ParticipantSid)>,
+    /// Calls of the service without an answer yet.
+    called: BTreeSet<CallId>,
     sender: Option<ParticipantSid>,
     connection: u64,
     closed: bool,
@@ -104,6 +108,7 @@ impl World {
             greeted: BTreeSet::new(),
             tracks: Vec::new(),
             hears: BTreeSet::new(),
+            called: BTreeSet::new(),
             sender: None,
             connection: 0,
             closed: false,
@@ -203,6 +208,11 @@ impl World {
                 let _ = self.room.remove(self.now, PEOPLE[who]);
                 Input::Tick
             }
+            Step::Call(who, ms) => {
+                let (what, within) = (("method".to_owned(), String::new()), Duration::from_millis(ms.into()));
+                self.called.extend(self.room.call(self.now, PEOPLE[who], what, within));
+                Input::Tick
+            }
             Step::Permit(who, bits) => {
                 let (sid, identity) = self.who(who)?;
                 if !self.out.contains(&sid) {
@@ -247,6 +257,7 @@ impl World {
                     self.hears.retain(|(_, to)| *to != participant);
                     assert!(self.out.insert(participant), "out twice");
                 }
+                Output::Called { id, .. } => assert!(self.called.remove(&id), "answered twice"),
                 Output::Sections { .. } | Output::Refresh { .. } => {}
                 Output::Event(Event::Closed(_)) => self.closed = true,
                 Output::Event(_) => {}
@@ -287,7 +298,7 @@ impl World {
     /// What the outputs said is what the room says, and is allowed.
     fn check(&self) {
         if self.room.is_closed() {
-            assert!(self.closed);
+            assert!(self.closed && self.called.is_empty(), "calls without an answer");
             return;
         }
         for (track, publisher) in &self.tracks {

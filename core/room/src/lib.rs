@@ -61,7 +61,8 @@
 //!   and it is marked as generated) and go to those whom they name, or to all others; reliable
 //!   ones wait for those whose channel is not open yet.
 //! - **Speakers** (`speakers`): from the levels of packets, every 400 ms, what changed.
-//! - **The service** (`admin`): list, remove, mute, change, send.
+//! - **Quality** (`quality`): from the numbers of packets, every 5 s, whose connection loses how much.
+//! - **The service** (`admin`): list, remove, mute, change, send; and call methods of participants (`calls`).
 //!
 //! # What holds
 //!
@@ -76,19 +77,20 @@
 //!
 //! # What is not here
 //!
-//! Pictures and data tracks (refused, or passed over), moving participants between rooms, connection quality, and the
-//! dispatch of agents.
+//! Pictures and data tracks (refused, or passed over), moving participants between rooms, and the dispatch of agents.
 
 #![forbid(unsafe_code)]
 
 mod admin;
 mod api;
+mod calls;
 mod config;
 mod data;
 #[cfg(test)]
 mod laws;
 mod participant;
 mod publishing;
+mod quality;
 mod room;
 mod signal;
 mod speakers;
@@ -100,5 +102,6 @@ use duologue_livekit_wire::proto;
 
 pub use admin::{AdminError, Change};
 pub use api::{Event, Forwarding, Input, Output, ParticipantSid, TrackSid};
+pub use calls::{CallError, CallId};
 pub use config::{Config, Join, JoinError, ResumeError};
 pub use room::Room;

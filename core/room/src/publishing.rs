@@ -88,6 +88,7 @@ impl Room {
             participant.denied.remove(track);
         }
         self.speakers.forget_track(track);
+        self.qualities.forget_track(track);
         self.stale = true;
     }
 }

@@ -1,10 +1,12 @@
 //! The room itself: who comes and goes, and when it is over.
 
+use crate::calls::{Call, CallId};
 use crate::participant::{Participant, Track};
 use crate::proto::leave_request::Action;
 use crate::proto::participant_info::State;
 use crate::proto::signal_response::Message;
 use crate::proto::{self, DisconnectReason};
+use crate::quality::Qualities;
 use crate::speakers::Speakers;
 use crate::subscriptions::Table;
 use crate::{Config, Event, Forwarding, Input, Join, JoinError, Output, ParticipantSid, ResumeError, TrackSid};
@@ -27,6 +29,9 @@ pub struct Room {
     /// Whether [`Room::table`] may have to change.
     pub(crate) stale: bool,
     pub(crate) speakers: Speakers,
+    pub(crate) qualities: Qualities,
+    /// What the service has called and was not answered yet.
+    pub(crate) calls: BTreeMap<CallId, Call>,
     pub(crate) outputs: VecDeque<Output>,
     /// What everybody knows of the room.
     told: proto::Room,
@@ -50,6 +55,8 @@ impl Room {
             table: Table::new(),
             stale: false,
             speakers: Speakers::default(),
+            qualities: Qualities::default(),
+            calls: BTreeMap::new(),
             outputs: VecDeque::new(),
             told: proto::Room::default(),
             quiet: Some(now),
@@ -212,6 +219,7 @@ impl Room {
         participant.info.set_state(State::Active);
         participant.note_loss(&self.config, now);
         if first {
+            self.watch_quality(now);
             self.announce(sid, false);
             self.stale = true;
             if let Some(participant) = self.participants.get(sid) {
@@ -272,6 +280,7 @@ impl Room {
             self.outputs.push_back(Output::Event(Event::Left(Box::new(info))));
         }
         self.speakers.forget(sid);
+        self.forget_calls(sid);
         self.stale = true;
     }
 
@@ -308,6 +317,8 @@ impl Room {
             self.take_out(&sid, reason, Some(action));
         }
         self.note_speakers(now);
+        self.note_quality(now);
+        self.expire_calls(now);
         self.settle(now);
         if self.deadline().is_some_and(|deadline| deadline <= now) {
             self.close(DisconnectReason::RoomClosed);
@@ -329,7 +340,8 @@ impl Room {
             [participant.until, verified, Some(participant.refresh)].into_iter().flatten().min()
         };
         let participants = self.participants.values().filter_map(of);
-        participants.chain(self.deadline()).chain(self.speakers.next()).min().unwrap_or(Mono::FAR)
+        let looked_at = [self.deadline(), self.speakers.next(), self.qualities.next()].into_iter().flatten();
+        participants.chain(looked_at).chain(self.calls.values().map(Call::due)).min().unwrap_or(Mono::FAR)
     }
 
     /// Draws the consequences of what changed.

@@ -12,8 +12,12 @@ use std::time::Duration;
 const INTERVAL: Duration = Duration::from_millis(400);
 /// −dBov up to which a packet counts as speech.
 const LOUD: u8 = 35;
+/// Packets of an interval.
+const PACKETS: f32 = 20.0;
 /// Packets of speech, 20 ms each, that make a speaker of somebody: 40 % of the interval.
 const ENOUGH: u32 = 8;
+/// How much of a new level counts, the rest being what it was before: two intervals, as livekit-server smooths them.
+const WEIGHT: f32 = 2.0 / 3.0;
 /// Levels are told in steps of an eighth, so that not every interval tells something new.
 const STEPS: f32 = 8.0;
 
@@ -27,8 +31,10 @@ struct Heard {
 #[derive(Debug, Default)]
 pub(crate) struct Speakers {
     heard: BTreeMap<TrackSid, Heard>,
-    /// Who speaks, and how loud: 0 to 1.
+    /// Who speaks, and how loud they were told to be: 0 to 1.
     active: BTreeMap<ParticipantSid, f32>,
+    /// How loud each track is that is spoken on, smoothed.
+    smooth: BTreeMap<TrackSid, f32>,
     next: Option<Mono>,
 }
 
@@ -45,6 +51,7 @@ impl Speakers {
 
     pub(crate) fn forget_track(&mut self, track: &TrackSid) {
         self.heard.remove(track);
+        self.smooth.remove(track);
     }
 }
 
@@ -77,11 +84,15 @@ impl Room {
             return;
         }
         let mut speaking: BTreeMap<ParticipantSid, f32> = BTreeMap::new();
+        let before = std::mem::take(&mut self.speakers.smooth);
         for (track, heard) in std::mem::take(&mut self.speakers.heard) {
             let publisher = self.publisher_of(&track).filter(|publisher| publisher.visible());
             if let Some(publisher) = publisher.filter(|_| heard.packets >= ENOUGH) {
+                let was = before.get(&track).copied().unwrap_or(0.0);
+                let is = was + (loudness(&heard) - was) * WEIGHT;
                 let level = speaking.entry(publisher.sid.clone()).or_default();
-                *level = level.max(told(heard.loudest));
+                *level = level.max((is * STEPS).ceil() / STEPS);
+                self.speakers.smooth.insert(track, is);
             }
         }
         let before = std::mem::replace(&mut self.speakers.active, speaking.clone());
@@ -108,8 +119,8 @@ fn speaker(sid: &ParticipantSid, level: f32) -> SpeakerInfo {
     SpeakerInfo { sid: sid.0.clone(), level, active: true }
 }
 
-/// The level as clients see it: amplitude, 0 to 1, in steps.
-fn told(loudest: u8) -> f32 {
-    let amplitude = 10f32.powf(-f32::from(loudest) / 20.0);
-    (amplitude * STEPS).ceil() / STEPS
+/// The level as clients see it: amplitude, 0 to 1; the loudest packet counts by how much of the interval was speech.
+fn loudness(heard: &Heard) -> f32 {
+    let share = heard.packets as f32 / PACKETS;
+    (10f32.powf(-f32::from(heard.loudest) / 20.0) * share).min(1.0)
 }

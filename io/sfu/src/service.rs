@@ -3,12 +3,17 @@
 
 use crate::agents::wanted;
 use crate::auth::Refusal;
-use crate::room::{Ask, RoomRef};
+use crate::room::{Ask, Calling, RoomRef};
 use crate::server::Inner;
 use duologue_dispatch::DispatchId;
 use duologue_livekit_wire::proto::{self, DataPacket, DisconnectReason, RoomConfiguration, UserPacket, data_packet};
-use duologue_room::{AdminError, Change, TrackSid};
+use duologue_room::{AdminError, CallError, Change, TrackSid};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long a called method may take where nothing else is said (livekit-server's).
+const CALL: Duration = Duration::from_secs(10);
 
 /// Why a service does not get what it asks for; the words are livekit-server's where it has any.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +33,9 @@ pub enum ServiceError {
     /// The request makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// A method of a participant was called in vain.
+    #[error(transparent)]
+    Call(#[from] CallError),
     /// The server takes no more.
     #[error("{0}")]
     Exhausted(String),
@@ -230,6 +238,22 @@ impl Services {
     /// Changes the metadata of a room.
     pub async fn update_room_metadata(&self, request: proto::UpdateRoomMetadataRequest) -> Done<proto::Room> {
         self.with(&request.room, move |room, now| room.set_metadata(now, request.metadata)).await
+    }
+
+    /// Calls a method of a participant, and gives its answer.
+    pub async fn perform_rpc(&self, request: proto::PerformRpcRequest) -> Done<proto::PerformRpcResponse> {
+        let within = match request.response_timeout_ms {
+            0 => CALL,
+            given => Duration::from_millis(given.into()),
+        };
+        let (reply, answered) = oneshot::channel();
+        let (to, method, payload) = (request.destination_identity, request.method, request.payload);
+        let call = Calling { to, method, payload, within, reply };
+        let asked = self.room(&request.room)?.asks.send(Ask::Call(Box::new(call))).await;
+        asked.map_err(|_| ServiceError::NoRoom)?;
+        // A room that is over has no one in it who could answer.
+        let payload = answered.await.unwrap_or(Ok(Err(CallError::Left)))??;
+        Ok(proto::PerformRpcResponse { payload })
     }
 
     /// Wishes an agent into a room, which is made where there is none.

@@ -227,7 +227,7 @@ fn speakers_are_told_when_they_begin_change_and_end() {
     };
     let of_anna = |level, active| vec![(anna.0.clone(), level, active)];
     assert_eq!(interval(7), [], "too little");
-    assert_eq!(interval(20), of_anna(0.625, true));
+    assert_eq!(interval(20), of_anna(0.375, true), "not all at once");
     assert_eq!(interval(10), [], "as before");
     assert_eq!(interval(0), of_anna(0.0, false));
     assert_eq!(interval(0), []);

@@ -1,5 +1,6 @@
 //! One case each of what the documentation promises.
 
+mod calls;
 mod coming;
 mod data;
 mod media;

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use duologue_livekit_wire::twirp::{self, BODY_MAX, Call, Code, Format, Reply, TwirpError};
+use duologue_room::CallError;
 use std::sync::Arc;
 
 pub(super) async fn serve(State(server): State<Arc<Inner>>, request: Request) -> Response {
@@ -48,7 +49,8 @@ async fn perform(services: &Services, call: Call, format: Format) -> Result<Repl
         Call::CreateDispatch(asked) => format.reply(&services.create_dispatch(asked).await?),
         Call::DeleteDispatch(asked) => format.reply(&services.delete_dispatch(asked).await?),
         Call::ListDispatch(asked) => format.reply(&services.list_dispatches(asked).await?),
-        Call::ForwardParticipant(_) | Call::MoveParticipant(_) | Call::PerformRpc(_) => {
+        Call::PerformRpc(asked) => format.reply(&services.perform_rpc(asked).await?),
+        Call::ForwardParticipant(_) | Call::MoveParticipant(_) => {
             let name = call.method();
             return Err(TwirpError::new(Code::Unimplemented, format!("{name} is not served by this server")));
         }
@@ -63,9 +65,22 @@ impl From<ServiceError> for TwirpError {
             ServiceError::NoTrack => TwirpError::no_track(),
             ServiceError::NoDispatch(_) => TwirpError::no_dispatch(),
             ServiceError::Invalid(words) => TwirpError::new(Code::InvalidArgument, words),
+            ServiceError::Call(ref failed) => TwirpError::new(code_of(failed), error.to_string()),
             ServiceError::Exhausted(words) => TwirpError::new(Code::ResourceExhausted, words),
             ServiceError::Leaving => TwirpError::new(Code::Unavailable, error.to_string()),
         }
+    }
+}
+
+/// As livekit-server translates what became of a call (`DataChannelRpcError`).
+fn code_of(failed: &CallError) -> Code {
+    match failed {
+        CallError::Answer { code: 1400, .. } => Code::InvalidArgument,
+        CallError::Answer { code: 1401, .. } => Code::NotFound,
+        CallError::Answer { .. } | CallError::TooMany => Code::Internal,
+        CallError::TooLong => Code::Malformed,
+        CallError::Unheard | CallError::Unanswered => Code::Canceled,
+        CallError::Left => Code::Unavailable,
     }
 }
 

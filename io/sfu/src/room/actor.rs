@@ -12,13 +12,13 @@ use duologue_ids::Mono;
 use duologue_livekit_wire::Message as _;
 use duologue_livekit_wire::proto::signal_response::Message;
 use duologue_livekit_wire::proto::{self, DataPacket, DisconnectReason};
-use duologue_room::{Event, Forwarding, Input, Output, ParticipantSid, Room, TrackSid};
+use duologue_room::{AdminError, CallError, CallId, Event, Forwarding, Input, Output, ParticipantSid, Room, TrackSid};
 use duologue_rtc::{Certificate, Channel};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::sleep_until;
 
 /// Requests and datagrams that are taken at a stroke.
@@ -46,6 +46,8 @@ impl Surroundings {
     }
 }
 
+type CallReply = oneshot::Sender<Result<Result<String, CallError>, AdminError>>;
+
 pub(crate) struct Actor {
     pub(super) around: Surroundings,
     pub(super) name: String,
@@ -62,6 +64,8 @@ pub(crate) struct Actor {
     pub(super) unsettled: BTreeSet<ParticipantSid>,
     /// Signalling that was given up.
     unread: Vec<(ParticipantSid, u64)>,
+    /// Who waits for the answers of methods that were called.
+    calls: HashMap<CallId, CallReply>,
     due: Instant,
     over: DisconnectReason,
 }
@@ -80,6 +84,7 @@ impl Actor {
             dirty: Vec::new(),
             unsettled: BTreeSet::new(),
             unread: Vec::new(),
+            calls: HashMap::new(),
             due: Instant::now(),
             over: DisconnectReason::UnknownReason,
         }
@@ -133,6 +138,11 @@ impl Actor {
                 self.room.handle(now, Input::SignalLost { participant, connection });
             }
             Ask::Do(deed) => deed(&mut self.room, now),
+            Ask::Call(call) => match self.room.call(now, &call.to, (call.method, call.payload), call.within) {
+                Ok(id) => drop(self.calls.insert(id, call.reply)),
+                // Whoever asked may have gone.
+                Err(error) => drop(call.reply.send(Err(error))),
+            },
             Ask::Close(reason) => self.room.handle(now, Input::Close(reason)),
         }
         self.settle();
@@ -217,6 +227,11 @@ impl Actor {
             Output::Data { to, reliable, packet } => self.send_data(&to, reliable, &packet, now),
             Output::Refresh { to } => self.refresh(&to),
             Output::Out { participant } => self.out(&participant),
+            Output::Called { id, answer } => {
+                if let Some(reply) = self.calls.remove(&id) {
+                    let _ = reply.send(Ok(answer));
+                }
+            }
             Output::Event(event) => self.tell(event),
             Output::Timeout(_) => {}
         }

@@ -64,6 +64,7 @@ impl Actor {
             self.room.handle(now, Input::MediaArrived { track: track.clone(), mid });
             self.settle();
         }
+        self.room.arrived(&track, received.rtp.sequence);
         let heard = received.rtp.level.and_then(|level| self.room.level(now, &track, level));
         heard.into_iter().for_each(|at| self.look_at(at));
         let Some(listeners) = self.listeners.remove(&track) else { return };

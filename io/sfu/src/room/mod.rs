@@ -25,8 +25,9 @@ use crate::media::Arrived;
 use duologue_ids::Mono;
 use duologue_livekit_wire::proto::signal_request;
 use duologue_livekit_wire::proto::{self, DisconnectReason, ReconnectReason, SignalResponse};
-use duologue_room::{Join, JoinError, ParticipantSid, ResumeError};
+use duologue_room::{AdminError, CallError, Join, JoinError, ParticipantSid, ResumeError};
 use duologue_rtc::PeerError;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Requests that may wait for a room.
@@ -46,6 +47,7 @@ pub(crate) enum Ask {
     Signal(ParticipantSid, Box<signal_request::Message>),
     SignalLost(ParticipantSid, u64),
     Do(Deed),
+    Call(Box<Calling>),
     Close(DisconnectReason),
 }
 
@@ -62,6 +64,15 @@ pub(crate) struct Return {
     pub(crate) visitor: Visitor,
     pub(crate) sid: ParticipantSid,
     pub(crate) reason: ReconnectReason,
+}
+
+/// A method of a participant that the service calls.
+pub(crate) struct Calling {
+    pub(crate) to: String,
+    pub(crate) method: String,
+    pub(crate) payload: String,
+    pub(crate) within: Duration,
+    pub(crate) reply: oneshot::Sender<Result<Result<String, CallError>, AdminError>>,
 }
 
 /// Signalling that has begun.

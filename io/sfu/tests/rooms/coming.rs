@@ -2,9 +2,9 @@
 
 use crate::server::{LiveKit, PATIENCE, closed, config, token_with, wait, wait_server};
 use crate::tone::{Tone, assert_near, audio_of, loudest};
-use duologue_livekit_wire::proto::{CreateRoomRequest, DeleteRoomRequest, DisconnectReason};
-use duologue_room::Event;
-use duologue_sfu::{RoomDefaults, RoomServerConfig, ServerEvent};
+use duologue_livekit_wire::proto::{CreateRoomRequest, DeleteRoomRequest, DisconnectReason, PerformRpcRequest};
+use duologue_room::{CallError, Event};
+use duologue_sfu::{RoomDefaults, RoomServerConfig, ServerEvent, ServiceError};
 use duologue_worker::{CloseReason, JoinOptions, Kind, PublishOptions, RoomEvent};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -88,6 +88,34 @@ async fn a_server_that_stops_says_so() {
     let (_anna, mut at_anna) = server.join("kitchen", "anna", JoinOptions::default()).await;
     timeout(PATIENCE, server.server.stop()).await.expect("in time");
     assert_eq!(closed(&mut at_anna).await, CloseReason::ServerShutdown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_calls_a_method() {
+    let server = LiveKit::with(config()).await;
+    let (_anna, mut at_anna) = server.join("kitchen", "anna", JoinOptions::default()).await;
+    tokio::spawn(async move {
+        while let Some(event) = at_anna.recv().await {
+            if let RoomEvent::Called(call) = event
+                && call.method == "double"
+            {
+                let doubled = call.payload.repeat(2);
+                call.answer(Ok(doubled));
+            }
+        }
+    });
+    let call = |to: &str, method: &str| PerformRpcRequest {
+        room: "kitchen".into(),
+        destination_identity: to.into(),
+        method: method.into(),
+        payload: "ho".into(),
+        ..Default::default()
+    };
+    let services = server.services();
+    assert_eq!(services.perform_rpc(call("anna", "double")).await.expect("an answer").payload, "hoho");
+    let refused = services.perform_rpc(call("anna", "dance")).await.expect_err("no such method");
+    assert!(matches!(refused, ServiceError::Call(CallError::Answer { code: 1400, .. })), "{refused}");
+    assert_eq!(services.perform_rpc(call("ben", "double")).await, Err(ServiceError::NoParticipant));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ mod data;
 mod hearing;
 #[path = "../../../worker/tests/real/jobs.rs"]
 mod jobs;
+mod lines;
 #[path = "../../../worker/tests/real/relay.rs"]
 mod relay;
 mod server;
