@@ -70,6 +70,56 @@ start_fetch
 scripts/fast-engine.sh "${build[@]}" --bin duologue-engine-llm || "${build[@]}" --bin duologue-engine-llm
 finish_fetch
 
+# The platform beside the call: its rooms are where the agents meet, its page shows them. A background job of a script never
+# sees Ctrl-C, so it is ended here.
+platform=
+said=$bin/demo-platform.json
+told=$bin/demo-platform.log
+start_platform() { # options
+  "$bin/duologue" up --json --no-agents "$@" >"$said" 2>"$told" </dev/null &
+  platform=$!
+  while kill -0 "$platform" 2>/dev/null; do
+    [ ! -s "$said" ] || ! page=$(sed -n 's|.*"page":"\([^"]*\)/".*|\1|p' "$said") || [ -z "$page" ] || return 0
+    sleep 0.1
+  done
+  wait "$platform" || true
+  platform=
+  return 1
+}
+stop_platform() {
+  [ -z "$platform" ] || ! kill -TERM "$platform" 2>/dev/null || wait "$platform" 2>/dev/null || true
+  platform=
+}
+trap stop_platform EXIT
+
+page=
+if start_platform || start_platform --port 0 --rooms-port 0 --media-port 0; then
+  echo "demo: the call can be followed at $page"
+  keys=$(sed -n 's|.*"keys":"\([^"]*\)".*|\1|p' "$said")
+  if [ -n "$keys" ]; then
+    LIVEKIT_URL=$(sed -n 's|.*"url":"\([^"]*\)".*|\1|p' "$said")
+    LIVEKIT_API_KEY=$(sed -n 's|.*"key": *"\([^"]*\)".*|\1|p' "$keys")
+    LIVEKIT_API_SECRET=$(sed -n 's|.*"secret": *"\([^"]*\)".*|\1|p' "$keys")
+    export LIVEKIT_URL LIVEKIT_API_KEY LIVEKIT_API_SECRET
+  fi
+else
+  echo 'demo: the platform could not be started, so there is no page; the call is held without it:' >&2
+  tail -n 3 "$told" >&2
+fi
+
 # The conversation ends in order on Ctrl-C by itself, and prints the path of its report last.
-trap - INT TERM EXIT
-exec "$bin/duologue" converse "$@"
+trap : INT TERM
+status=0
+report=$("$bin/duologue" converse "$@") || status=$?
+[ -z "$report" ] || printf '%s\n' "$report"
+id=$(sed -n 's|^Report: .*/conversations/\([^/]*\)/report\.html$|\1|p' <<<"$report")
+[ -n "$page" ] && [ -n "$id" ] || exit "$status"
+if [ -t 1 ] && [ "$status" -ne 130 ]; then
+  echo "Page:   $page/conversations/$id (until Ctrl-C; \`duologue up\` serves it again)"
+  trap 'stop_platform' INT TERM
+  wait "$platform" || true
+else
+  stop_platform
+  echo "Page:   $page/conversations/$id (\`duologue up\` serves it again)"
+fi
+exit "$status"

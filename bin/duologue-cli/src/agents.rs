@@ -55,17 +55,59 @@ pub(crate) async fn serve(command: &AgentCommand, settings: &Settings) -> Result
     };
     let served = Served::load(reference)?;
     let venue = crate::livekit::venue(settings)?;
-    let choices = served.choices(served.file.side, &served.cast, None, settings)?;
-    let local = start_local(&[choices], settings).await?;
-    // Models and tools have threads of their own: one that blocks mutes nobody.
-    let models = Builder::new_multi_thread().thread_name("models").enable_all().build()?;
-    let stage = Arc::new(Stage { settings: settings.clone(), local, served: RwLock::new(Arc::new(served)) });
-    let done = work(reference, dev, (&stage, &venue, &models)).await;
-    models.shutdown_background();
-    if let Some(local) = Arc::into_inner(stage).and_then(|stage| stage.local) {
-        local.models.shutdown().await;
-    }
+    let equipped = Equipped::with(served, settings).await?;
+    let done = work(reference, dev, (&equipped.stage, &venue, &equipped.models)).await;
+    equipped.put_away().await;
     done
+}
+
+/// An agent with its models.
+struct Equipped {
+    stage: Arc<Stage>,
+    models: Runtime,
+}
+
+impl Equipped {
+    async fn with(served: Served, settings: &Settings) -> Result<Equipped, Failure> {
+        let choices = served.choices(served.file.side, &served.cast, None, settings)?;
+        let local = start_local(&[choices], settings).await?;
+        // Models and tools have threads of their own: one that blocks mutes nobody.
+        let models = Builder::new_multi_thread().thread_name("models").enable_all().build()?;
+        let stage = Arc::new(Stage { settings: settings.clone(), local, served: RwLock::new(Arc::new(served)) });
+        Ok(Equipped { stage, models })
+    }
+
+    async fn put_away(self) {
+        self.models.shutdown_background();
+        if let Some(local) = Arc::into_inner(self.stage).and_then(|stage| stage.local) {
+            local.models.shutdown().await;
+        }
+    }
+}
+
+/// An agent that takes jobs beside whatever else this process does.
+pub(crate) struct Serving {
+    equipped: Equipped,
+    worker: Worker,
+}
+
+impl Serving {
+    pub(crate) async fn start(reference: &str, settings: &Settings, venue: &Venue) -> Result<Serving, Failure> {
+        let equipped = Equipped::with(Served::load(reference)?, settings).await?;
+        match start(&equipped.stage, venue, &equipped.models).await {
+            Ok(worker) => Ok(Serving { equipped, worker }),
+            Err(why) => {
+                equipped.put_away().await;
+                Err(why)
+            }
+        }
+    }
+
+    /// Ends it after the conversations that are under way; another Ctrl-C ends those too.
+    pub(crate) async fn end(self) {
+        end(self.worker, false).await;
+        self.equipped.put_away().await;
+    }
 }
 
 /// Serves until somebody says that it is enough.

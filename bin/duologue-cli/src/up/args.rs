@@ -29,6 +29,9 @@ pub(crate) struct UpArgs {
     /// Port of the rooms' media (UDP); 0 takes any that is free [env: DUOLOGUE_MEDIA_PORT] [default: 7882].
     #[arg(long, value_name = "PORT")]
     pub(crate) media_port: Option<String>,
+    /// Run no agent in this process.
+    #[arg(long)]
+    pub(crate) no_agents: bool,
     /// Make another admin token; the one before it no longer holds.
     #[arg(long)]
     pub(crate) new_admin_token: bool,

@@ -6,6 +6,7 @@
 //!     └────── sound, signalling ──── rooms (LiveKit) ────────┴── agents that run here
 //! ```
 
+mod agents;
 mod announcement;
 mod args;
 mod keys;
@@ -16,6 +17,7 @@ mod rooms;
 use crate::interrupt::interrupted;
 use crate::output::{Exit, Failure};
 use crate::settings::Settings;
+use agents::RunningAgents;
 use announcement::Announcement;
 pub(crate) use args::UpArgs;
 use duologue_api::{Parts, Platform};
@@ -23,16 +25,16 @@ use duologue_conversation::Archive;
 use lock::HomeLock;
 use plan::Plan;
 use rooms::RunningRooms;
-use tokio::sync::watch;
 
 pub(crate) async fn run(args: &UpArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
     let home = settings.home();
     let plan = Plan::of(settings)?;
     let _lock = HomeLock::take(&home)?;
-    let door = plan.door(&home, args.new_admin_token)?;
     let bound = duologue_api::bind(plan.address).await?;
     let rooms = RunningRooms::start(settings, &plan).await?;
-    let (_agents, shown) = watch::channel(Vec::new());
+    // An admin token that is made now is shown once, so nothing may fail any more.
+    let door = plan.door(&home, args.new_admin_token)?;
+    let agents = RunningAgents::start(settings, rooms.venue(), args.no_agents);
 
     let announcement = Announcement {
         page: door.address_of(bound.address),
@@ -41,15 +43,21 @@ pub(crate) async fn run(args: &UpArgs, settings: &Settings, json: bool) -> Resul
         media: rooms.media(),
         keys: rooms.keys.clone(),
         home: home.clone(),
-        agents: shown.borrow().clone(),
+        agents: agents.shown.borrow().clone(),
     };
-    let parts = Parts { rooms: rooms.access.clone(), archive: Archive::new(&home), agents: shown, access: door.access };
+    let parts = Parts {
+        rooms: rooms.access.clone(),
+        archive: Archive::new(&home),
+        agents: agents.shown.clone(),
+        access: door.access,
+    };
     let platform = Platform::new(parts);
     announcement.make(json)?;
     let ended = async {
         interrupted().await;
     };
     duologue_api::serve(bound, door.identity, platform, ended).await?;
+    agents.end().await;
     rooms.stop().await;
     Ok(Exit::Done)
 }

@@ -4,6 +4,7 @@ use super::keys::{self, KeyPair};
 use super::plan::{Plan, port};
 use crate::output::Failure;
 use crate::settings::Settings;
+use duologue_agents::Venue;
 use duologue_api::Rooms;
 use duologue_ids::Redacted;
 use duologue_sfu::{ApiKey, RoomServer, RoomServerConfig, StartError};
@@ -75,6 +76,12 @@ impl RunningRooms {
         let address = format!("ws://{}", server.signalling());
         let access = Rooms { server: Server::new(&address)?, address, key, secret, embedded: true };
         Ok(RunningRooms { access, keys, server: Some(server) })
+    }
+
+    /// Where agents of this process find them.
+    pub(crate) fn venue(&self) -> Venue {
+        let Rooms { server, key, secret, .. } = self.access.clone();
+        Venue { server, key, secret }
     }
 
     /// Where media goes, of rooms in this process.

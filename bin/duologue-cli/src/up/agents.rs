@@ -1,0 +1,71 @@
+//! Agents that run in this process, so that a person can talk to one.
+
+use crate::agents::Serving;
+use crate::settings::Settings;
+use duologue_agents::Venue;
+use duologue_api::Agent;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// The one that answers whoever calls.
+const ANSWERS: &str = "support-agent";
+/// How often it is tried again where something is missing: models may arrive.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Workers of this process, as they become ready.
+pub(crate) struct RunningAgents {
+    pub(crate) shown: watch::Receiver<Vec<Agent>>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl RunningAgents {
+    /// Starts them beside everything else; nobody waits for models.
+    pub(crate) fn start(settings: &Settings, venue: Venue, none: bool) -> RunningAgents {
+        let (stop, stopped) = oneshot::channel();
+        let starting = if none { Vec::new() } else { vec![standing(false, "it is starting")] };
+        let (show, shown) = watch::channel(starting);
+        let task = if none {
+            tokio::spawn(std::future::ready(()))
+        } else {
+            tokio::spawn(keep(settings.clone(), venue, show, stopped))
+        };
+        RunningAgents { shown, stop, task }
+    }
+
+    /// Lets conversations end, and then them.
+    pub(crate) async fn end(self) {
+        drop(self.stop);
+        drop(self.task.await);
+    }
+}
+
+fn standing(ready: bool, note: &str) -> Agent {
+    Agent { agent_name: ANSWERS.to_owned(), title: "Answers a support line".to_owned(), ready, note: note.to_owned() }
+}
+
+async fn keep(settings: Settings, venue: Venue, show: watch::Sender<Vec<Agent>>, mut stopped: oneshot::Receiver<()>) {
+    loop {
+        let started = tokio::select! {
+            started = Serving::start(ANSWERS, &settings, &venue) => started,
+            _ = &mut stopped => return,
+        };
+        match started {
+            Ok(serving) => {
+                show.send_replace(vec![standing(true, "")]);
+                let _ = stopped.await;
+                return serving.end().await;
+            }
+            Err(why) => {
+                tracing::warn!(%why, agent = ANSWERS, "an agent of this process cannot start; it is tried again");
+                show.send_replace(vec![standing(false, &why.to_string())]);
+            }
+        }
+        tokio::select! {
+            () = sleep(AGAIN) => {}
+            _ = &mut stopped => return,
+        }
+    }
+}
