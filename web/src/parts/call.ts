@@ -32,7 +32,8 @@ export function useCall(name: string): Call {
     change({ stage: "joining", problem: "" });
     try {
       const given = await post("/api/v1/rooms/{room}/tokens", { room: name }, { name: as });
-      const { Room, RoomEvent, Track } = await import("livekit-client");
+      const { Room, RoomEvent, setLogLevel, Track } = await import("livekit-client");
+      setLogLevel("warn");
       const joined = new Room({ adaptiveStream: false, dynacast: false, stopLocalTrackOnUnpublish: true });
       room.current = joined;
       const played = (track: RemoteTrack) => track.kind === Track.Kind.Audio && document.body.append(unseen(track.attach()));

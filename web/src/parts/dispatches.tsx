@@ -19,12 +19,13 @@ export function Dispatches({ room, open, people }: { room: string; open: boolean
     () => setKnown([]),
   );
   useEffect(() => {
-    get("/api/v1/platform", {}).then((about) => setAgents(about.agents), () => undefined);
-  }, []);
-  useEffect(() => {
-    if (!open) return setKnown([]);
-    void look();
-    const timer = window.setInterval(look, AGAIN);
+    const ask = () => {
+      if (open) void look();
+      get("/api/v1/platform", {}).then((about) => setAgents(about.agents), () => undefined);
+    };
+    if (!open) setKnown([]);
+    ask();
+    const timer = window.setInterval(ask, AGAIN);
     return () => window.clearInterval(timer);
   }, [open, people]);
   const done = (asked: Promise<unknown>) => asked.then(() => { setFailure(""); void look(); }, (error: unknown) => setFailure(words(error)));
@@ -43,7 +44,7 @@ export function Dispatches({ room, open, people }: { room: string; open: boolean
         {known.map((dispatch) => (
           <li key={dispatch.id}>
             <b>{dispatch.agent_name || "an agent without a name"}</b>
-            <span class="sub">{standing(dispatch)}</span>
+            <span class="sub">{standing(dispatch, agents)}</span>
             <button class="quiet" type="button" aria-label={`Send ${dispatch.agent_name} away`}
               onClick={() => void done(remove("/api/v1/rooms/{room}/dispatches/{id}", { room, id: dispatch.id }))}>Send away</button>
           </li>
@@ -66,9 +67,11 @@ export function Dispatches({ room, open, people }: { room: string; open: boolean
   );
 }
 
-function standing({ jobs }: Dispatch): string {
+function standing({ agent_name, jobs }: Dispatch, agents: readonly Schema["Agent"][]): string {
   const job = jobs.at(-1);
-  if (!job) return "no worker of that name has taken it yet";
+  const waits = agents.find((one) => one.agent_name === agent_name && !one.ready);
+  if (waits && job?.status !== "running") return `not ready: ${waits.note}`;
+  if (!job || job.status === "pending") return "no worker of that name has taken it yet";
   const who = job.participant_identity ? ` as ${job.participant_identity}` : "";
   return `${spaced(job.status)}${who}${job.error ? `: ${job.error}` : ""}`;
 }

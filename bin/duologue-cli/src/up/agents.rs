@@ -4,14 +4,14 @@ use crate::agents::Serving;
 use crate::settings::Settings;
 use duologue_agents::Venue;
 use duologue_api::Agent;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 /// The one that answers whoever calls.
 const ANSWERS: &str = "support-agent";
-/// How often it is tried again where something is missing: models may arrive.
+/// How soon it is tried again where something is missing: models may arrive. What took long is tried more seldom.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// Workers of this process, as they become ready.
@@ -48,6 +48,7 @@ fn standing(ready: bool, note: &str) -> Agent {
 
 async fn keep(settings: Settings, venue: Venue, show: watch::Sender<Vec<Agent>>, mut stopped: oneshot::Receiver<()>) {
     loop {
+        let begun = Instant::now();
         let started = tokio::select! {
             started = Serving::start(ANSWERS, &settings, &venue) => started,
             _ = &mut stopped => return,
@@ -64,7 +65,7 @@ async fn keep(settings: Settings, venue: Venue, show: watch::Sender<Vec<Agent>>,
             }
         }
         tokio::select! {
-            () = sleep(AGAIN) => {}
+            () = sleep(AGAIN.max(begun.elapsed() * 4)) => {}
             _ = &mut stopped => return,
         }
     }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FREE: [&str; 6] = ["--port", "0", "--rooms-port", "0", "--media-port", "0"];
 
@@ -77,6 +77,24 @@ fn one_line_says_where_everything_is_and_sigterm_ends_it() {
     let pid = rustix::process::Pid::from_child(&up.child);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(up.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_agent_that_lacks_its_model_says_so_and_holds_up_nobody() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    assert_eq!(up.said["agents"][0], "support-agent");
+    let about = format!("{}/platform", up.address("api"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut told = String::new();
+    while !told.contains("duologue models fetch") {
+        assert!(Instant::now() < deadline, "{told}");
+        told = up.get(&about).1;
+    }
+    assert!(told.contains(r#""ready":false"#), "{told}");
+    drop(up);
+    let none = Up::start(home.path(), &["--no-agents"]);
+    assert_eq!(none.said["agents"], serde_json::json!([]));
 }
 
 #[test]
