@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import conversation
 import network
 import pairs
 import worker
@@ -46,7 +47,7 @@ class Report:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--server", choices=sorted(SERVERS), action="append", help="only this one; may be given again")
-    parser.add_argument("--only", choices=["pairs", "dual", "worker"], action="append", help="only this part")
+    parser.add_argument("--only", choices=["pairs", "dual", "worker", "conversation"], action="append", help="only this part")
     parser.add_argument("--clients", default="", help="only these, with commas between")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--logs", type=Path, help="keep what everybody writes in this folder")
@@ -55,7 +56,7 @@ def main() -> int:
     report = Report(asked.json)
     logs = asked.logs or Path(tempfile.mkdtemp(prefix="interop-"))
     logs.mkdir(parents=True, exist_ok=True)
-    parts = asked.only or ["pairs", "dual", "worker"]
+    parts = asked.only or ["pairs", "dual", "worker", "conversation"]
     try:
         toolbox = Toolbox(logs)
         clients = toolbox.clients([name for name in asked.clients.split(",") if name])
@@ -67,6 +68,8 @@ def main() -> int:
                     pairs.run(server, toolbox, clients, report, single=False)
                 if "worker" in parts:
                     worker.run(server, toolbox, report)
+                if "conversation" in parts:
+                    conversation.run(server, toolbox, report)
     except Missing as missing:
         print(f"interop: {missing}", file=sys.stderr)
         return 2

@@ -5,7 +5,7 @@ use crate::livekit;
 use crate::output::Failure;
 use crate::settings::Settings;
 use duologue_agents::{AgentJobs, Brief, OneRole, RoomConversation, Venue, Watcher, hold};
-use duologue_conversation::scenario::{Provider, Providers, Side};
+use duologue_conversation::scenario::{CastScenario, Provider, Providers, Side};
 use duologue_conversation::{ConversationConfig, Dossier, Recognisers, Summary, index, limits};
 use duologue_ids::Redacted;
 use duologue_sfu::{ApiKey, RoomServer, RoomServerConfig};
@@ -103,9 +103,10 @@ pub(crate) async fn converse_with_others(
 ) -> Result<Summary, Failure> {
     let dialogue = args.dialogue.as_deref().map(std::fs::read_to_string).transpose()?;
     let cast = dossier.cast.clone();
+    let played = lasting(&cast, args.duration);
     let brief = |side| Brief {
         side: Some(side),
-        cast: Some(Box::new(cast.as_ref().clone())),
+        cast: Some(Box::new(played.clone())),
         seed: Some(dossier.seed.0),
         providers: wishes(side, &args.providers),
         voice: voice(side, &args.providers),
@@ -124,6 +125,13 @@ pub(crate) async fn converse_with_others(
         dossier,
     };
     Ok(hold(conversation, cancel, watcher).await?)
+}
+
+/// The scenario as the agents are told of it: with the time that the command line gives it.
+fn lasting(cast: &CastScenario, seconds: Option<f64>) -> CastScenario {
+    let mut scenario = cast.scenario().clone();
+    scenario.limits.duration_s = seconds.unwrap_or(scenario.limits.duration_s);
+    CastScenario::new(scenario, cast.persona(Side::Support).clone(), cast.persona(Side::Customer).clone())
 }
 
 /// What the command line says of models, for the workers; what it leaves open is theirs to say.

@@ -1,5 +1,6 @@
 //! The command as a user has it: processes, files, exit codes.
 
+mod agents;
 mod broken;
 mod disk;
 #[cfg(target_os = "linux")]

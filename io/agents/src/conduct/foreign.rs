@@ -25,6 +25,8 @@ pub(crate) enum Words {
 #[derive(Debug, Default)]
 pub(crate) struct Foreign {
     turns: u32,
+    /// Since when it shows that it speaks: sooner than the first words of it are written.
+    speaks_since: Option<f64>,
     open: BTreeMap<String, Open>,
 }
 
@@ -38,7 +40,15 @@ struct Open {
     pieces: u32,
 }
 
+/// Words belong to a voice that began so many seconds before them at most.
+const BEFORE: f64 = 2.0;
+
 impl Foreign {
+    /// It shows that it speaks, or does no longer.
+    pub(crate) fn speaks(&mut self, since: Option<f64>) {
+        self.speaks_since = since;
+    }
+
     /// Takes a text in the name of the agent that the room knows as `sid`, as it is at `at` (seconds).
     pub(crate) fn text(&mut self, sid: &str, at: f64, text: &Text) -> Vec<Words> {
         // Of one that marks its own words as we do, a version that was cut is told anew.
@@ -74,7 +84,8 @@ impl Foreign {
             self.turns += 1;
             self.turns
         });
-        let start = open.at;
+        let at_first = open.at;
+        let start = if begun.is_none() { voice_began(&mut self.speaks_since, at_first) } else { at_first };
         let progress = Event::SpeechProgress { turn, text: text.text.clone() };
         match begun {
             Some(_) => vec![Words::Said(at, progress)],
@@ -93,12 +104,18 @@ impl Foreign {
         });
         let mut said = Vec::new();
         if open.turn.is_none() {
-            said.push(Words::Said(open.at, created(turn)));
-            said.push(Words::Said(open.at, Event::SpeechProgress { turn, text: words.clone() }));
+            let start = voice_began(&mut self.speaks_since, open.at);
+            said.push(Words::Said(start, created(turn)));
+            said.push(Words::Said(start, Event::SpeechProgress { turn, text: words.clone() }));
         }
         said.push(Words::Said(at, Event::ConversationItemAdded { turn, text: words, interrupted: false }));
         said
     }
+}
+
+/// When the voice began that words of this time belong to.
+fn voice_began(speaks_since: &mut Option<f64>, at: f64) -> f64 {
+    speaks_since.take().filter(|since| (0.0..BEFORE).contains(&(at - since))).unwrap_or(at)
 }
 
 fn created(turn: u32) -> Event {
@@ -138,6 +155,15 @@ mod tests {
         let told = foreign.text("", 1.4, &text("a", "Yes.", true, TextState::Complete));
         assert_eq!(told.len(), 3);
         assert!(matches!(&told[1], Words::Said(at, Event::SpeechProgress { turn: 1, .. }) if *at == 1.0));
+    }
+
+    #[test]
+    fn a_turn_begins_when_the_agent_shows_that_it_speaks() {
+        let mut foreign = Foreign::default();
+        foreign.speaks(Some(0.7));
+        foreign.text("", 1.0, &text("a", "Good", false, TextState::Open));
+        let begun = foreign.text("", 1.3, &text("a", "Good day", false, TextState::Open));
+        assert!(matches!(&begun[1], Words::Said(at, Event::SpeechProgress { .. }) if *at == 0.7), "{begun:?}");
     }
 
     #[test]

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 const TRANSCRIPTION: &str = "lk.transcription";
+/// Attribute of a transcription: the track that was transcribed.
+const TRACK: &str = "lk.transcribed_track_id";
 /// Attribute that servers give agents: the name that was dispatched.
 const AGENT_NAME: &str = "lk.agent_name";
 /// Texts of somebody who is not known yet that are kept.
@@ -278,6 +280,7 @@ impl Observer {
             let before = guest.participant.as_ref().and_then(shown_state);
             (guest.participant, guest.left) = (Some(participant.clone()), false);
             if let (false, Some(state)) = (guest.is_ours(), shown_state(&participant).filter(|s| Some(*s) != before)) {
+                guest.foreign.speaks((state == AgentState::Speaking).then_some(at));
                 self.put_event(at, side, Event::AgentStateChanged { state });
             }
         }
@@ -304,7 +307,12 @@ impl Observer {
 
     /// What agents that are not ours say and hear. Ours report more, and sooner.
     fn transcribed(&mut self, at: f64, text: Text) {
-        let Some(side) = self.side_of(&text.from) else {
+        // Whose words they are is said by the track; a server may take who wrote them down for who said them.
+        let owner = text.attributes.get(TRACK).and_then(|sid| {
+            let owns = |p: &&Participant| p.tracks.iter().any(|track| track.sid == *sid);
+            self.people.values().find(owns).map(|participant| participant.identity.as_str())
+        });
+        let Some(side) = self.side_of(owner.unwrap_or(&text.from)) else {
             if self.unclaimed.len() < UNCLAIMED {
                 self.unclaimed.push((at, text));
             }

@@ -56,7 +56,9 @@ pub(crate) enum SessionFailed {
 
 /// Does a job.
 pub(crate) async fn attend(job: Assigned, role: Role, models: &Handle) -> Result<(), SessionFailed> {
+    let assigned = Instant::now();
     let agent = Agent::new(&role.config, models, source(&job.offer.id))?;
+    let made = assigned.elapsed();
     let config = role.config.clone();
     // Reading instructions takes a small model seconds; meanwhile the room is joined.
     let preparing = models.spawn(async move { config.prepare().await });
@@ -86,6 +88,8 @@ pub(crate) async fn attend(job: Assigned, role: Role, models: &Handle) -> Result
         failure: None,
         clocks: (Instant::now(), SystemTime::now()),
     };
+    let joined = assigned.elapsed() - made;
+    tracing::debug!(?made, ?joined, "a session waits in its room");
     attending.run(events, preparing).await
 }
 
