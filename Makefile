@@ -56,7 +56,7 @@ interop: ## tests against real peers: a livekit-server, and LiveKit's own client
 	@scripts/setup.sh --livekit-server
 	@scripts/setup.sh --interop
 	DUOLOGUE_TEST_LIVEKIT=required $(CARGO) test --release --workspace --test real
-	$(CARGO) build --release --workspace --example serve --example peer --bin duologue
+	$(CARGO) build --release --workspace --bin duologue --example peer
 	tests/interop/run.py $(INTEROP_ARGS)
 
 soak: ## hours of conversations, watched for leaks

@@ -33,11 +33,17 @@ class Server:
     def command(self) -> list[str]:
         raise NotImplementedError
 
+    def surroundings(self) -> dict[str, str]:
+        """Of the server itself: with an address, Duologue would use the rooms there."""
+        around = {**os.environ, **self.environment}
+        del around["LIVEKIT_URL"]
+        return around
+
     def __enter__(self):
         with (self.logs / "server.log").open("wb") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, **self.environment}, cwd=self.logs,
+                env=self.surroundings(), cwd=self.logs,
             )
         until = time.monotonic() + 30
         while time.monotonic() < until:
@@ -82,15 +88,16 @@ class LiveKit(Server):
 
 
 class Embedded(Server):
-    """The room server in Duologue."""
+    """The room server in Duologue, as `duologue up` starts it."""
 
     name = "duologue"
 
     def command(self) -> list[str]:
-        program = target() / "release/examples/serve"
+        program = target() / "release/duologue"
         if not program.exists():
-            raise Missing(f"{program} is not built: `cargo build --release --workspace --example serve`")
-        return [str(program), f"127.0.0.1:{self.port}", f"{address()}:{free_port(socket.SOCK_DGRAM)}"]
+            raise Missing(f"{program} is not built: `cargo build --release --workspace --bin duologue`")
+        ports = ["--port", "0", "--rooms-port", str(self.port), "--media-port", str(free_port(socket.SOCK_DGRAM))]
+        return [str(program), "--home", str(self.logs / "home"), "up", *ports]
 
 
 SERVERS = {"livekit": LiveKit, "embedded": Embedded}

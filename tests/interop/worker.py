@@ -78,9 +78,9 @@ def sides(client: Client, at_caller: dict, at_agent: dict) -> list[str]:
 def drained(worker) -> list[str]:
     worker.send_signal(signal.SIGTERM)
     try:
-        return [] if worker.wait(20) == 0 else [f"the worker ended with exit code {worker.returncode} instead of 0"]
+        return [] if worker.wait(30) == 0 else [f"the worker ended with exit code {worker.returncode} instead of 0"]
     except subprocess.TimeoutExpired:
-        return ["the worker did not end within 20 s of being told to drain"]
+        return ["the worker did not end within 30 s of being told to drain"]
 
 
 def api(server, toolbox, what: str, asked: dict) -> dict:

@@ -1,9 +1,10 @@
 //! `duologue token …`
 
 use super::args::{GrantArgs, InspectArgs, KindArg, MintArgs, TokenArgs, TokenCommand};
-use super::{Key, moment, now, plain, span};
+use super::{key, moment, now, plain, span};
 use crate::output::{Exit, Failure, note, note_error, print, print_json};
 use crate::settings::Settings;
+use crate::up::keys::KeyPair;
 use duologue_livekit_wire::proto::{RoomAgentDispatch, RoomConfiguration};
 use duologue_livekit_wire::token::{self, Claims, TokenError, VideoGrants};
 use serde::Serialize;
@@ -25,13 +26,13 @@ enum MintError {
 
 pub(crate) fn run(args: &TokenArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
     match &args.command {
-        TokenCommand::Mint(args) => mint(args, &Key::of(settings)?, json),
+        TokenCommand::Mint(args) => mint(args, &key(settings)?, json),
         TokenCommand::Inspect(args) => inspect(args, settings, json),
     }
 }
 
-fn mint(args: &MintArgs, key: &Key, json: bool) -> Result<Exit, Failure> {
-    let claims = claims(args, &key.id)?;
+fn mint(args: &MintArgs, key: &KeyPair, json: bool) -> Result<Exit, Failure> {
+    let claims = claims(args, &key.key)?;
     let signed = token::sign(&claims, key.secret.expose())?;
     let expires_at = moment(claims.exp as u64);
     if json {
@@ -140,7 +141,7 @@ enum Signature {
 fn inspect(args: &InspectArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
     let text = given(&args.token)?;
     let claims = token::unverified(text.trim())?;
-    let (signature, problem) = check(text.trim(), &claims, Key::of(settings).ok().as_ref());
+    let (signature, problem) = check(text.trim(), &claims, key(settings).ok().as_ref());
     if json {
         print_json(&as_json(&claims, signature, problem.as_ref()));
     } else {
@@ -166,9 +167,9 @@ fn given(token: &str) -> Result<String, std::io::Error> {
     Ok(text)
 }
 
-fn check(token: &str, claims: &Claims, key: Option<&Key>) -> (Signature, Option<TokenError>) {
+fn check(token: &str, claims: &Claims, key: Option<&KeyPair>) -> (Signature, Option<TokenError>) {
     let Some(key) = key else { return (Signature::Unchecked, token::in_time(claims, now()).err()) };
-    match token::verify(token, &key.id, key.secret.expose(), now()) {
+    match token::verify(token, &key.key, key.secret.expose(), now()) {
         Ok(_) => (Signature::Fits, None),
         // Times are looked at last.
         Err(late @ (TokenError::Expired(_) | TokenError::NotYet(_) | TokenError::NoExpiry)) => {

@@ -57,7 +57,7 @@ pub(super) async fn run(livekit: &LiveKit, args: &WatchArgs, json: bool) -> Resu
 /// A token of somebody hidden who says nothing. As an agent it does not keep the room open.
 fn pass(livekit: &LiveKit, room: &str) -> Result<String, token::SignError> {
     let identity = format!("watcher-{:08x}", std::process::id());
-    let mut claims = token::claims(&livekit.key.id, &identity, now(), TOKEN);
+    let mut claims = token::claims(&livekit.key.key, &identity, now(), TOKEN);
     claims.video = VideoGrants {
         room_join: true,
         room: room.to_owned(),

@@ -35,16 +35,23 @@ pub(crate) struct KeyPair {
 /// The development key pair of this data directory, made at first use; and where it is kept.
 pub(crate) fn rooms(home: &Path) -> Result<(KeyPair, PathBuf), KeysError> {
     let path = home.join(FOLDER).join(ROOMS);
-    if let Some(kept) = read(&path)? {
-        let text = |name: &str| kept[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        let (Some(key), Some(secret)) = (text("key"), text("secret")) else { return Err(KeysError::Broken(path)) };
-        return Ok((KeyPair { key, secret: Redacted::new(secret) }, path));
+    if let Some(pair) = kept(home)? {
+        return Ok((pair, path));
     }
     let secret = fresh_secret()?;
     let pair = KeyPair { key: format!("dev{}", &fresh_secret()?.expose()[..9]), secret };
     let what = "made by `duologue up` for development: whoever has it may do everything in its rooms";
     write(&path, &json!({ "key": pair.key, "secret": pair.secret.expose(), "about": what }))?;
     Ok((pair, path))
+}
+
+/// The development key pair of this data directory, if it was ever made.
+pub(crate) fn kept(home: &Path) -> Result<Option<KeyPair>, KeysError> {
+    let path = home.join(FOLDER).join(ROOMS);
+    let Some(kept) = read(&path)? else { return Ok(None) };
+    let text = |name: &str| kept[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let (Some(key), Some(secret)) = (text("key"), text("secret")) else { return Err(KeysError::Broken(path)) };
+    Ok(Some(KeyPair { key, secret: Redacted::new(secret) }))
 }
 
 /// The digest of the admin token of this data directory, made at first use or anew; and the token where it was made now.

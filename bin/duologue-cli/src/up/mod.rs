@@ -9,7 +9,7 @@
 mod agents;
 mod announcement;
 mod args;
-mod keys;
+pub(crate) mod keys;
 mod lock;
 mod plan;
 mod rooms;

@@ -122,6 +122,33 @@ fn the_nearer_file_wins() {
     assert!(shown.contains("livekit.api_secret") && !shown.contains("of-near"), "{shown}");
 }
 
+#[test]
+fn rooms_of_the_platform_on_this_machine_are_found_by_themselves() {
+    let home = tempfile::tempdir().unwrap();
+    let mut up = duologue(home.path());
+    up.args(["--json", "up", "--port", "0", "--rooms-port", "0", "--media-port", "0"]);
+    let mut up = up.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut said_by_up = String::new();
+    BufReader::new(up.stdout.take().unwrap()).read_line(&mut said_by_up).unwrap();
+    let ready: Value = serde_json::from_str(&said_by_up).unwrap();
+    let port = ready["rooms"]["url"].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
+    let here = || {
+        let mut command = duologue(home.path());
+        command.env("DUOLOGUE_ROOMS_PORT", &port);
+        command
+    };
+    assert_eq!(json(here().args(["room", "create", "kitchen"]))["room"], "kitchen");
+    assert_eq!(json(here().args(["room", "list"]))["rooms"][0]["room"], "kitchen");
+    let asked = json(here().args(["dispatch", "create", "kitchen", "--agent", "joe"]));
+    let listed = json(here().args(["dispatch", "list", "kitchen"]));
+    let ids = listed["dispatches"].as_array().unwrap().iter().map(|dispatch| &dispatch["dispatch"]);
+    assert!(ids.into_iter().any(|id| *id == asked["dispatch"]), "{listed}");
+    let (_, token, _) = said(here().args(["token", "mint", "--list"]));
+    assert_eq!(inspected(&mut here(), token.trim()).1["api_key"], ready["rooms"]["api_key"]);
+    up.kill().unwrap();
+    up.wait().unwrap();
+}
+
 /// The command, on that server.
 fn at(livekit: &LiveKit, home: &Path) -> Command {
     let mut command = with_key(home);
