@@ -207,7 +207,7 @@ impl Attending {
         }
         if self.started.is_none() {
             self.ticks += 1;
-            if self.ticks % ANNOUNCE == 0 {
+            if self.ticks.is_multiple_of(ANNOUNCE) {
                 self.agent.announce();
             }
             self.start();

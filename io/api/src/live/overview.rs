@@ -17,19 +17,12 @@ const TELL: Duration = Duration::from_millis(150);
 /// Rooms that are looked into; others are listed.
 const ROOMS: usize = 16;
 
-/// What is known of everything.
-#[derive(Debug)]
+/// What is known of everything; nothing (version 0) is told.
+#[derive(Debug, Default)]
 pub(crate) struct OverviewState {
     version: u64,
     overview: Overview,
     levels: BTreeMap<String, Levels>,
-}
-
-impl Default for OverviewState {
-    fn default() -> Self {
-        // Nothing is told before it is known.
-        OverviewState { version: 0, overview: Overview::default(), levels: BTreeMap::new() }
-    }
 }
 
 impl Feed for OverviewState {

@@ -68,12 +68,10 @@ impl RoomState {
                     self.changed_people();
                 }
             }
-            RoomEvent::Left(who) => {
-                // One who came back under another sid is still here.
-                if self.people.get(&who.identity).is_some_and(|known| known.sid == who.sid) {
-                    self.people.remove(&who.identity);
-                    self.changed_people();
-                }
+            // One who came back under another sid is still here.
+            RoomEvent::Left(who) if self.people.get(&who.identity).is_some_and(|known| known.sid == who.sid) => {
+                self.people.remove(&who.identity);
+                self.changed_people();
             }
             RoomEvent::Text(text) if text.topic == TRANSCRIPTION => self.write(&text),
             RoomEvent::Closed(reason) => self.end(reason.to_string()),
