@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_gap_stays_a_gap_and_a_pause_does_not_become_one() {
         let (mut numbers, start) = (Numbers::default(), Instant::now());
-        let mut at = |s, ms, numbers: &mut Numbers| {
+        let at = |s, ms, numbers: &mut Numbers| {
             let out = numbers.number(rtp(s, s as u32 * 960), start + Duration::from_millis(ms))?;
             Some((out.sequence, out.timestamp, out.marker))
         };
