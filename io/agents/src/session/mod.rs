@@ -140,7 +140,7 @@ impl Attending {
         mut preparing: JoinHandle<Prepared>,
     ) -> Result<(), SessionFailed> {
         self.teller.state(AgentState::Initializing);
-        let mut clock = every_frame(self.agent.began());
+        let mut clock = every_frame(Instant::now());
         let mut is_prepared = false;
         while self.closed.is_none() {
             let happened = tokio::select! {
@@ -213,7 +213,7 @@ impl Attending {
             self.start();
         }
         let Moment { packet, level, events } = self.agent.tick(at)?;
-        self.pace.put_some(packet, level);
+        self.pace.put(at, packet, level);
         self.send();
         self.events(at, events);
         self.look_for_the_end(at);
@@ -357,9 +357,9 @@ impl Attending {
     async fn leave(mut self, mut clock: Interval) -> Result<(), SessionFailed> {
         let mut ticks = 0;
         while ticks < RUN_OUT || !self.pace.is_empty() {
-            let at = clock.tick().await;
-            let Moment { packet, level, .. } = self.agent.tick(at.into_std())?;
-            self.pace.put_some(packet, level);
+            let at = clock.tick().await.into_std();
+            let Moment { packet, level, .. } = self.agent.tick(at)?;
+            self.pace.put(at, packet, level);
             self.send();
             ticks += 1;
         }

@@ -21,11 +21,12 @@ pub(crate) type Said = (Packet, u8);
 
 pub(crate) struct Pace {
     began: Instant,
-    /// The first packet's timestamp, and the slot that it has.
-    origin: Option<(u32, i64)>,
+    /// The timestamp of the first slot, once something was said.
+    origin: Option<u32>,
     /// The slot of the packet that was sent last.
     last: i64,
-    waiting: VecDeque<Said>,
+    /// What waits, with the slot in which it was said.
+    waiting: VecDeque<(i64, Said)>,
 }
 
 impl Pace {
@@ -33,34 +34,30 @@ impl Pace {
         Pace { began, origin: None, last: -1, waiting: VecDeque::new() }
     }
 
-    /// Takes the next 20 ms, where something is said in them.
-    pub(crate) fn put_some(&mut self, packet: Option<Packet>, level: u8) {
-        packet.into_iter().for_each(|packet| self.put((packet, level)));
-    }
-
-    fn put(&mut self, said: Said) {
+    /// Takes the 20 ms of a session from `at`, where something is said in them.
+    pub(crate) fn put(&mut self, at: Instant, packet: Option<Packet>, level: u8) {
+        let Some(packet) = packet else { return };
         if self.waiting.len() >= WAITING {
             self.waiting.pop_front();
         }
-        self.waiting.push_back(said);
+        let slot = self.slot(at);
+        self.origin.get_or_insert(packet.timestamp.wrapping_sub(ticks(slot)));
+        self.waiting.push_back((slot, (packet, level)));
     }
 
     /// The next packet that is to leave by `now`.
     pub(crate) fn take(&mut self, now: Instant) -> Option<Said> {
-        let slot = i64::try_from(now.saturating_duration_since(self.began).as_millis() / SLOT.as_millis()).ok()?;
-        let (packet, _) = self.waiting.front()?;
-        let (timestamp, first) = *self.origin.get_or_insert((packet.timestamp, slot));
-        let natural = first + i64::from(packet.timestamp.wrapping_sub(timestamp) / TICKS);
-        let wanted = natural.max(self.last + 1);
+        let slot = self.slot(now);
+        let (natural, _) = self.waiting.front()?;
+        let wanted = (*natural).max(self.last + 1);
         if wanted > slot + LEEWAY {
             return None;
         }
-        let (mut packet, level) = self.waiting.pop_front()?;
+        let (_, (mut packet, level)) = self.waiting.pop_front()?;
         let jumps = slot > wanted + LEEWAY;
-        let at = if jumps { slot } else { wanted };
+        self.last = if jumps { slot } else { wanted };
         packet.marker |= jumps;
-        packet.timestamp = timestamp.wrapping_add(((at - first) as u32).wrapping_mul(TICKS));
-        self.last = at;
+        packet.timestamp = self.origin?.wrapping_add(ticks(self.last));
         Some((packet, level))
     }
 
@@ -68,6 +65,16 @@ impl Pace {
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
+
+    fn slot(&self, at: Instant) -> i64 {
+        let since = at.saturating_duration_since(self.began).as_millis() / SLOT.as_millis();
+        i64::try_from(since).unwrap_or(i64::MAX)
+    }
+}
+
+/// Ticks until a slot; they wrap.
+fn ticks(slot: i64) -> u32 {
+    (slot as u32).wrapping_mul(TICKS)
 }
 
 #[cfg(test)]
@@ -75,16 +82,20 @@ mod tests {
     use super::*;
     use duologue_media::Codec;
 
-    fn said(n: u32) -> Said {
-        let packet =
-            Packet { sequence: n as u16, timestamp: n * TICKS, marker: n == 0, codec: Codec::Opus, payload: vec![1] };
-        (packet, 20)
+    const START: u32 = u32::MAX - 5_000;
+
+    /// What is said in slot `n`, whose ticks begin somewhere.
+    fn say(pace: &mut Pace, began: Instant, n: u32) {
+        let timestamp = START.wrapping_add(n * TICKS);
+        let packet = Packet { sequence: n as u16, timestamp, marker: n == 0, codec: Codec::Opus, payload: vec![1] };
+        pace.put(began + SLOT * n, Some(packet), 20);
     }
 
     /// The slots and marks of all that leaves at `ms`.
     fn leave(pace: &mut Pace, began: Instant, ms: u64) -> Vec<(u32, bool)> {
         let now = began + Duration::from_millis(ms);
-        std::iter::from_fn(|| pace.take(now)).map(|(p, _)| (p.timestamp / TICKS, p.marker)).collect()
+        let slot = |timestamp: u32| timestamp.wrapping_sub(START) / TICKS;
+        std::iter::from_fn(|| pace.take(now)).map(|(p, _)| (slot(p.timestamp), p.marker)).collect()
     }
 
     #[test]
@@ -92,26 +103,37 @@ mod tests {
         let began = Instant::now();
         let mut pace = Pace::new(began);
         for (n, ms) in [(0, 5), (1, 38), (2, 41), (3, 95), (10, 205)] {
-            pace.put(said(n));
+            say(&mut pace, began, n);
             assert_eq!(leave(&mut pace, began, ms), [(n, n == 0)]);
         }
+    }
+
+    #[test]
+    fn whoever_begins_late_is_not_late_for_ever() {
+        let began = Instant::now();
+        let mut pace = Pace::new(began);
+        // Said while it caught up with what went by until it was in the room.
+        [5, 10, 15].into_iter().for_each(|n| say(&mut pace, began, n));
+        leave(&mut pace, began, 1_000);
+        say(&mut pace, began, 60);
+        assert_eq!(leave(&mut pace, began, 1_200), [(60, false)]);
     }
 
     #[test]
     fn what_is_late_begins_anew_and_the_rest_follows_at_the_pace_of_speech() {
         let began = Instant::now();
         let mut pace = Pace::new(began);
-        pace.put(said(0));
+        say(&mut pace, began, 0);
         assert_eq!(leave(&mut pace, began, 0), [(0, true)]);
         // The machine stood still for 300 ms.
-        (1..=15).for_each(|n| pace.put(said(n)));
+        (1..=15).for_each(|n| say(&mut pace, began, n));
         assert_eq!(leave(&mut pace, began, 300), [(15, true), (16, false), (17, false), (18, false)]);
         assert_eq!(leave(&mut pace, began, 320), [(19, false)]);
         let rest: Vec<_> = (17..40).flat_map(|slot| leave(&mut pace, began, slot * 20)).map(|(at, _)| at).collect();
         assert_eq!(rest, (20..30).collect::<Vec<_>>(), "nothing is lost");
         assert!(pace.is_empty());
         // After a pause everything is in time again.
-        pace.put(said(50));
+        say(&mut pace, began, 50);
         assert_eq!(leave(&mut pace, began, 1_000), [(50, false)]);
     }
 }
