@@ -248,6 +248,7 @@ impl Attending {
             Event::ConversationItemAdded { turn, text, .. } => {
                 self.teller.tell(Tell::SaidAll { turn: *turn, text: text.clone() });
             }
+            Event::Interrupted { .. } => self.pace.clear(),
             Event::UserInputTranscribed { text } => self.heard(text, false),
             Event::UserTurnCompleted { text, .. } => {
                 self.heard(text, true);

@@ -61,6 +61,11 @@ impl Pace {
         Some((packet, level))
     }
 
+    /// Somebody cut in: what waits is not to be said.
+    pub(crate) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
     /// Nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -132,6 +137,10 @@ mod tests {
         let rest: Vec<_> = (17..40).flat_map(|slot| leave(&mut pace, began, slot * 20)).map(|(at, _)| at).collect();
         assert_eq!(rest, (20..30).collect::<Vec<_>>(), "nothing is lost");
         assert!(pace.is_empty());
+        // Who is cut off says nothing more, however much waited.
+        (30..50).for_each(|n| say(&mut pace, began, n));
+        pace.clear();
+        assert_eq!(leave(&mut pace, began, 700), []);
         // After a pause everything is in time again.
         say(&mut pace, began, 50);
         assert_eq!(leave(&mut pace, began, 1_000), [(50, false)]);
