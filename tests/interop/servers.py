@@ -97,7 +97,7 @@ class Embedded(Server):
         if not program.exists():
             raise Missing(f"{program} is not built: `cargo build --release --workspace --bin duologue`")
         ports = ["--port", "0", "--rooms-port", str(self.port), "--media-port", str(free_port(socket.SOCK_DGRAM))]
-        return [str(program), "--home", str(self.logs / "home"), "up", *ports]
+        return [str(program), "--home", str(self.logs / "home"), "up", "--no-agents", *ports]
 
 
 SERVERS = {"livekit": LiveKit, "embedded": Embedded}

@@ -22,6 +22,8 @@ def run(server, toolbox, report) -> None:
         )
     try:
         problems = registered(worker, log) or conversation(server, toolbox) or drained(worker)
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        problems = [str(error)]
     finally:
         if worker.poll() is None:
             worker.kill()
