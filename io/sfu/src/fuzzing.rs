@@ -96,7 +96,7 @@ fn described(speaking: &mut Speaking, hearing: &mut Hearing, offer: &SessionDesc
     hearing.offered(&names);
     let track = TrackSid(format!("TR_{}", names.len()));
     hearing.want(track, ParticipantSid("PA_x".into()), true);
-    let _ = hearing.describe();
+    let _ = hearing.describe(names.len());
     let told = rewritten(&offer.sdp, |mid| {
         let named = hearing.sections().iter().find(|section| section.name == mid).and_then(|s| hearing.named(s));
         named.map_or(Says::Inactive, |(stream, track)| Says::Carries(stream, track))

@@ -35,6 +35,8 @@ pub(crate) struct Section {
 pub(crate) struct Changes {
     /// Sections that carry something again, which is to come from another source than before.
     pub(crate) again: Vec<Mid>,
+    /// Sections that are new, where we make them.
+    pub(crate) added: Vec<String>,
     /// How many tracks found no section.
     pub(crate) without: usize,
 }
@@ -78,7 +80,7 @@ impl Hearing {
     }
 
     /// One more section.
-    pub(crate) fn add(&mut self, name: String, mid: Option<Mid>) {
+    fn add(&mut self, name: String, mid: Option<Mid>) {
         self.sections.push(Section { name, told: None, mid, usable: true, used: false, numbers: Numbers::default() });
     }
 
@@ -106,8 +108,8 @@ impl Hearing {
     }
 
     /// Brings sections in line with what is wanted, as the next description will say it. A section that falls silent
-    /// carries nothing new in the same description.
-    pub(crate) fn describe(&mut self) -> Changes {
+    /// carries nothing new in the same description. For tracks that find none, sections are made, up to `most` in all.
+    pub(crate) fn describe(&mut self, most: usize) -> Changes {
         let mut falls_silent = Vec::new();
         for section in &mut self.sections {
             let over = section.told.as_ref().is_some_and(|track| !self.wanted.contains_key(track));
@@ -118,16 +120,26 @@ impl Hearing {
             falls_silent.push(over);
         }
         let mut changes = Changes::default();
-        for track in self.wanted.keys() {
-            if self.sections.iter().any(|section| section.told.as_ref() == Some(track)) {
+        let wanted: Vec<_> = self.wanted.keys().cloned().collect();
+        for track in wanted {
+            if self.carrying(&track).is_some() {
                 continue;
             }
+            let full = self.sections.len() >= most;
             let mut free = self.sections.iter_mut().zip(&falls_silent);
             match free.find(|(section, falls_silent)| section.usable && section.told.is_none() && !**falls_silent) {
                 Some((section, _)) => {
-                    section.told = Some(track.clone());
+                    section.told = Some(track);
                     let used = std::mem::replace(&mut section.used, true);
                     changes.again.extend(section.mid.filter(|_| used));
+                }
+                None if !full => {
+                    let name = format!("s{}", self.sections.len());
+                    changes.added.push(name.clone());
+                    self.add(name, None);
+                    if let Some(section) = self.sections.last_mut() {
+                        (section.told, section.used) = (Some(track), true);
+                    }
                 }
                 None => changes.without += 1,
             }
@@ -169,7 +181,8 @@ mod tests {
     enum Step {
         Want(u8, bool),
         Drop(u8),
-        Describe,
+        /// With as many sections as the other side makes, or with ours.
+        Describe(bool),
         /// The other side makes as many sections.
         Offer(usize),
     }
@@ -178,7 +191,7 @@ mod tests {
         prop_oneof![
             3 => (0..6u8, any::<bool>()).prop_map(|(n, on)| Step::Want(n, on)),
             2 => (0..6u8).prop_map(Step::Drop),
-            3 => Just(Step::Describe),
+            3 => any::<bool>().prop_map(Step::Describe),
             1 => (0..7usize).prop_map(Step::Offer),
         ]
     }
@@ -193,8 +206,8 @@ mod tests {
                 match step {
                     Step::Want(n, on) => hearing.want(track(n), ParticipantSid("PA_x".into()), on),
                     Step::Drop(n) => hearing.drop_track(&track(n)),
-                    Step::Describe => {
-                        let without = hearing.describe().without;
+                    Step::Describe(ours) => {
+                        let without = hearing.describe(if ours { 9 } else { 0 }).without;
                         let told: Vec<_> = hearing.sections().iter().filter_map(|s| s.told.clone()).collect();
                         prop_assert_eq!(told.len() + without, hearing.count());
                     }
@@ -209,7 +222,7 @@ mod tests {
                 }
             }
             hearing.offered(&(0..12).map(|n| n.to_string()).collect::<Vec<_>>());
-            (0..2).for_each(|_| drop(hearing.describe()));
+            (0..2).for_each(|_| drop(hearing.describe(0)));
             prop_assert!(hearing.is_told());
             for n in (0..6).map(track) {
                 let wanted = hearing.wanted.get(&n).is_some_and(|wanted| wanted.on);

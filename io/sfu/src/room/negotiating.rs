@@ -8,7 +8,7 @@ use super::hearing::Hearing;
 use duologue_livekit_wire::proto::signal_response::Message;
 use duologue_livekit_wire::proto::{MediaSectionsRequirement, SessionDescription};
 use duologue_livekit_wire::sdp::{self, Direction, Kind};
-use duologue_room::{Input, ParticipantSid};
+use duologue_room::{Input, ParticipantSid, ResumeError};
 use std::time::Instant;
 
 /// Sections of one client at most: what it asks for beyond is not heard.
@@ -41,7 +41,7 @@ impl Actor {
         if single {
             let sound = asked.iter().filter(|section| section.kind == Kind::Audio).take(SECTIONS_MAX);
             client.hearing.offered(&sound.map(|section| section.mid.clone()).collect::<Vec<_>>());
-            let changes = client.hearing.describe();
+            let changes = client.hearing.describe(0);
             changes.again.into_iter().for_each(|mid| client.up.peer.renew_source(mid));
             (client.asked, client.promised) = (false, 0);
         }
@@ -82,13 +82,8 @@ impl Actor {
             let told =
                 |hearing: &Hearing| -> Vec<bool> { hearing.sections().iter().map(|s| s.told.is_some()).collect() };
             let before = told(&client.hearing);
-            let mut changes = client.hearing.describe();
-            for _ in 0..changes.without.min(SECTIONS_MAX.saturating_sub(before.len())) {
-                let name = format!("s{}", client.hearing.sections().len());
-                link.peer.add_track(&name, true);
-                client.hearing.add(name, None);
-            }
-            changes.again.extend(client.hearing.describe().again);
+            let changes = client.hearing.describe(SECTIONS_MAX);
+            changes.added.iter().for_each(|name| link.peer.add_track(name, true));
             changes.again.into_iter().for_each(|mid| link.peer.renew_source(mid));
             for (section, before) in client.hearing.sections().iter().zip(before) {
                 if section.told.is_some() != before {
@@ -116,7 +111,9 @@ impl Actor {
             return tracing::debug!(room = self.name, participant = %sid, id = answer.id, "an answer to an older offer");
         }
         if let Err(error) = link.peer.accept(&answer.sdp) {
-            return tracing::warn!(room = self.name, participant = %sid, %error, "an answer was refused");
+            tracing::warn!(room = self.name, participant = %sid, %error, "an answer was refused");
+            // What it hears on this connection cannot be agreed on any more; it begins anew.
+            return self.send(sid, Message::Leave(ResumeError.leave()));
         }
         let names: Vec<_> = client.hearing.sections().iter().map(|section| section.name.clone()).collect();
         for name in names {

@@ -1,7 +1,7 @@
 //! Who comes and goes, and when a room is over.
 
-use crate::server::{LiveKit, PATIENCE, closed, config, token_with, wait, wait_server};
-use crate::tone::{Tone, assert_near, audio_of, loudest};
+use crate::server::{LiveKit, PATIENCE, closed, config, hears, token_with, wait, wait_server};
+use crate::tone::{Tone, audio_of};
 use duologue_livekit_wire::proto::{CreateRoomRequest, DeleteRoomRequest, DisconnectReason, PerformRpcRequest};
 use duologue_room::{CallError, Event};
 use duologue_sfu::{RoomDefaults, RoomServerConfig, ServerEvent, ServiceError};
@@ -78,8 +78,8 @@ async fn agents_among_themselves_keep_a_room_open() {
     let mut of_two = audio_of(&mut at_one, "two").await;
     let mut of_one = audio_of(&mut at_two, "one").await;
     // Three times as long as a room without anybody lasts.
-    assert_near(loudest(&mut of_two).await, 882.0);
-    assert_near(loudest(&mut of_one).await, 441.0);
+    hears(&mut of_two, 882.0).await;
+    hears(&mut of_one, 441.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

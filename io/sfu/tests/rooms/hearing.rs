@@ -1,7 +1,7 @@
 //! Who hears whom: muted, removed, one after the other in the same section, many at once.
 
-use crate::server::{LiveKit, config, token_with, wait};
-use crate::tone::{Tone, assert_near, audio_of, loudest};
+use crate::server::{LiveKit, config, hears, token_with, wait};
+use crate::tone::{Tone, audio_of};
 use duologue_livekit_wire::proto::{
     MuteRoomTrackRequest, ParticipantPermission, RoomParticipantIdentity, UpdateParticipantRequest,
 };
@@ -20,7 +20,7 @@ async fn sections_are_used_again(peers: PeerMode) {
         let (guest, _at_guest) = server.join("kitchen", &name, JoinOptions::default()).await;
         let tone = sings(&guest, hertz).await;
         let mut heard = audio_of(&mut at_anna, &name).await;
-        assert_near(loudest(&mut heard).await, hertz);
+        hears(&mut heard, hertz).await;
         drop(tone);
         guest.leave().await;
         wait(&mut at_anna, |event| matches!(event, RoomEvent::Left(p) if p.identity == name).then_some(())).await;
@@ -59,7 +59,7 @@ async fn many_speak(peers: PeerMode) {
     }
     for audio in &mut heard {
         let n = guests.iter().position(|(name, ..)| *name == audio.participant.identity).expect("a guest") + 1;
-        assert_near(loudest(audio).await, 300.0 * n as f64);
+        hears(audio, 300.0 * n as f64).await;
     }
 }
 
@@ -80,7 +80,7 @@ async fn what_is_muted_by_the_service_is_not_passed_on() {
     let (ben, _at_ben) = server.join("kitchen", "ben", JoinOptions::default()).await;
     let _tone = sings(&ben, 441.0).await;
     let mut of_ben = audio_of(&mut at_anna, "ben").await;
-    assert_near(loudest(&mut of_ben).await, 441.0);
+    hears(&mut of_ben, 441.0).await;
     let mute = |muted| MuteRoomTrackRequest {
         room: "kitchen".into(),
         identity: "ben".into(),
@@ -101,7 +101,7 @@ async fn what_is_muted_by_the_service_is_not_passed_on() {
     while tokio::time::timeout(silence, of_ben.packets.recv()).await.is_ok_and(|packet| packet.is_some()) {}
     server.services().mute_track(off).await.expect("unmuted");
     wait(&mut at_anna, muted(false)).await;
-    assert_near(loudest(&mut of_ben).await, 441.0);
+    hears(&mut of_ben, 441.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +111,7 @@ async fn who_may_not_publish_any_more_is_not_heard_any_more() {
     let (ben, _at_ben) = server.join("kitchen", "ben", JoinOptions::default()).await;
     let _tone = sings(&ben, 441.0).await;
     let mut of_ben = audio_of(&mut at_anna, "ben").await;
-    assert_near(loudest(&mut of_ben).await, 441.0);
+    hears(&mut of_ben, 441.0).await;
     let permission = Some(ParticipantPermission { can_subscribe: true, ..Default::default() });
     let change =
         UpdateParticipantRequest { room: "kitchen".into(), identity: "ben".into(), permission, ..Default::default() };
@@ -134,7 +134,7 @@ async fn the_grants_of_a_token_hold() {
     let (anna, _at_anna) = server.join("kitchen", "anna", JoinOptions::default()).await;
     let (_ben, mut at_ben) = server.join("kitchen", "ben", JoinOptions::default()).await;
     let _tone = sings(&anna, 441.0).await;
-    assert_near(loudest(&mut audio_of(&mut at_ben, "anna").await).await, 441.0);
+    hears(&mut audio_of(&mut at_ben, "anna").await, 441.0).await;
     anna.send_data(b"now".to_vec(), Default::default()).await.expect("sent");
     wait(&mut at_deaf, |event| match event {
         RoomEvent::Audio(_) => panic!("heard"),

@@ -1,7 +1,7 @@
 //! Workers of ours get jobs from our server, also where livekit-server gives up.
 
-use crate::server::{KEY, LiveKit, PATIENCE, SECRET, config, wait, wait_server};
-use crate::tone::{Tone, assert_near, audio_of, loudest};
+use crate::server::{KEY, LiveKit, PATIENCE, SECRET, config, hears, wait, wait_server};
+use crate::tone::{Tone, audio_of};
 use async_trait::async_trait;
 use duologue_livekit_wire::proto::{CreateAgentDispatchRequest, DeleteAgentDispatchRequest};
 use duologue_sfu::{RoomServerConfig, ServerEvent};
@@ -76,7 +76,7 @@ async fn a_dispatch_waits_for_its_worker() {
     })
     .await;
     assert_eq!((agent.kind, agent.attributes["lk.agent_name"].as_str()), (Kind::Agent, "singer"));
-    assert_near(loudest(&mut audio_of(&mut at_anna, &agent.identity).await).await, 441.0);
+    hears(&mut audio_of(&mut at_anna, &agent.identity).await, 441.0).await;
 
     let listed = server.services().list_dispatches(Default::default()).await.expect("listed").agent_dispatches;
     assert_eq!(listed, [], "of no room");
@@ -99,7 +99,7 @@ async fn a_worker_that_does_not_answer_is_replaced() {
         _ => None,
     });
     let agent = agent.await.identity;
-    assert_near(loudest(&mut audio_of(&mut at_anna, &agent).await).await, 882.0);
+    hears(&mut audio_of(&mut at_anna, &agent).await, 882.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
