@@ -111,6 +111,8 @@ fn stamp(sender: &Participant, packet: &mut DataPacket) {
     let for_another = sender.is_agent()
         && !packet.participant_identity.is_empty()
         && packet.participant_identity != sender.info.identity;
+    // What follows a header is known by the same name, by which receivers put a text together.
+    let goes_on = matches!(packet.value, Some(Value::StreamChunk(_) | Value::StreamTrailer(_)));
     let generated = match &mut packet.value {
         // Older clients read the sender inside.
         Some(Value::User(user)) => {
@@ -126,6 +128,7 @@ fn stamp(sender: &Participant, packet: &mut DataPacket) {
     };
     match generated.filter(|_| for_another) {
         Some(generated) => *generated = true,
+        None if for_another && goes_on => {}
         None => packet.participant_identity = identity,
     }
     packet.participant_sid.clone_from(&sender.info.sid);

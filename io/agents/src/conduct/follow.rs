@@ -18,6 +18,8 @@ use tokio::time::{MissedTickBehavior, interval};
 const HOLD: Duration = Duration::from_millis(300);
 /// How long the one that was not hung up on still listens, so that the last words are recognised too.
 const LINGER: Duration = Duration::from_millis(2_500);
+/// How long the last report of one that has left may be on its way.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
 /// How long agents may take to tell the last of it.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -175,12 +177,19 @@ impl<P: FnMut(Progress)> Following<P> {
         }
         let patience = Instant::now();
         let mut look = interval(LOOK);
-        let is_done = |observer: &Observer| {
+        let told = |observer: &Observer| observer.guests.iter().all(|guest| !guest.is_ours() || guest.over.is_some());
+        // That somebody has left is told on another way than its last report, and may come before it.
+        let left = |observer: &Observer| {
             observer.guests.iter().all(|guest| !guest.is_ours() || guest.over.is_some() || guest.has_left())
         };
-        while !is_done(observer) && observer.closed.is_none() && patience.elapsed() < LAST_WORDS {
+        let mut gone: Option<Instant> = None;
+        while !told(observer) && observer.closed.is_none() && patience.elapsed() < LAST_WORDS {
             look.tick().await;
             observer.pump();
+            gone = gone.or(left(observer).then(Instant::now));
+            if gone.is_some_and(|gone| gone.elapsed() >= ON_ITS_WAY) {
+                break;
+            }
         }
         observer.pump();
         self.take(observer, Mono::FAR);

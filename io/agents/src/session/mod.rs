@@ -32,6 +32,8 @@ const RUN_OUT: usize = 3;
 const ANNOUNCE: u64 = 5;
 /// How long it waits to be heard by whoever is there, before it begins all the same.
 const HEARD: Duration = Duration::from_secs(2);
+/// How long the last report may take to whoever leads the conversation.
+const LAST_REPORT: Duration = Duration::from_millis(200);
 /// Behind by more than this, it goes on from now: the machine slept.
 const BEHIND: Duration = Duration::from_secs(1);
 
@@ -368,6 +370,10 @@ impl Attending {
         let (consumed, owed) = (self.agent.consumed(), self.agent.owed(Duration::from_secs(1)));
         self.report(Instant::now(), Told::Over { consumed, owed });
         self.teller.finish().await;
+        if self.role.conductor.is_some() {
+            // A server need not pass on what comes from one that it knows has left.
+            tokio::time::sleep(LAST_REPORT).await;
+        }
         self.room.leave().await;
         match (self.closed, self.failure) {
             (Some(CloseReason::AgentError | CloseReason::EmptyResponse), why) => {
