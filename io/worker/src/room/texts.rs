@@ -98,9 +98,24 @@ impl Texts {
         None
     }
 
+    /// Under which a text is known whose next part comes from somebody. Of a text in another's name, servers give the
+    /// beginning that name and the rest the one of who wrote it.
+    fn key(&self, from: &str, stream: &str) -> (String, String) {
+        let exact = (from.to_owned(), stream.to_owned());
+        if self.open.contains_key(&exact) {
+            return exact;
+        }
+        let mut others = self.open.keys().filter(|(_, of)| of == stream);
+        match (others.next(), others.next()) {
+            (Some(only), None) => only.clone(),
+            _ => exact,
+        }
+    }
+
     /// A piece; the text so far. A missing piece, or one too many, breaks it.
     pub(crate) fn piece(&mut self, from: &str, chunk: &Chunk) -> Option<Text> {
-        let key = (from.to_owned(), chunk.stream_id.clone());
+        let key = self.key(from, &chunk.stream_id);
+        let from = &key.0.clone();
         let arriving = self.open.get_mut(&key)?;
         if chunk.chunk_index < arriving.next {
             return None;
@@ -116,7 +131,9 @@ impl Texts {
 
     /// The end, perhaps with attributes that were not known before.
     pub(crate) fn end(&mut self, from: &str, trailer: Trailer) -> Option<Text> {
-        let mut arriving = self.open.remove(&(from.to_owned(), trailer.stream_id.clone()))?;
+        let key = self.key(from, &trailer.stream_id);
+        let from = &key.0.clone();
+        let mut arriving = self.open.remove(&key)?;
         arriving.attributes.extend(trailer.attributes);
         let state = if trailer.reason.is_empty() { TextState::Complete } else { TextState::Broken };
         Some(arriving.text(from, &trailer.stream_id, state))
@@ -186,6 +203,16 @@ mod tests {
         let (first, second) = "né".as_bytes().split_at(2);
         assert_eq!(texts.piece("x", &piece("s", 0, first)).unwrap().text, "n");
         assert_eq!(texts.piece("x", &piece("s", 1, second)).unwrap().text, "né");
+    }
+
+    #[test]
+    fn a_text_in_anothers_name_is_put_together() {
+        let mut texts = Texts::default();
+        begin(&mut texts, "anna", "s");
+        let piece = texts.piece("agent", &piece("s", 0, b"The light is red.")).unwrap();
+        assert_eq!((piece.from.as_str(), piece.text.as_str()), ("anna", "The light is red."));
+        let whole = texts.end("agent", Trailer { stream_id: "s".into(), ..Default::default() }).unwrap();
+        assert_eq!((whole.from.as_str(), whole.state), ("anna", TextState::Complete));
     }
 
     #[test]
