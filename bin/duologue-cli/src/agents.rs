@@ -159,10 +159,10 @@ async fn end(worker: Worker, dev: bool) {
         return worker.stop().await;
     }
     note(format!("{jobs} under way; the worker ends after them. Once more to end them now."));
-    tokio::select! {
-        () = worker.drain() => {}
-        _ = crate::interrupt::interrupted() => {}
-    }
+    let enough = async {
+        crate::interrupt::interrupted().await;
+    };
+    worker.drain_until(enough).await;
 }
 
 /// Registers; a server that is not there yet is waited for.

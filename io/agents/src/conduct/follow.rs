@@ -21,7 +21,7 @@ const LINGER: Duration = Duration::from_millis(2_500);
 /// How long the last report of one that has left may be on its way.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
 /// How long agents may take to tell the last of it.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub(super) struct Following<P> {
     keeper: Keeper<P>,
@@ -199,6 +199,15 @@ impl<P: FnMut(Progress)> Following<P> {
             let patience = Owed::patience(over.reason);
             let hanging = owed.filter(|owed| patience.is_some_and(|p| Duration::from_millis(owed.waited_ms) >= p));
             self.keeper.blame(|| hanging.map(|owed| owed.blame(side(place))));
+        }
+        for place in SIDES.map(index).into_iter().filter(|_| observer.closed.is_none()) {
+            let guest = &observer.guests[place];
+            if guest.is_ours() && guest.over.is_none() {
+                let who = side(place);
+                self.keeper.blame(|| {
+                    Some(format!("the {who} agent no longer answered when the call was over; see its worker's log"))
+                });
+            }
         }
         if let [Some((support, _)), Some((customer, _))] = told {
             self.keeper.consumed([support, customer]);

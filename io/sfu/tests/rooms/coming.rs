@@ -1,7 +1,8 @@
 //! Who comes and goes, and when a room is over.
 
-use crate::server::{LiveKit, PATIENCE, closed, config, hears, token_with, wait, wait_server};
+use crate::server::{LiveKit, PATIENCE, closed, config, token_with, wait, wait_server};
 use crate::tone::{Tone, audio_of};
+use crate::tones::hears;
 use duologue_livekit_wire::proto::{CreateRoomRequest, DeleteRoomRequest, DisconnectReason, PerformRpcRequest};
 use duologue_room::{CallError, Event};
 use duologue_sfu::{RoomDefaults, RoomServerConfig, ServerEvent, ServiceError};

@@ -1,7 +1,8 @@
 //! Who hears whom: muted, removed, one after the other in the same section, many at once.
 
-use crate::server::{LiveKit, config, hears, token_with, wait};
+use crate::server::{LiveKit, config, token_with, wait};
 use crate::tone::{Tone, audio_of};
+use crate::tones::hears;
 use duologue_livekit_wire::proto::{
     MuteRoomTrackRequest, ParticipantPermission, RoomParticipantIdentity, UpdateParticipantRequest,
 };

@@ -16,6 +16,7 @@ mod sound;
 mod tokens;
 #[path = "../../../worker/tests/real/tone.rs"]
 mod tone;
+mod tones;
 #[path = "../../../worker/tests/real/trouble.rs"]
 mod trouble;
 mod workers;

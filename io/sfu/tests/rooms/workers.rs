@@ -1,7 +1,8 @@
 //! Workers of ours get jobs from our server, also where livekit-server gives up.
 
-use crate::server::{KEY, LiveKit, PATIENCE, SECRET, config, hears, wait, wait_server};
+use crate::server::{KEY, LiveKit, PATIENCE, SECRET, config, wait, wait_server};
 use crate::tone::{Tone, audio_of};
+use crate::tones::hears;
 use async_trait::async_trait;
 use duologue_livekit_wire::proto::{CreateAgentDispatchRequest, DeleteAgentDispatchRequest};
 use duologue_sfu::{RoomServerConfig, ServerEvent};

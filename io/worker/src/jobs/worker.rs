@@ -123,8 +123,16 @@ impl Worker {
 
     /// Takes no more jobs, and waits for those under way; asks them to end after [`WorkerConfig::drain`].
     pub async fn drain(self) {
+        self.drain_until(std::future::pending()).await;
+    }
+
+    /// The same, but once somebody has `enough`, jobs under way are asked to end.
+    pub async fn drain_until(mut self, enough: impl Future<Output = ()>) {
         let _ = self.orders.send(Order::Drain).await;
-        let _ = self.task.await;
+        tokio::select! {
+            _ = &mut self.task => {}
+            () = enough => self.stop().await,
+        }
     }
 
     /// Asks all jobs to end, and waits for that.
