@@ -95,11 +95,12 @@ pub(crate) fn router(platform: Platform) -> Router {
         .0
         .route("/openapi.json", get(|| async { Json(openapi()) }))
         .route("/problems/{code}", get(door::problem))
-        .fallback(get(page::page))
+        .fallback(page::page)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(Problem::of(&problem::FAULT, "a request failed half-way"))
         }))
+        .layer(middleware::from_fn(problem::tell))
         .layer(middleware::from_fn_with_state(platform.clone(), guard::guard))
         .with_state(platform)
 }

@@ -1,9 +1,9 @@
 //! The page, as it was built into the program; or a message where it was not.
 
 use crate::platform::Platform;
-use crate::problem::Problem;
+use crate::problem::{Problem, WRONG_METHOD};
 use axum::extract::State;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use duologue_worker::Server;
 
@@ -22,10 +22,15 @@ fn file(path: &str) -> Option<&'static [u8]> {
 }
 
 /// A file of the page; what is none is an address within the page.
-pub(crate) async fn page(State(platform): State<Platform>, uri: Uri) -> Response {
+pub(crate) async fn page(State(platform): State<Platform>, method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path.starts_with("api/") {
         return Problem::no_such("address", uri.path()).into_response();
+    }
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let mut refused = Problem::of(&WRONG_METHOD, format!("{method} is not for the page")).into_response();
+        refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+        return refused;
     }
     let (name, contents) = match file(path) {
         Some(contents) => (path, contents),

@@ -1,13 +1,18 @@
 //! What goes wrong, as problem details (RFC 9457): one place that turns errors into answers.
 
 use axum::Json;
+use axum::body::to_bytes;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use duologue_conversation::ArchiveError;
 use duologue_livekit_wire::twirp::Code;
 use duologue_worker::ApiError;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// What went wrong (RFC 9457, `application/problem+json`).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -45,6 +50,12 @@ kinds! {
         "It was never there, or it is gone: rooms end when everybody left, conversations can be removed.";
     BAD_REQUEST = "bad-request", 400, "The request is not understood",
         "Compare it with /openapi.json, which describes every request.";
+    WRONG_METHOD = "wrong-method", 405, "That is not done with this address",
+        "The header Allow of the answer names what is; /openapi.json describes every request.";
+    TOO_LARGE = "too-large", 413, "The request is too large",
+        "Send less at once: no request of this API needs as much.";
+    NOT_JSON = "not-json", 415, "The request is not said to be JSON",
+        "Send its body as JSON, with the header `Content-Type: application/json`.";
     LOGIN_NEEDED = "login-needed", 401, "A login is needed",
         "Send the admin token as `Authorization: Bearer TOKEN`, or log in on the page. The token was printed once, when the \
          platform first began beyond loopback; `duologue up --new-admin-token` makes another.";
@@ -82,9 +93,41 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
         response
     }
+}
+
+/// Bytes at most of what the framework says of a request that it cannot read.
+const WORDS: usize = 4 << 10;
+
+/// What the framework refuses before a handler sees it (a body, a query, a method) becomes a problem as everything else.
+/// Headers are kept: with 405 goes Allow (RFC 9110 §15.5.6).
+pub(crate) async fn tell(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let refused = next.run(request).await;
+    let kind = match refused.status() {
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => &BAD_REQUEST,
+        StatusCode::METHOD_NOT_ALLOWED => &WRONG_METHOD,
+        StatusCode::PAYLOAD_TOO_LARGE => &TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => &NOT_JSON,
+        _ => return refused,
+    };
+    if refused.headers().get(header::CONTENT_TYPE).is_some_and(|told| told == PROBLEM) {
+        return refused;
+    }
+    let (mut head, body) = refused.into_parts();
+    let words = to_bytes(body, WORDS).await.unwrap_or_default();
+    let detail = match String::from_utf8_lossy(&words).trim() {
+        "" if head.status == StatusCode::METHOD_NOT_ALLOWED => format!("{method} is not for this address"),
+        "" => "the request cannot be read".to_owned(),
+        words => words.to_owned(),
+    };
+    let mut response = Problem::of(kind, detail).into_response();
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.remove(header::CONTENT_TYPE);
+    response.headers_mut().extend(head.headers);
+    response
 }
 
 impl From<ApiError> for Problem {

@@ -75,6 +75,34 @@ async fn what_goes_wrong_is_told_as_problem_details() {
 }
 
 #[tokio::test]
+async fn requests_that_no_handler_sees_are_told_as_problem_details_too() {
+    let home = tempfile::tempdir().unwrap();
+    let served = Served::start(home.path()).await;
+    let dispatches = "/api/v1/rooms/kitchen/dispatches";
+    for body in ["{", "[]", r#"{"agent_name":7}"#, r#"{"agent_name":"joe","unknown":1}"#] {
+        let refused = served.ask("POST", dispatches, &[], body).await;
+        assert_eq!((refused.status, refused.problem().as_str()), (400, "bad-request"), "{body}");
+        assert!(refused.json()["detail"].as_str().unwrap().contains("JSON"), "{body}");
+    }
+    let large = served.ask("POST", dispatches, &[], &" ".repeat(300_000)).await;
+    assert_eq!((large.status, large.problem().as_str()), (413, "too-large"));
+    let bare = served.ask("POST", dispatches, &[], "").await;
+    assert_eq!((bare.status, bare.problem().as_str()), (415, "not-json"));
+    for path in ["/api/v1/conversations?limit=some", "/api/v1/rooms/%ff/participants"] {
+        assert_eq!(served.get(path).await.problem(), "bad-request", "{path}");
+    }
+    for (method, path, allowed) in
+        [("GET", "/api/v1/rooms/none", "delete"), ("PUT", "/api/v1/rooms", "get,head"), ("POST", "/rooms", "get,head")]
+    {
+        let refused = served.ask(method, path, &[], "").await;
+        assert_eq!((refused.status, refused.problem().as_str()), (405, "wrong-method"), "{method} {path}");
+        assert_eq!(refused.header("allow"), Some(allowed), "{method} {path}");
+        assert!(refused.json()["detail"].as_str().unwrap().contains(method));
+    }
+    assert_eq!(served.ask("POST", "/api/v1/nothing", &[], "").await.problem(), "not-found");
+}
+
+#[tokio::test]
 async fn beyond_loopback_nothing_is_told_without_the_token() {
     let home = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["calls.example.org".into()]).unwrap();
