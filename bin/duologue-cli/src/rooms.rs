@@ -7,10 +7,8 @@ use crate::settings::Settings;
 use duologue_agents::{AgentJobs, Brief, OneRole, RoomConversation, Venue, Watcher, hold};
 use duologue_conversation::scenario::{CastScenario, Provider, Providers, Side};
 use duologue_conversation::{ConversationConfig, Dossier, Recognisers, Summary, index, limits};
-use duologue_ids::Redacted;
 use duologue_sfu::{ApiKey, RoomServer, RoomServerConfig};
 use duologue_worker::{RegisterError, Server, Worker, WorkerConfig};
-use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -37,19 +35,13 @@ impl Place {
             return Ok(Place { venue: livekit::venue(settings)?, own: None });
         }
         // Nobody else is to come in: it is on this machine only, and the key is new.
-        let key = ApiKey { key: "duologue".to_owned(), secret: Redacted::new(fresh_secret()) };
+        let key = ApiKey { key: "duologue".to_owned(), secret: duologue_api::fresh_secret()? };
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = RoomServerConfig { signalling: here, media: here, ..RoomServerConfig::local(key.clone()) };
         let own = RoomServer::start(config).await?;
         let server = Server::new(&format!("ws://{}", own.signalling()))?;
         Ok(Place { venue: Venue { server, key: key.key, secret: key.secret }, own: Some(own) })
     }
-}
-
-/// Nobody can guess it.
-fn fresh_secret() -> String {
-    // Keyed anew by the system's randomness each time.
-    (0..4).map(|_| format!("{:016x}", RandomState::new().hash_one("secret"))).collect()
 }
 
 /// Holds a conversation in a room, with workers of this process.
