@@ -91,6 +91,17 @@ impl Access {
         }
     }
 
+    /// How a server that listens at `address` is called where it answers: by that address, else by the first name of the
+    /// certificate that is a whole one. `None` where there is none: it may be for addresses, or `*.example.org`.
+    pub fn host(&self, address: IpAddr) -> Option<String> {
+        if self.answers_to(&address.to_string()) {
+            return Some(if address.is_ipv6() { format!("[{address}]") } else { address.to_string() });
+        }
+        let Kind::Token { certificate, .. } = &self.kind else { return None };
+        let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
+        certificate.valid_dns_names().find(|name| !name.contains('*')).map(str::to_owned)
+    }
+
     /// Whether a token is the admin's. Compared without telling by the time it takes how much of it is right.
     pub(crate) fn is_admin(&self, token: &str) -> bool {
         match &self.kind {
@@ -154,6 +165,20 @@ mod tests {
         access.end_session(cookie.expose());
         assert!(!access.has_session(cookie.expose()));
         assert!(!format!("{access:?}").contains("right"));
+    }
+
+    #[test]
+    fn a_server_is_called_as_it_answers() {
+        let host = |names: &[&str], address: &str| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let made = rcgen::generate_simple_self_signed(names).unwrap();
+            Access::token(String::new(), made.cert.der().clone()).host(address.parse().unwrap())
+        };
+        assert_eq!(host(&["*.example.org", "a.example.org", "b.example.org"], "0.0.0.0").unwrap(), "a.example.org");
+        assert_eq!(host(&["a.example.org", "192.0.2.7"], "192.0.2.7").unwrap(), "192.0.2.7");
+        assert_eq!(host(&["a.example.org", "2001:db8::7"], "2001:db8::7").unwrap(), "[2001:db8::7]");
+        assert_eq!(host(&["*.example.org", "192.0.2.7"], "::"), None);
+        assert_eq!(Access::loopback().host("127.0.0.1".parse().unwrap()).unwrap(), "127.0.0.1");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Where the platform listens, and who may come in: checked before anything is started.
 
 use super::keys::{self, KeysError};
+use crate::output::note;
 use crate::settings::Settings;
 use duologue_api::{Access, Identity, ServeError};
 use duologue_ids::Redacted;
@@ -28,6 +29,9 @@ pub(crate) enum PlanError {
     #[error(transparent)]
     Identity(#[from] ServeError),
 }
+
+const NAMELESS: &str = "The certificate names no whole host name: only what it is for is answered, so put that in the place \
+    of the address below.";
 
 /// Addresses and certificate.
 #[derive(Debug)]
@@ -76,10 +80,16 @@ impl Plan {
 }
 
 impl Door {
-    /// The address of the page, for people.
+    /// The address of the page, as a browser has to have it: others are not answered.
     pub(crate) fn address_of(&self, bound: SocketAddr) -> String {
         let scheme = if self.identity.is_some() { "https" } else { "http" };
-        format!("{scheme}://{bound}")
+        match self.access.host(bound.ip()) {
+            Some(host) => format!("{scheme}://{host}:{}", bound.port()),
+            None => {
+                note(NAMELESS);
+                format!("{scheme}://{bound}")
+            }
+        }
     }
 }
 
