@@ -1,5 +1,6 @@
 //! Agents that run in this process, so that a person can talk to one.
 
+use super::trouble::Trouble;
 use crate::agents::Serving;
 use crate::settings::Settings;
 use duologue_agents::Venue;
@@ -11,8 +12,10 @@ use tokio::time::sleep;
 
 /// The one that answers whoever calls.
 const ANSWERS: &str = "support-agent";
-/// How soon it is tried again where something is missing: models may arrive. What took long is tried more seldom.
+/// How soon it is tried again where something is missing: models may arrive.
 const AGAIN: Duration = Duration::from_secs(10);
+/// How soon at the latest: what takes long to fail is tried more seldom, for it keeps the machine busy.
+const AGAIN_MAX: Duration = Duration::from_secs(60);
 
 /// Workers of this process, as they become ready.
 pub(crate) struct RunningAgents {
@@ -46,7 +49,13 @@ fn standing(ready: bool, note: &str) -> Agent {
     Agent { agent_name: ANSWERS.to_owned(), title: "Answers a support line".to_owned(), ready, note: note.to_owned() }
 }
 
+/// How long to wait after a try that took so long.
+fn pause(tried: Duration) -> Duration {
+    tried.clamp(AGAIN, AGAIN_MAX)
+}
+
 async fn keep(settings: Settings, venue: Venue, show: watch::Sender<Vec<Agent>>, mut stopped: oneshot::Receiver<()>) {
+    let mut trouble = Trouble::of(format!("Agent {ANSWERS}"));
     loop {
         let begun = Instant::now();
         let started = tokio::select! {
@@ -60,13 +69,24 @@ async fn keep(settings: Settings, venue: Venue, show: watch::Sender<Vec<Agent>>,
                 return serving.end().await;
             }
             Err(why) => {
-                tracing::warn!(%why, agent = ANSWERS, "an agent of this process cannot start; it is tried again");
+                trouble.say(Some(&why));
                 show.send_replace(vec![standing(false, &why.to_string())]);
             }
         }
         tokio::select! {
-            () = sleep(AGAIN.max(begun.elapsed() * 4)) => {}
+            () = sleep(pause(begun.elapsed())) => {}
             _ = &mut stopped => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_fails_is_tried_again_within_a_minute() {
+        let after = |seconds| pause(Duration::from_secs(seconds)).as_secs();
+        assert_eq!([0, 5, 30, 60, 600].map(after), [10, 10, 30, 60, 60]);
     }
 }

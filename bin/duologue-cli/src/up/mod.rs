@@ -13,6 +13,7 @@ pub(crate) mod keys;
 mod lock;
 mod plan;
 mod rooms;
+mod trouble;
 
 use crate::interrupt::interrupted;
 use crate::output::{Exit, Failure};
@@ -56,7 +57,10 @@ pub(crate) async fn run(args: &UpArgs, settings: &Settings, json: bool) -> Resul
     let ended = async {
         interrupted().await;
     };
-    duologue_api::serve(bound, door.identity, platform, ended).await?;
+    tokio::select! {
+        served = duologue_api::serve(bound, door.identity, platform, ended) => served?,
+        () = trouble::watch(&rooms.access) => {}
+    }
     agents.end().await;
     rooms.stop().await;
     Ok(Exit::Done)

@@ -17,8 +17,11 @@ struct Up {
 
 impl Up {
     fn start(home: &Path, more: &[&str]) -> Up {
-        let mut command = duologue(home);
-        command.args(["--json", "up"]).args(FREE).args(more).stdout(Stdio::piped()).stderr(Stdio::null());
+        Up::of(duologue(home).args(["--json", "up"]).args(FREE).args(more))
+    }
+
+    fn of(command: &mut Command) -> Up {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -34,6 +37,12 @@ impl Up {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+    }
+
+    /// The next line of standard error that tells of this.
+    fn told(&mut self, of: &str) -> String {
+        let lines = BufReader::new(self.child.stderr.take().unwrap()).lines();
+        lines.map(Result::unwrap).find(|line| line.starts_with(of)).unwrap()
     }
 
     fn address(&self, name: &str) -> &str {
@@ -82,7 +91,7 @@ fn one_line_says_where_everything_is_and_sigterm_ends_it() {
 #[test]
 fn an_agent_that_lacks_its_model_says_so_and_holds_up_nobody() {
     let home = tempfile::tempdir().unwrap();
-    let up = Up::start(home.path(), &[]);
+    let mut up = Up::start(home.path(), &[]);
     assert_eq!(up.said["agents"][0], "support-agent");
     let about = format!("{}/platform", up.address("api"));
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -92,9 +101,23 @@ fn an_agent_that_lacks_its_model_says_so_and_holds_up_nobody() {
         told = up.get(&about).1;
     }
     assert!(told.contains(r#""ready":false"#), "{told}");
+    let line = up.told("Agent support-agent: ");
+    assert!(line.contains("duologue models fetch"), "{line}");
     drop(up);
     let none = Up::start(home.path(), &["--no-agents"]);
     assert_eq!(none.said["agents"], serde_json::json!([]));
+}
+
+#[test]
+fn a_room_server_that_is_down_is_told_on_the_console() {
+    let home = tempfile::tempdir().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = duologue(home.path());
+    command.args(["--json", "up", "--no-agents"]).args(FREE).env("LIVEKIT_URL", format!("ws://{closed}"));
+    let mut up = Up::of(command.env("LIVEKIT_API_KEY", "key").env("LIVEKIT_API_SECRET", "hidden-secret"));
+    let line = up.told("Rooms: ");
+    assert!(line.contains(&closed.to_string()) && !line.contains("hidden-secret"), "{line}");
+    assert_eq!(up.get(up.address("ready")).0, 502);
 }
 
 #[test]
