@@ -10,11 +10,12 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 41] = [
+pub const TARGETS: [Target; 42] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
     ("ogg", audio::ogg),
+    ("ogg_pages", duologue_api::fuzzing::ogg_pages),
     ("scenario", files::scenario),
     ("persona", files::persona),
     ("config", files::config),

@@ -25,6 +25,8 @@
 mod access;
 mod conversations;
 mod door;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod guard;
 mod live;
 mod model;

@@ -8,6 +8,8 @@ mod ogg;
 pub(crate) use files::{__path_file, __path_report, file, report};
 pub(crate) use handlers::{__path_get, __path_list, __path_watch, get, list, watch};
 pub(crate) use listening::{__path_listen, listen, recorded_s};
+#[cfg(feature = "fuzzing")]
+pub use ogg::pages as ogg_pages;
 
 use duologue_chat::ToolOutcome;
 use duologue_conversation::{Status, Summary, ToolUse, Transcript, Utterance, names};

@@ -36,6 +36,17 @@ pub(super) fn last_page_until_s(tail: &[u8]) -> Option<f64> {
     begins.find_map(|at| page(tail.get(at..)?)).map(|page| page.until_s)
 }
 
+/// A recording, page after page as a listener follows it, and from its end: what is found lies within the bytes.
+#[cfg(feature = "fuzzing")]
+pub fn pages(data: &[u8]) {
+    let mut rest = data;
+    while let Some(found) = page(rest) {
+        assert!((HEADER..=PAGE_MAX).contains(&found.length) && found.until_s >= 0.0);
+        rest = &rest[found.length..];
+    }
+    assert!(last_page_until_s(data).is_none_or(|until_s| until_s >= 0.0));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

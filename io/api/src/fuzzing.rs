@@ -1,0 +1,3 @@
+//! What the fuzz targets feed with any bytes.
+
+pub use crate::conversations::ogg_pages;
