@@ -13,6 +13,12 @@ pub enum ServerError {
         "{0:?} is no address of a LiveKit server; use one such as wss://livekit.example.com or ws://localhost:7880"
     )]
     Address(String),
+    /// It carries a login, which would be shown wherever the address is, and which LiveKit does not know.
+    #[error(
+        "the address of the LiveKit server carries a user or a password; leave them out: LIVEKIT_API_KEY and \
+         LIVEKIT_API_SECRET are what such a server takes"
+    )]
+    Login,
     /// There are no certificates.
     #[error("no HTTPS on this machine: {0}; install the system's certificates (package ca-certificates)")]
     Tls(String),
@@ -36,6 +42,9 @@ impl Server {
         };
         let base = Url::parse(text.trim_end_matches('/')).map_err(|_| wrong())?;
         let host = base.host_str().filter(|host| !host.is_empty()).ok_or_else(wrong)?;
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(ServerError::Login);
+        }
         let local = matches!(host.trim_matches(['[', ']']), "localhost" | "::1") || host.starts_with("127.");
         let mut http = Client::builder()
             .user_agent(concat!("duologue/", env!("CARGO_PKG_VERSION")))
@@ -90,6 +99,14 @@ mod tests {
         assert_eq!(at("https://x/livekit/"), "https://x/livekit/rtc/v1");
         assert_eq!(Server::new("wss://x").unwrap().host(), ("x".into(), 443));
         assert_eq!(Server::new("ws://[::1]:7880").unwrap().host(), ("::1".into(), 7880));
+    }
+
+    #[test]
+    fn an_address_with_a_login_is_refused_without_telling_it() {
+        for address in ["wss://someone:hidden@x", "ws://:hidden@localhost:7880", "wss://hidden@x"] {
+            let error = Server::new(address).unwrap_err().to_string();
+            assert!(error.contains("LIVEKIT_API_KEY") && !error.contains("hidden"), "{error}");
+        }
     }
 
     #[test]
