@@ -11,6 +11,3 @@ mod neighbours;
 mod server;
 #[path = "../real/stage.rs"]
 mod stage;
-#[allow(dead_code, reason = "the tests of rooms use more of it")]
-#[path = "../../../worker/tests/real/tone.rs"]
-mod tone;
