@@ -21,6 +21,9 @@ pub enum AdminError {
     /// It publishes no such track.
     #[error("participant {0:?} publishes no track {1:?}; list its tracks")]
     NoTrack(String, String),
+    /// Whoever is muted unmutes itself: nobody's microphone is switched on from afar. The words are livekit-server's.
+    #[error("remote unmute not enabled")]
+    RemoteUnmute,
     /// Longer than is allowed.
     #[error("{0}; make it shorter")]
     TooLong(&'static str),
@@ -62,6 +65,9 @@ impl Room {
         muted: bool,
     ) -> Result<proto::TrackInfo, AdminError> {
         let sid = self.known(now, identity)?.sid.clone();
+        if !muted {
+            return Err(AdminError::RemoteUnmute);
+        }
         let own = self.participants.get_mut(&sid).and_then(|participant| participant.tracks.get_mut(track));
         let Some(own) = own else { return Err(AdminError::NoTrack(identity.to_owned(), track.0.clone())) };
         own.info.muted = muted;

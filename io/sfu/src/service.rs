@@ -27,6 +27,9 @@ pub enum ServiceError {
     /// It publishes no such track.
     #[error("track is not found")]
     NoTrack,
+    /// Nobody's microphone is switched on from afar.
+    #[error("remote unmute not enabled")]
+    RemoteUnmute,
     /// There is no such dispatch.
     #[error("{0}")]
     NoDispatch(String),
@@ -50,6 +53,7 @@ impl From<AdminError> for ServiceError {
             AdminError::Closed => ServiceError::NoRoom,
             AdminError::NoParticipant(_) => ServiceError::NoParticipant,
             AdminError::NoTrack(..) => ServiceError::NoTrack,
+            AdminError::RemoteUnmute => ServiceError::RemoteUnmute,
             AdminError::TooLong(_) => ServiceError::Invalid(error.to_string()),
         }
     }
@@ -176,7 +180,8 @@ impl Services {
         Ok(proto::RemoveParticipantResponse {})
     }
 
-    /// Mutes a track, or asks its publisher to unmute it.
+    /// Mutes a track. Only its publisher unmutes it again: asking for that is refused, as livekit-server does where
+    /// nobody has allowed it.
     pub async fn mute_track(&self, request: proto::MuteRoomTrackRequest) -> Done<proto::MuteRoomTrackResponse> {
         let mute = move |room: &mut duologue_room::Room, now| {
             room.mute(now, &request.identity, &TrackSid(request.track_sid), request.muted)

@@ -93,8 +93,9 @@ pub fn read(method: &str, path: &str, content_type: &str, body: &[u8]) -> Result
         return Err(TwirpError::bad_route(format!("unexpected Content-Type: {content_type:?}"), method, path));
     };
     if body.len() > BODY_MAX {
+        // Not *exhausted*, which clients take as an invitation to send it again.
         let message = format!("a request of {} bytes; at most {BODY_MAX} are read", body.len());
-        return Err(TwirpError::new(Code::ResourceExhausted, message));
+        return Err(TwirpError::new(Code::InvalidArgument, message));
     }
     Ok((Call::decode(service, name, format, body)?, format))
 }

@@ -5,7 +5,7 @@ use crate::proto::request_response::Reason;
 use crate::proto::signal_request::Message as Asked;
 use crate::proto::signal_response::Message;
 use crate::proto::{self, TrackSource, TrackType};
-use crate::{Change, Forwarding, Input, Join, Output, ParticipantSid, TrackSid};
+use crate::{AdminError, Change, Forwarding, Input, Join, Output, ParticipantSid, TrackSid};
 
 fn subscription(track: &TrackSid, subscribe: bool) -> Asked {
     let track_sids = vec![track.0.clone()];
@@ -201,10 +201,14 @@ fn a_mute_is_seen_by_others() {
     assert_eq!(scene.drain(), [], "nobody mutes another's track");
     scene.signal(&anna, Asked::Mute(proto::MuteTrackRequest { sid: track.0.clone(), muted: true }));
     assert!(updates(&scene.told(&joe))[0].tracks[0].muted);
-    scene.room.mute(scene.now, "anna", &track, false).unwrap();
-    let mute = proto::MuteTrackRequest { sid: track.0.clone(), muted: false };
+    scene.signal(&anna, Asked::Mute(proto::MuteTrackRequest { sid: track.0.clone(), muted: false }));
+    scene.told(&anna);
+    assert_eq!(scene.room.mute(scene.now, "anna", &track, false), Err(AdminError::RemoteUnmute));
+    assert_eq!(scene.told(&anna), []);
+    scene.room.mute(scene.now, "anna", &track, true).unwrap();
+    let mute = proto::MuteTrackRequest { sid: track.0.clone(), muted: true };
     assert_eq!(scene.told(&anna).first(), Some(&Message::Mute(mute)));
-    assert!(scene.room.mute(scene.now, "joe", &track, false).is_err());
+    assert!(scene.room.mute(scene.now, "joe", &track, true).is_err());
 }
 
 #[test]

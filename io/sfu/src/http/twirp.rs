@@ -19,7 +19,7 @@ pub(super) async fn serve(State(server): State<Arc<Inner>>, request: Request) ->
     };
     let Ok(body) = to_bytes(body, BODY_MAX).await else {
         let long = format!("a request of more than {BODY_MAX} bytes");
-        return answered(TwirpError::new(Code::ResourceExhausted, long).reply());
+        return answered(TwirpError::new(Code::InvalidArgument, long).reply());
     };
     let kind = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let call = twirp::read(head.method.as_str(), head.uri.path(), kind, &body);
@@ -63,6 +63,7 @@ impl From<ServiceError> for TwirpError {
             ServiceError::NoRoom => TwirpError::no_room(),
             ServiceError::NoParticipant => TwirpError::no_participant(),
             ServiceError::NoTrack => TwirpError::no_track(),
+            ServiceError::RemoteUnmute => TwirpError::new(Code::FailedPrecondition, error.to_string()),
             ServiceError::NoDispatch(_) => TwirpError::no_dispatch(),
             ServiceError::Invalid(words) => TwirpError::new(Code::InvalidArgument, words),
             ServiceError::Call(ref failed) => TwirpError::new(code_of(failed), error.to_string()),
