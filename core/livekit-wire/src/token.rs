@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use sha2_for_hmac::Sha256;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ pub use livekit_token::{Claims, VideoGrants};
 
 /// Seconds by which clocks may differ; LiveKit's servers allow as much.
 pub const LEEWAY_S: u64 = 60;
+/// [`Claims::exp`] of a token that names no expiry and so is never over, as with livekit-server.
+pub const ENDLESS: usize = usize::MAX;
 /// Bytes of a token at most.
 const MAX: usize = 1 << 16;
 
@@ -44,9 +47,6 @@ pub enum TokenError {
     /// Not made with the secret.
     #[error("the token's signature does not fit; is the API secret the one of this server?")]
     Signature,
-    /// It would never end.
-    #[error("the token has no expiry (exp)")]
-    NoExpiry,
     /// Over.
     #[error("the token expired {0} s ago; make a new one, and compare the clocks of both machines")]
     Expired(u64),
@@ -116,10 +116,7 @@ pub fn verify(token: &str, key: &str, secret: &str, now: u64) -> Result<Claims, 
 /// Whether claims hold at `now` (seconds since 1970), as far as their times go.
 pub fn in_time(claims: &Claims, now: u64) -> Result<(), TokenError> {
     let (begin, end) = (claims.nbf as u64, claims.exp as u64);
-    if end == 0 {
-        return Err(TokenError::NoExpiry);
-    }
-    if now > end.saturating_add(LEEWAY_S) {
+    if claims.exp != ENDLESS && now > end.saturating_add(LEEWAY_S) {
         return Err(TokenError::Expired(now - end));
     }
     if begin > now.saturating_add(LEEWAY_S) {
@@ -139,7 +136,35 @@ fn parts(token: &str) -> Result<(Header, Claims), TokenError> {
     let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
     let header = serde_json::from_slice(&bytes(header)?).map_err(|_| TokenError::Malformed)?;
     let claims = serde_json::from_slice(&bytes(claims)?).map_err(|_| TokenError::Malformed)?;
-    Ok((header, claims))
+    Ok((header, claims_of(claims)?))
+}
+
+/// Claims as foreign libraries write them. As with livekit-server, `null` is what is not there, and times may have
+/// fractions (RFC 7519 §2, NumericDate), of which whole seconds count, and stand in quotes.
+fn claims_of(mut said: Map<String, Value>) -> Result<Claims, TokenError> {
+    said.retain(|_, value| !value.is_null());
+    for name in ["exp", "nbf", "iat"] {
+        if let Some(time) = said.get_mut(name) {
+            *time = seconds(time).ok_or(TokenError::Malformed)?.into();
+        }
+    }
+    let is_endless = !said.contains_key("exp");
+    let mut claims: Claims = serde_json::from_value(Value::Object(said)).map_err(|_| TokenError::Malformed)?;
+    if is_endless {
+        claims.exp = ENDLESS;
+    }
+    Ok(claims)
+}
+
+/// A time in whole seconds since 1970, where that is its beginning or later and 63 bits hold it; earlier is 1970.
+fn seconds(time: &Value) -> Option<u64> {
+    let number = match time {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    // Exact for the next 285 million years; of what is negative nothing is left.
+    (number < i64::MAX as f64).then_some(number as u64)
 }
 
 fn mac(secret: &str, signed: &str) -> Hmac<Sha256> {
@@ -192,10 +217,36 @@ mod tests {
         );
         assert_eq!(verify(&token, "key", "secret", NOW + 661), Err(TokenError::Expired(61)));
         assert_eq!(verify(&token, "key", "secret", NOW - 61), Err(TokenError::NotYet(61)));
-        assert_eq!(verify(&signed(|claims| claims.exp = 0), "key", "secret", NOW), Err(TokenError::NoExpiry));
+        assert_eq!(verify(&signed(|claims| claims.exp = 0), "key", "secret", NOW), Err(TokenError::Expired(NOW)));
         assert_eq!(verify("a.b", "key", "secret", NOW), Err(TokenError::Malformed));
         let none = format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), token.split_once('.').unwrap().1);
         assert_eq!(verify(&none, "key", "secret", NOW), Err(TokenError::Algorithm("none".into())));
+    }
+
+    /// A token whose claims are this JSON, and what becomes of its expiry.
+    fn expiry(claims: &str) -> Result<usize, TokenError> {
+        let signed = [r#"{"alg":"HS256"}"#, claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+        let signature = URL_SAFE_NO_PAD.encode(mac("secret", &signed).finalize().into_bytes());
+        verify(&format!("{signed}.{signature}"), "key", "secret", NOW).map(|claims| claims.exp)
+    }
+
+    /// What livekit-server v1.13.5 takes and refuses.
+    #[test]
+    fn times_are_read_as_others_write_them() {
+        let of = |claims: &str| expiry(&format!(r#"{{"iss":"key",{claims}}}"#));
+        assert_eq!(of(r#""exp":1800000010.75,"nbf":1799999999.5,"iat":1799999999.5"#), Ok(1_800_000_010));
+        assert_eq!(of(r#""exp":"1800000010","nbf":"5""#), Ok(1_800_000_010));
+        assert_eq!(of(r#""exp":1e10,"nbf":-1"#), Ok(10_000_000_000));
+        for endless in [r#""nbf":5"#, r#""exp":null"#, r#""exp":null,"nbf":null,"video":null"#] {
+            assert_eq!(of(endless), Ok(ENDLESS), "{endless}");
+        }
+        assert_eq!(of(r#""exp":1799999000.5"#), Err(TokenError::Expired(1_000)));
+        assert_eq!(of(r#""exp":-1"#), Err(TokenError::Expired(NOW)));
+        let none = ["true", "[]", "1e300", "1e999", "99999999999999999999", r#""soon""#, r#""inf""#, r#""NaN""#];
+        for no_time in none.iter().flat_map(|no_time| ["exp", "nbf", "iat"].map(|name| format!("\"{name}\":{no_time}")))
+        {
+            assert_eq!(of(&no_time), Err(TokenError::Malformed), "{no_time}");
+        }
     }
 
     #[test]

@@ -24,6 +24,17 @@ enum MintError {
     Nothing,
 }
 
+/// Why no token can be looked at.
+#[derive(Debug, thiserror::Error)]
+enum InspectError {
+    #[error(
+        "what standard input holds is no token: it is no text\n  help: a token is three parts of letters and digits joined by dots; pass it alone, as `duologue token mint` prints it"
+    )]
+    NoText,
+    #[error("standard input cannot be read: {0}\n  help: give the token as the argument, or pipe it in")]
+    Input(std::io::Error),
+}
+
 pub(crate) fn run(args: &TokenArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
     match &args.command {
         TokenCommand::Mint(args) => mint(args, &key(settings)?, json),
@@ -158,13 +169,13 @@ fn inspect(args: &InspectArgs, settings: &Settings, json: bool) -> Result<Exit, 
     Ok(if problem.is_none() { Exit::Done } else { Exit::Failed })
 }
 
-fn given(token: &str) -> Result<String, std::io::Error> {
+fn given(token: &str) -> Result<String, InspectError> {
     if token != "-" {
         return Ok(token.to_owned());
     }
-    let mut text = String::new();
-    std::io::stdin().lock().take(MAX).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(MAX).read_to_end(&mut bytes).map_err(InspectError::Input)?;
+    String::from_utf8(bytes).map_err(|_| InspectError::NoText)
 }
 
 fn check(token: &str, claims: &Claims, key: Option<&KeyPair>) -> (Signature, Option<TokenError>) {
@@ -172,9 +183,7 @@ fn check(token: &str, claims: &Claims, key: Option<&KeyPair>) -> (Signature, Opt
     match token::verify(token, &key.key, key.secret.expose(), now()) {
         Ok(_) => (Signature::Fits, None),
         // Times are looked at last.
-        Err(late @ (TokenError::Expired(_) | TokenError::NotYet(_) | TokenError::NoExpiry)) => {
-            (Signature::Fits, Some(late))
-        }
+        Err(late @ (TokenError::Expired(_) | TokenError::NotYet(_))) => (Signature::Fits, Some(late)),
         Err(wrong) => (Signature::Wrong, Some(wrong)),
     }
 }
@@ -195,6 +204,9 @@ fn show(claims: &Claims) {
     let agents = claims.room_config.iter().flat_map(|room| &room.agents);
     agents.for_each(|agent| print(format!("Dispatches {}", or(&agent.agent_name, "(any unnamed agent)"))));
     print(format!("From       {}", moment(claims.nbf as u64)));
+    if claims.exp == token::ENDLESS {
+        return print("Until      (it never expires)");
+    }
     let (end, now) = (claims.exp as u64, now());
     let left = match end.checked_sub(now) {
         Some(left) => format!("{} left", span(left)),
@@ -206,7 +218,8 @@ fn show(claims: &Claims) {
 fn as_json(claims: &Claims, signature: Signature, problem: Option<&TokenError>) -> Value {
     json!({
         "identity": claims.sub, "name": claims.name, "kind": claims.kind, "room": claims.video.room,
-        "api_key": claims.iss, "valid_from": moment(claims.nbf as u64), "expires_at": moment(claims.exp as u64),
+        "api_key": claims.iss, "valid_from": moment(claims.nbf as u64),
+        "expires_at": (claims.exp != token::ENDLESS).then(|| moment(claims.exp as u64)),
         "grants": claims.video, "metadata": claims.metadata,
         "attributes": claims.attributes.iter().collect::<BTreeMap<_, _>>(),
         "agents": claims.room_config.iter().flat_map(|room| &room.agents).map(|a| &a.agent_name).collect::<Vec<_>>(),

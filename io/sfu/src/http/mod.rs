@@ -25,10 +25,11 @@ pub(crate) fn router(server: Arc<Inner>) -> Router {
     Router::new()
         // What watches over servers asks for this.
         .route("/", get(|| async { "OK" }))
+        // As with livekit-server, the method does not matter where nothing is changed.
         .route("/rtc", get(rtc::older))
-        .route("/rtc/validate", get(rtc::validate_older))
+        .route("/rtc/validate", any(rtc::validate_older))
         .route("/rtc/v1", get(rtc::today))
-        .route("/rtc/v1/validate", get(rtc::validate_today))
+        .route("/rtc/v1/validate", any(rtc::validate_today))
         .route("/agent", get(agent))
         .route("/twirp/{*call}", any(twirp::serve))
         .with_state(server)

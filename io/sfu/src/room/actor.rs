@@ -12,6 +12,7 @@ use duologue_ids::Mono;
 use duologue_livekit_wire::Message as _;
 use duologue_livekit_wire::proto::signal_response::Message;
 use duologue_livekit_wire::proto::{self, DataPacket, DisconnectReason};
+use duologue_livekit_wire::token;
 use duologue_room::{AdminError, CallError, CallId, Event, Forwarding, Input, Output, ParticipantSid, Room, TrackSid};
 use duologue_rtc::{Certificate, Channel};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -280,7 +281,9 @@ impl Actor {
         let (clock, mut claims) = (self.around.clock, client.visitor.claims.clone());
         claims.video = auth::grants(&info.permission.unwrap_or_default(), &claims.video);
         (claims.name, claims.metadata, claims.attributes) = (info.name, info.metadata, info.attributes);
-        let left = Duration::from_secs((claims.exp as u64).saturating_sub(clock.unix_seconds()));
+        // Whoever came with a token that never ends goes on with one that does.
+        let end = if claims.exp == token::ENDLESS { 0 } else { claims.exp as u64 };
+        let left = Duration::from_secs(end.saturating_sub(clock.unix_seconds()));
         match auth::sign(claims, &client.visitor.key, clock, left.max(TOKEN)) {
             Ok(token) => self.send(to, Message::RefreshToken(token)),
             Err(error) => tracing::warn!(room = self.name, %error, "a token was not renewed"),

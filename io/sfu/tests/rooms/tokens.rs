@@ -25,6 +25,7 @@ fn table() -> Vec<(String, u16, &'static str)> {
         (with(|claims| (claims.nbf, claims.exp) = (1, 1 + HOUR)), 401, "invalid token: "),
         (with(|claims| (claims.nbf, claims.exp) = (claims.nbf + HOUR, claims.exp + HOUR)), 401, "invalid token: "),
         (with(|claims| claims.iss = "stranger".into()), 401, "invalid API key: stranger"),
+        (with(|claims| claims.video = VideoGrants::default()), 401, "no permissions to access the room"),
         (with(|claims| claims.video.room_join = false), 401, "permissions denied"),
         (with(|claims| (claims.video.room_join, claims.video.room_admin) = (false, true)), 401, "permissions denied"),
         (with(|claims| claims.sub = "a".repeat(257)), 400, "participant identity length exceeds limits"),
@@ -59,12 +60,16 @@ async fn each_fault_of_a_token_has_its_status_and_its_words() {
 async fn other_faults_of_requests_have_theirs() {
     let server = LiveKit::with(config()).await;
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let at = |path: &str| http.get(format!("http://127.0.0.1:{}/{path}", server.port));
+    let server_at = |path: &str| format!("http://127.0.0.1:{}/{path}", server.port);
+    let at = |path: &str| http.get(server_at(path));
     let token = token("kitchen", "anna");
+    let nowhere = token_with("kitchen", "anna", |claims| claims.video = VideoGrants::default());
     let faults = [
         (at("rtc/v1/validate").bearer_auth(&token), 400, "join_request is required"),
         (at("rtc/v1/validate?join_request=%%").bearer_auth(&token), 400, "cannot"),
         (at("rtc/validate").header("authorization", &token), 401, "invalid authorization header"),
+        (at("rtc/v1/validate").bearer_auth(&nowhere), 401, "no permissions to access the room"),
+        (http.post(server_at("rtc/validate")).bearer_auth(&token), 200, "success"),
         (at(&format!("rtc/validate?access_token={token}")), 200, "success"),
         // No WebSocket.
         (at("rtc").bearer_auth(&token), 404, ""),
