@@ -78,8 +78,40 @@ impl ConnectError {
     }
 }
 
-/// A server's words, in one line and short.
+/// A server's words, in one line, short, and without tokens: livekit-server repeats the one that it refuses.
 pub(crate) fn words(body: &str) -> String {
-    let line: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line: String = masked(body).split_whitespace().collect::<Vec<_>>().join(" ");
     if line.is_empty() { "(no reason given)".into() } else { line.chars().take(WORDS).collect() }
+}
+
+/// A text with `(token)` in the place of all that looks like a JSON web token (RFC 7519: base64url of `{"…`, and dots),
+/// also where its end is cut off.
+fn masked(text: &str) -> String {
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, from)) = rest.split_once("eyJ") {
+        let (token, after) = from.split_at(from.find(|c| !is_of_token(c)).unwrap_or(from.len()));
+        out.push_str(before);
+        out.push_str("(token)");
+        // A full stop after it belongs to the sentence.
+        out.push_str(if token.ends_with('.') { "." } else { "" });
+        rest = after;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_in_a_servers_words_are_not_shown() {
+        let said = "invalid token: eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJrIn0.c2ln-_, error: signature is invalid";
+        let error = ConnectError::of_status("http://x/", 401, said).to_string();
+        assert!(error.contains("invalid token: (token), error: signature is invalid"), "{error}");
+        assert_eq!(words("no eyJhbGciOiJI"), "no (token)");
+        assert_eq!(words("\"eyJh.eyJp.c2ln\" and eyJh.eyJp.c2ln."), "\"(token)\" and (token).");
+        assert_eq!(words("they say yes, and é"), "they say yes, and é");
+    }
 }
