@@ -98,6 +98,24 @@ pub(crate) fn age(text: &str) -> Result<Duration, String> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "this is too long".to_owned())
 }
 
+/// `30s`, and what [`age`] takes: how long a room or a token lasts, in seconds that a server can count (32 bits). Nothing
+/// is refused, since servers take it for their own default.
+pub(crate) fn lasting(text: &str) -> Result<Duration, String> {
+    let time = match split(text) {
+        (number, "s" | "sec") => {
+            let wrong = |_| "it takes a whole number with s, m, h, d or w, such as 30s".to_owned();
+            Duration::from_secs(number.parse().map_err(wrong)?)
+        }
+        (_, "m" | "min" | "h" | "d" | "w") => age(text)?,
+        _ => return Err("it takes a number with s, m, h, d or w, such as 30s or 2h".to_owned()),
+    };
+    match time.as_secs() {
+        0 => Err("it takes at least 1s".to_owned()),
+        seconds if seconds > u32::MAX.into() => Err("this is too long; it takes at most 49710d".to_owned()),
+        _ => Ok(time),
+    }
+}
+
 /// `5GiB`; units are B, kB, MB, GB, TB and KiB, MiB, GiB, TiB.
 fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = split(text);
@@ -139,6 +157,14 @@ mod tests {
         assert_eq!(size("0"), Ok(0));
         for wrong in ["", "30", "d", "-1d", "1.5d", "30 years", "99999999999999999999d"] {
             assert!(age(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(lasting("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(lasting("2h"), Ok(Duration::from_secs(7_200)));
+        assert_eq!(lasting("49710d").map(|time| time.as_secs()), Ok(4_294_944_000));
+        for wrong in
+            ["", "30", "0s", "0m", "-1s", "1.5s", "99999999999h", "49711d", "4294967296s", "99999999999999999999s"]
+        {
+            assert!(lasting(wrong).is_err(), "{wrong}");
         }
         for wrong in ["", "GiB", "-5GiB", "5 apples", "1e99GB", "1.2.3MB"] {
             assert!(size(wrong).is_err(), "{wrong}");

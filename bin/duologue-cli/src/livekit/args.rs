@@ -1,6 +1,6 @@
 //! The command line of rooms, dispatches and tokens.
 
-use crate::keeping_args::age;
+use crate::keeping_args::lasting;
 use clap::{Args, Subcommand, ValueEnum};
 use std::time::Duration;
 
@@ -61,11 +61,11 @@ livekit-server counts a room with nobody but agents in it as empty, and removes 
 pub(crate) struct CreateArgs {
     /// Its name.
     pub(crate) room: String,
-    /// How long it stays when nobody comes: `10m`, `2h`; the server says how long where this is left out.
-    #[arg(long, value_name = "TIME", value_parser = age)]
+    /// How long it stays when nobody comes: `30s`, `10m`, `2h`; the server says how long where this is left out.
+    #[arg(long, value_name = "TIME", value_parser = lasting)]
     pub(crate) empty_timeout: Option<Duration>,
-    /// How long it stays after the last one has left.
-    #[arg(long, value_name = "TIME", value_parser = age)]
+    /// How long it stays after the last one has left: `20s`, `5m`; the server says where this is left out.
+    #[arg(long, value_name = "TIME", value_parser = lasting)]
     pub(crate) departure_timeout: Option<Duration>,
     /// How many may be in it; agents do not count.
     #[arg(long, value_name = "N")]
@@ -187,8 +187,8 @@ pub(crate) struct MintArgs {
     /// What kind of participant it is.
     #[arg(long, value_enum, default_value = "standard", requires = "identity")]
     pub(crate) kind: KindArg,
-    /// How long it is valid: `30m`, `6h`, `7d`.
-    #[arg(long, value_name = "TIME", default_value = "6h", value_parser = age)]
+    /// How long it is valid: `30s`, `30m`, `6h`, `7d`.
+    #[arg(long, value_name = "TIME", default_value = "6h", value_parser = lasting)]
     pub(crate) ttl: Duration,
     /// A text that everybody in the room sees.
     #[arg(long, value_name = "TEXT", requires = "identity")]
