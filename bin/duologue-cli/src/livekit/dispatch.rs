@@ -16,9 +16,9 @@ const LOOK: Duration = Duration::from_millis(250);
 #[derive(Debug, thiserror::Error)]
 enum DispatchError {
     #[error(
-        "no worker has begun the job within {seconds} s\n  help: start a worker that registers as `{agent}`, then create the dispatch again: livekit-server does not look for one later; {dispatch} is still there"
+        "no worker has begun the job within {seconds} s\n  help: start a worker that registers as `{agent}`, then see `duologue dispatch list {room}`: {dispatch} is still there. Duologue's own room server looks for a worker until 60 s after the dispatch was created; livekit-server looked once, so create the dispatch again there"
     )]
-    Nobody { agent: String, dispatch: String, seconds: u64 },
+    Nobody { agent: String, room: String, dispatch: String, seconds: u64 },
     #[error("the job of `{agent}` failed: {why}\n  help: the worker's log says more; job {job}")]
     JobFailed { agent: String, why: String, job: String },
 }
@@ -82,8 +82,8 @@ async fn begun(livekit: &LiveKit, created: AgentDispatch, seconds: u64) -> Resul
             return Err(DispatchError::JobFailed { agent: plain(&created.agent_name), why, job: plain(&job.id) }.into());
         }
         if Instant::now() >= until {
-            let (agent, dispatch) = (plain(&created.agent_name), plain(&created.id));
-            return Err(DispatchError::Nobody { agent, dispatch, seconds }.into());
+            let (agent, room, dispatch) = (plain(&created.agent_name), plain(&created.room), plain(&created.id));
+            return Err(DispatchError::Nobody { agent, room, dispatch, seconds }.into());
         }
         sleep(LOOK).await;
     }
