@@ -167,5 +167,5 @@ fn fits(what: &str, text: &str, most: usize) -> Result<(), Problem> {
     if !text.trim().is_empty() && text.chars().count() <= most && !text.contains(char::is_control) {
         return Ok(());
     }
-    Err(Problem::of(&BAD_REQUEST, format!("a {what} has 1 to {most} characters, none of them a control character")))
+    Err(Problem::of(&BAD_REQUEST, format!("the {what} has 1 to {most} characters, none of them a control character")))
 }
