@@ -34,8 +34,8 @@ pub fn texts(data: &[u8]) {
         rest = left;
         match DataPacket::decode(packet).ok().and_then(|packet| packet.value) {
             Some(Value::StreamHeader(header)) => drop(texts.begin("x", header)),
-            Some(Value::StreamChunk(chunk)) => drop(texts.piece("x", &chunk)),
-            Some(Value::StreamTrailer(trailer)) => drop(texts.end("x", trailer)),
+            Some(Value::StreamChunk(chunk)) => drop(texts.piece(("x", true), &chunk)),
+            Some(Value::StreamTrailer(trailer)) => drop(texts.end(("x", true), trailer)),
             _ => {}
         }
     }

@@ -99,10 +99,10 @@ impl Texts {
     }
 
     /// Under which a text is known whose next part comes from somebody. Of a text in another's name, servers give the
-    /// beginning that name and the rest the one of who wrote it.
-    fn key(&self, from: &str, stream: &str) -> (String, String) {
+    /// beginning that name and the rest the one of who wrote it, which is an agent: nobody else may.
+    fn key(&self, (from, is_agent): (&str, bool), stream: &str) -> (String, String) {
         let exact = (from.to_owned(), stream.to_owned());
-        if self.open.contains_key(&exact) {
+        if !is_agent || self.open.contains_key(&exact) {
             return exact;
         }
         let mut others = self.open.keys().filter(|(_, of)| of == stream);
@@ -112,9 +112,9 @@ impl Texts {
         }
     }
 
-    /// A piece; the text so far. A missing piece, or one too many, breaks it.
-    pub(crate) fn piece(&mut self, from: &str, chunk: &Chunk) -> Option<Text> {
-        let key = self.key(from, &chunk.stream_id);
+    /// A piece of a writer, who is an agent or not; the text so far. A missing piece, or one too many, breaks it.
+    pub(crate) fn piece(&mut self, writer: (&str, bool), chunk: &Chunk) -> Option<Text> {
+        let key = self.key(writer, &chunk.stream_id);
         let from = &key.0.clone();
         let arriving = self.open.get_mut(&key)?;
         if chunk.chunk_index < arriving.next {
@@ -130,8 +130,8 @@ impl Texts {
     }
 
     /// The end, perhaps with attributes that were not known before.
-    pub(crate) fn end(&mut self, from: &str, trailer: Trailer) -> Option<Text> {
-        let key = self.key(from, &trailer.stream_id);
+    pub(crate) fn end(&mut self, writer: (&str, bool), trailer: Trailer) -> Option<Text> {
+        let key = self.key(writer, &trailer.stream_id);
         let from = &key.0.clone();
         let mut arriving = self.open.remove(&key)?;
         arriving.attributes.extend(trailer.attributes);
@@ -189,9 +189,9 @@ mod tests {
             begin(&mut texts, "x", "s");
             for (index, part) in pieces(&text).enumerate() {
                 prop_assert!(part.len() <= PIECE_MAX);
-                texts.piece("x", &piece("s", index as u64, part.as_bytes()));
+                texts.piece(("x", false), &piece("s", index as u64, part.as_bytes()));
             }
-            let whole = texts.end("x", Trailer { stream_id: "s".into(), ..Default::default() }).unwrap();
+            let whole = texts.end(("x", false), Trailer { stream_id: "s".into(), ..Default::default() }).unwrap();
             prop_assert_eq!((whole.text, whole.state), (text, TextState::Complete));
         }
     }
@@ -201,17 +201,17 @@ mod tests {
         let mut texts = Texts::default();
         begin(&mut texts, "x", "s");
         let (first, second) = "né".as_bytes().split_at(2);
-        assert_eq!(texts.piece("x", &piece("s", 0, first)).unwrap().text, "n");
-        assert_eq!(texts.piece("x", &piece("s", 1, second)).unwrap().text, "né");
+        assert_eq!(texts.piece(("x", false), &piece("s", 0, first)).unwrap().text, "n");
+        assert_eq!(texts.piece(("x", false), &piece("s", 1, second)).unwrap().text, "né");
     }
 
     #[test]
     fn a_text_in_anothers_name_is_put_together() {
         let mut texts = Texts::default();
         begin(&mut texts, "anna", "s");
-        let piece = texts.piece("agent", &piece("s", 0, b"The light is red.")).unwrap();
+        let piece = texts.piece(("agent", true), &piece("s", 0, b"The light is red.")).unwrap();
         assert_eq!((piece.from.as_str(), piece.text.as_str()), ("anna", "The light is red."));
-        let whole = texts.end("agent", Trailer { stream_id: "s".into(), ..Default::default() }).unwrap();
+        let whole = texts.end(("agent", true), Trailer { stream_id: "s".into(), ..Default::default() }).unwrap();
         assert_eq!((whole.from.as_str(), whole.state), ("anna", TextState::Complete));
     }
 
@@ -220,10 +220,10 @@ mod tests {
         let mut texts = Texts::default();
         begin(&mut texts, "x", "s");
         begin(&mut texts, "y", "s");
-        assert_eq!(texts.piece("x", &piece("s", 0, b"a")).unwrap().text, "a");
-        assert_eq!(texts.piece("x", &piece("s", 0, b"a")), None);
-        assert_eq!(texts.piece("x", &piece("s", 2, b"c")).unwrap().state, TextState::Broken);
-        assert_eq!(texts.piece("x", &piece("s", 3, b"d")), None);
+        assert_eq!(texts.piece(("x", false), &piece("s", 0, b"a")).unwrap().text, "a");
+        assert_eq!(texts.piece(("x", false), &piece("s", 0, b"a")), None);
+        assert_eq!(texts.piece(("x", false), &piece("s", 2, b"c")).unwrap().state, TextState::Broken);
+        assert_eq!(texts.piece(("x", false), &piece("s", 3, b"d")), None);
         assert_eq!(texts.left("y").len(), 1);
     }
 
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(texts.open.len(), OPEN_MAX);
         let stream = format!("s{}", OPEN_MAX * 2 - 1);
         let fill = vec![b'a'; TEXT_MAX];
-        assert_eq!(texts.piece("x", &piece(&stream, 0, &fill)).unwrap().state, TextState::Open);
-        assert_eq!(texts.piece("x", &piece(&stream, 1, b"a")).unwrap().state, TextState::Broken);
+        assert_eq!(texts.piece(("x", false), &piece(&stream, 0, &fill)).unwrap().state, TextState::Open);
+        assert_eq!(texts.piece(("x", false), &piece(&stream, 1, b"a")).unwrap().state, TextState::Broken);
     }
 }

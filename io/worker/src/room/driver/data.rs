@@ -4,6 +4,7 @@ use super::Driver;
 use crate::room::error::{RoomError, RpcError};
 use crate::room::event::{Invocation, RoomEvent};
 use crate::room::handle::{Call, Way};
+use crate::room::options::Kind;
 use duologue_livekit_wire::Message;
 use duologue_livekit_wire::proto::data_packet::Value;
 use duologue_livekit_wire::proto::{DataPacket, RpcAck, RpcRequest, RpcResponse, UserPacket, rpc_response};
@@ -118,6 +119,7 @@ impl Driver {
             return;
         }
         let from = packet.participant_identity;
+        let is_agent = self.people.all().any(|one| one.identity == from && one.kind == Kind::Agent);
         match packet.value {
             Some(Value::User(user)) => self.message(from, user, reliable),
             Some(Value::StreamHeader(header)) => {
@@ -125,11 +127,11 @@ impl Driver {
                 text.into_iter().for_each(|text| self.tell(RoomEvent::Text(text)));
             }
             Some(Value::StreamChunk(chunk)) => {
-                let text = self.texts.piece(&from, &chunk);
+                let text = self.texts.piece((&from, is_agent), &chunk);
                 text.into_iter().for_each(|text| self.tell(RoomEvent::Text(text)));
             }
             Some(Value::StreamTrailer(trailer)) => {
-                let text = self.texts.end(&from, trailer);
+                let text = self.texts.end((&from, is_agent), trailer);
                 text.into_iter().for_each(|text| self.tell(RoomEvent::Text(text)));
             }
             Some(Value::RpcRequest(request)) => self.called(from, request),
