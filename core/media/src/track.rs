@@ -3,7 +3,7 @@ use crate::opus::{Encoder, MAX_PACKET, OpusError, Settings};
 
 /// Recordings are coded for faithfulness, not as speech: 1.6 ms of CPU per second instead of 7, 3 bytes for a frame of
 /// silence, and the channels of a stereo file stay apart. That takes a few more bits.
-const RECORDING: Settings = Settings { complexity: 3, bitrate: 32_000, dtx: false, voip: false };
+const RECORDING: Settings = Settings { complexity: 3, bitrate: 32_000, dtx: false, voice: false };
 /// Bits per second of a stereo recording, in which mostly one side speaks.
 const STEREO_BITRATE: i32 = 48_000;
 

@@ -99,9 +99,14 @@ impl Peer {
         self.negotiation.tracks.iter().find(|track| track.id == id).map(|track| track.mid)
     }
 
+    /// Whether [`Peer::offer`] would give one.
+    pub fn wants_to_offer(&self) -> bool {
+        self.negotiation.pending.is_none() && !self.negotiation.wishes.is_empty()
+    }
+
     /// A description with all that was wished for; `None` while an offer is under way, and where nothing was wished for.
     pub fn offer(&mut self) -> Result<Option<String>, NegotiationError> {
-        if self.negotiation.pending.is_some() || self.negotiation.wishes.is_empty() {
+        if !self.wants_to_offer() {
             return Ok(None);
         }
         let wishes = std::mem::take(&mut self.negotiation.wishes);

@@ -1,6 +1,9 @@
 use super::{MAX_TICKS, OpusError, Settings};
 use opus_rs::OpusDecoder;
-use ropus::{OPUS_APPLICATION_AUDIO, OPUS_APPLICATION_VOIP, OPUS_BAD_ARG, OPUS_SIGNAL_VOICE, OpusEncoder};
+use ropus::{OPUS_APPLICATION_AUDIO, OPUS_APPLICATION_VOIP, OPUS_BAD_ARG, OpusEncoder};
+
+/// OPUS_SET_FORCE_MODE's MODE_CELT_ONLY (libopus, `opus_private.h`).
+const TRANSFORM_ONLY: i32 = 1_002;
 
 /// An encoder with its settings.
 pub(crate) struct Encoder {
@@ -12,14 +15,15 @@ impl Encoder {
     pub(crate) fn new(rate: u32, channels: usize, settings: Settings) -> Result<Encoder, OpusError> {
         let format = OpusError::Format { rate, channels };
         let (Ok(fs), Ok(count)) = (i32::try_from(rate), i32::try_from(channels)) else { return Err(format) };
-        let application = if settings.voip { OPUS_APPLICATION_VOIP } else { OPUS_APPLICATION_AUDIO };
+        // For voices it takes what lies below them out first.
+        let application = if settings.voice { OPUS_APPLICATION_VOIP } else { OPUS_APPLICATION_AUDIO };
         let mut state = OpusEncoder::new(fs, count, application).map_err(|_| format)?;
         state.set_complexity(settings.complexity);
         state.set_bitrate(settings.bitrate);
         state.set_dtx(i32::from(settings.dtx));
         state.set_lsb_depth(16);
-        if settings.voip {
-            state.set_signal(OPUS_SIGNAL_VOICE);
+        if settings.voice {
+            state.set_force_mode(TRANSFORM_ONLY);
         }
         Ok(Encoder { state, channels })
     }

@@ -9,9 +9,11 @@ const WINDOW: usize = 3 * STEP;
 /// The longest way there and back, 800 ms.
 const REACH: usize = 40 * STEP;
 /// Correlation, from 0 to 1, from which on two waveforms are the same.
-const ALIKE: f32 = 0.8;
+const ALIKE: f32 = 0.75;
 /// The most that comes back: half, 6 dB down.
 const LOUDEST: f32 = 0.5;
+/// What lies below voices, 100 Hz, is left out: hum is alike wherever it comes from.
+const ABOVE: f32 = 0.92;
 /// The long search is done at half the rate, which is a quarter of the work.
 const COARSE: usize = 2;
 /// What correlates so much there gets a closer look: between two of its samples a copy looks less like itself.
@@ -33,6 +35,8 @@ pub(super) struct Played {
     heard: [f32; WINDOW],
     /// Frames since the last one that was played.
     quiet: usize,
+    /// For what is played and for what is heard.
+    filters: [HighPass; 2],
     /// Likeness by way, kept only so that it is made once.
     scores: Vec<f32>,
 }
@@ -40,7 +44,8 @@ pub(super) struct Played {
 impl Played {
     pub(super) fn new() -> Played {
         let (fine, coarse) = (Sliding { samples: Vec::new(), end: 0 }, Sliding { samples: Vec::new(), end: 0 });
-        Played { fine, coarse, heard: [0.0; WINDOW], quiet: usize::MAX, scores: Vec::new() }
+        let filters = Default::default();
+        Played { fine, coarse, heard: [0.0; WINDOW], quiet: usize::MAX, filters, scores: Vec::new() }
     }
 
     /// 20 ms that are played in the present step.
@@ -48,6 +53,7 @@ impl Played {
         self.quiet = 0;
         let newest = self.fine.newest(STEP);
         thin(frame, newest);
+        self.filters[0].apply(newest);
         let coarse = self.coarse.newest(STEP / COARSE);
         coarsen(newest, coarse);
     }
@@ -55,7 +61,9 @@ impl Played {
     /// 20 ms that are heard.
     pub(super) fn hear(&mut self, frame: &Frame) {
         self.heard.copy_within(STEP.., 0);
-        thin(frame, &mut self.heard[WINDOW - STEP..]);
+        let newest = &mut self.heard[WINDOW - STEP..];
+        thin(frame, newest);
+        self.filters[1].apply(newest);
     }
 
     /// The next 20 ms begin; nothing is played in them yet.
@@ -167,6 +175,22 @@ impl<const N: usize> Sliding<N> {
         }
         self.end += step;
         self.samples[self.end - step..self.end].fill(0.0);
+    }
+}
+
+/// y(n) = x(n) - x(n-1) + [`ABOVE`] y(n-1).
+#[derive(Default)]
+struct HighPass {
+    input: f32,
+    output: f32,
+}
+
+impl HighPass {
+    fn apply(&mut self, samples: &mut [f32]) {
+        for sample in samples {
+            self.output = *sample - self.input + ABOVE * self.output;
+            self.input = std::mem::replace(sample, self.output);
+        }
     }
 }
 

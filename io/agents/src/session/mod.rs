@@ -15,6 +15,7 @@ use duologue_worker::{Assigned, CloseReason as RoomOver, JoinOptions, Publicatio
 use hearing::Hearing;
 use pace::Pace;
 use people::Present;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use teller::{Tell, Teller};
 use tokio::runtime::Handle;
@@ -394,8 +395,13 @@ impl Attending {
     }
 }
 
+/// All sessions of the process wake at the same moments: waking up once for all of them is much cheaper than once for each.
 fn every_frame(from: Instant) -> Interval {
-    let mut clock = interval_at(from.into(), FRAME);
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let first = *FIRST.get_or_init(|| from);
+    let frames = from.saturating_duration_since(first).as_nanos().div_ceil(FRAME.as_nanos());
+    let next = first + FRAME * u32::try_from(frames).unwrap_or(u32::MAX);
+    let mut clock = interval_at(next.into(), FRAME);
     // Sound that comes late is still wanted; a session's time goes on by its frames.
     clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
     clock

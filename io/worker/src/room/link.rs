@@ -3,9 +3,10 @@
 use crate::net::server::Server;
 use crate::room::error::JoinError;
 use duologue_rtc::{Config, Datagram, Event, Output, Peer, Role};
-use futures::future::select_all;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::Poll;
 use std::time::Instant;
 use tokio::net::{UdpSocket, lookup_host};
 
@@ -39,9 +40,21 @@ fn leaves_at(target: SocketAddr) -> Option<IpAddr> {
 
 /// A peer with a socket at each address.
 pub(crate) struct Link {
-    pub(crate) peer: Peer,
+    peer: Peer,
     sockets: Vec<(UdpSocket, SocketAddr)>,
+    /// When time has to pass for the peer, whatever happens.
     pub(crate) deadline: Instant,
+    pending: Pending,
+}
+
+/// What the peer has to go on with.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pending {
+    Nothing,
+    /// Datagrams were taken.
+    Taken,
+    /// It was asked for something, which goes out when time passes.
+    Asked,
 }
 
 impl Link {
@@ -59,12 +72,31 @@ impl Link {
                 Err(error) => failure = error,
             }
         }
-        if sockets.is_empty() { Err(failure.into()) } else { Ok(Link { peer, sockets, deadline: now }) }
+        if sockets.is_empty() {
+            Err(failure.into())
+        } else {
+            Ok(Link { peer, sockets, deadline: now, pending: Pending::Asked })
+        }
+    }
+
+    /// The peer, to look at.
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The peer, to ask for something.
+    pub(crate) fn ask(&mut self) -> &mut Peer {
+        self.pending = Pending::Asked;
+        &mut self.peer
     }
 
     /// Waits until something can be read. Safe to drop and call again.
     pub(crate) async fn readable(&self) {
-        let _ = select_all(self.sockets.iter().map(|(socket, _)| Box::pin(socket.readable()))).await;
+        poll_fn(|context| {
+            let ready = self.sockets.iter().any(|(socket, _)| socket.poll_recv_ready(context).is_ready());
+            if ready { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Takes what arrived.
@@ -76,6 +108,7 @@ impl Link {
                     Ok((length, source)) => {
                         let bytes = buffer.get(..length).unwrap_or_default().to_vec();
                         self.peer.handle(now, &Datagram { source, destination: *destination, bytes });
+                        self.pending = self.pending.max(Pending::Taken);
                     }
                     // An ICMP error of an earlier datagram is told once, then reading goes on.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
@@ -85,9 +118,16 @@ impl Link {
         }
     }
 
-    /// Lets time pass, sends what is to be sent, and gives what happened.
+    /// Lets time pass, sends what is to be sent, and gives what happened. Costs nothing where nothing is pending.
     pub(crate) fn pump(&mut self, now: Instant) -> Vec<Event> {
-        self.peer.handle_timeout(now);
+        let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
+        let due = now >= self.deadline;
+        if pending == Pending::Nothing && !due {
+            return Vec::new();
+        }
+        if pending == Pending::Asked || due {
+            self.peer.handle_timeout(now);
+        }
         let mut events = Vec::new();
         loop {
             match self.peer.poll() {

@@ -84,9 +84,9 @@ impl Setup {
         let mut request = request();
         if self.options.peers == PeerMode::Auto {
             let mut publisher = Link::open(&self.addresses, self.options.redundancy).await?;
-            publisher.peer.open_channels();
-            publisher.peer.hear(SECTIONS);
-            let offer = publisher.peer.offer()?.unwrap_or_default();
+            publisher.ask().open_channels();
+            publisher.ask().hear(SECTIONS);
+            let offer = publisher.ask().offer()?.unwrap_or_default();
             request.publisher_offer = Some(offered(offer, 1));
             match Socket::open(&self.server, "rtc/v1", &join_query(&request), token).await {
                 Err(ConnectError::NotFound { .. }) => {}
@@ -98,7 +98,7 @@ impl Setup {
             request.publisher_offer = None;
         }
         let mut publisher = Link::open(&self.addresses, self.options.redundancy).await?;
-        publisher.peer.open_channels();
+        publisher.ask().open_channels();
         let subscriber = Some(Link::open(&self.addresses, self.options.redundancy).await?);
         let (line, response) = begin(Socket::open(&self.server, "rtc", &query::write(&request), token).await?).await?;
         Ok(Joined { line, response, publisher, subscriber })

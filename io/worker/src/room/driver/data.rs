@@ -67,7 +67,7 @@ impl Driver {
             if !lossy {
                 packet.sequence = self.numbered + 1;
             }
-            let sent = self.publisher.peer.send_data(channel, packet.encode_to_vec());
+            let sent = self.publisher.ask().send_data(channel, packet.encode_to_vec());
             sent.map_err(|_| RoomError::Full)?;
             self.numbered = packet.sequence.max(self.numbered);
         }

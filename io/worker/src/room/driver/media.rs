@@ -73,10 +73,10 @@ impl Media {
 impl Driver {
     /// Sends an offer if there is something to offer, nothing is under way, and somebody listens.
     pub(super) fn offer(&mut self) {
-        if self.line.is_none() {
+        if self.line.is_none() || !self.publisher.peer().wants_to_offer() {
             return;
         }
-        match self.publisher.peer.offer() {
+        match self.publisher.ask().offer() {
             Ok(Some(sdp)) => {
                 self.media.offers += 1;
                 let offer = offered(sdp, self.media.offers);
@@ -89,7 +89,7 @@ impl Driver {
 
     /// Sends the offer under way again, on a line that may not know of it.
     pub(super) fn offer_again(&mut self) {
-        if let Some(sdp) = self.publisher.peer.pending_offer() {
+        if let Some(sdp) = self.publisher.peer().pending_offer() {
             let offer = offered(sdp.to_owned(), self.media.offers);
             self.request(Request::Offer(offer));
         }
@@ -101,7 +101,7 @@ impl Driver {
             tracing::debug!(id = answer.id, "an answer to an older offer");
             return;
         }
-        if let Err(error) = self.publisher.peer.accept(&answer.sdp) {
+        if let Err(error) = self.publisher.ask().accept(&answer.sdp) {
             tracing::warn!(%error, "an answer was not accepted");
             return;
         }
@@ -114,7 +114,7 @@ impl Driver {
     /// The server offers, on the connection for what we hear.
     pub(super) fn offered(&mut self, offer: SessionDescription) {
         let Some(link) = &mut self.subscriber else { return };
-        match link.peer.answer(&offer.sdp) {
+        match link.ask().answer(&offer.sdp) {
             Ok(sdp) => {
                 let answer = SessionDescription { r#type: "answer".into(), sdp, id: offer.id, ..Default::default() };
                 self.request(Request::Answer(answer));
@@ -231,7 +231,7 @@ impl Driver {
     pub(super) fn taken(&mut self, published: TrackPublishedResponse) {
         let Some(ours) = self.media.ours.iter_mut().find(|track| track.cid == published.cid) else { return };
         if ours.info.is_none() {
-            self.publisher.peer.add_track(&ours.cid, ours.options.redundancy);
+            self.publisher.ask().add_track(&ours.cid, ours.options.redundancy);
         }
         ours.info = published.track;
         self.agreed();
@@ -239,7 +239,7 @@ impl Driver {
 
     /// Tells whoever waits for a track that it is there.
     fn agreed(&mut self) {
-        let peer = &self.publisher.peer;
+        let peer = self.publisher.peer();
         for (at, track) in self.media.ours.iter_mut().enumerate() {
             if let (Some(info), Some(_)) = (&track.info, peer.mid_of(&track.cid)) {
                 let sid = info.sid.clone();
@@ -258,9 +258,9 @@ impl Driver {
 
     pub(super) fn speak(&mut self, spoken: Spoken) {
         let Some(track) = self.media.ours.get_mut(spoken.track) else { return };
-        let Some(mid) = self.publisher.peer.mid_of(&track.cid) else { return };
+        let Some(mid) = self.publisher.peer().mid_of(&track.cid) else { return };
         let rtp = track.line.next(spoken.packet, spoken.level);
-        if let Err(error) = self.publisher.peer.send(mid, &rtp) {
+        if let Err(error) = self.publisher.ask().send(mid, &rtp) {
             tracing::debug!(%error, "a packet of ours was dropped");
         }
     }

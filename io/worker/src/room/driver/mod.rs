@@ -251,7 +251,7 @@ impl Driver {
             let _ = tokio::time::timeout(GOODBYE, ended).await;
         }
         for link in [Some(&mut self.publisher), self.subscriber.as_mut()].into_iter().flatten() {
-            link.peer.close();
+            link.ask().close();
             link.pump(Instant::now());
         }
         self.media.silence();

@@ -164,7 +164,7 @@ impl Driver {
         self.offer_again();
         std::mem::take(&mut self.unsaid).into_iter().for_each(|message| self.request(message));
         if self.reach.away.is_some() {
-            self.publisher.peer.restart_ice();
+            self.publisher.ask().restart_ice();
         }
         self.reach.since = None;
         self.tell(RoomEvent::Reconnected { anew: false });
@@ -182,8 +182,8 @@ impl Driver {
     }
 
     pub(super) fn media_there(&mut self) {
-        let subscribed = self.subscriber.as_ref().is_none_or(|link| link.peer.is_connected());
-        if self.publisher.peer.is_connected() && subscribed {
+        let subscribed = self.subscriber.as_ref().is_none_or(|link| link.peer().is_connected());
+        if self.publisher.peer().is_connected() && subscribed {
             self.reach.away = None;
             let _ = self.ready.take().map(|ready| ready.send(Ok(())));
         }

@@ -47,7 +47,7 @@ impl Driver {
             Some(Response::Trickle(trickle)) => self.candidate(&trickle),
             Some(Response::Update(update)) => self.update(&update),
             Some(Response::TrackPublished(published)) => self.taken(published),
-            Some(Response::MediaSectionsRequirement(wanted)) => self.publisher.peer.hear(wanted.num_audios),
+            Some(Response::MediaSectionsRequirement(wanted)) => self.publisher.ask().hear(wanted.num_audios),
             Some(Response::SubscriptionResponse(refused)) => self.people.refused(&refused.track_sid),
             Some(Response::TrackSubscribed(subscribed)) => self.tell(RoomEvent::HeardBy(subscribed.track_sid)),
             Some(Response::SpeakersChanged(changed)) => self.speakers(&changed),
@@ -69,7 +69,7 @@ impl Driver {
         };
         let read = serde_json::from_str::<Candidate>(&trickle.candidate_init);
         let Some(candidate) = read.ok().map(|init| init.candidate).filter(|text| !text.is_empty()) else { return };
-        if let Err(error) = link.peer.add_remote(&candidate) {
+        if let Err(error) = link.ask().add_remote(&candidate) {
             // Names instead of addresses, and ways that we do not go.
             tracing::debug!(%error, "a candidate was passed over");
         }
