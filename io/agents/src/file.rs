@@ -215,7 +215,19 @@ impl AgentFile {
         }
         let bytes = std::fs::read(path).map_err(|e| refuse(e.to_string()))?;
         let text = duologue_models::text(bytes).map_err(|e| refuse(format!("line {} is no UTF-8 text", e.line)))?;
-        AgentFile::parse(reference, &text)
+        let agent = AgentFile::parse(reference, &text)?;
+        match agent.cast() {
+            Err(AgentFileError::Cast(LoadError::Missing { what, name, near, known })) => {
+                let placed =
+                    parse_placed(reference, &text, &SCHEMA).map_err(|e| AgentFileError::Refused(Box::new(e)))?;
+                let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+                let problem = Problem::new(placed.place(&[what]), format!("there is no {what} `{name}`{near}"))
+                    .help(format!("give a file, or one of: {known}"));
+                Err(AgentFileError::Refused(Box::new(placed.refuse(vec![problem]))))
+            }
+            Err(error) => Err(error),
+            Ok(_) => Ok(agent),
+        }
     }
 
     /// Reads an agent; `file` names the text in messages.

@@ -32,6 +32,21 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
 }
 
 #[test]
+fn a_scenario_or_persona_that_is_not_there_is_shown_where_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.yaml");
+    for (line, said) in
+        [("scenario: internet-outag", "did you mean `internet-outage`"), ("persona: nobody", "`nobody`")]
+    {
+        let doing = if line.starts_with("persona") { "instructions: y\n" } else { "" };
+        std::fs::write(&path, format!("agent_name: x\n{doing}{line}\n")).unwrap();
+        let error = AgentFile::load(path.to_str().unwrap()).unwrap_err().to_string();
+        let place = if doing.is_empty() { "a.yaml:2:" } else { "a.yaml:3:" };
+        assert!(error.contains(place) && error.contains(said) && error.contains("one of:"), "{error}");
+    }
+}
+
+#[test]
 fn instructions_and_scenarios_become_the_same_thing() {
     let plain = AgentFile::parse("a.yaml", "agent_name: x\ninstructions: Say yes.\nside: customer\n").unwrap();
     let cast = plain.cast().unwrap();

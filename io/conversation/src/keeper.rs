@@ -162,6 +162,14 @@ impl<P: FnMut(Progress)> Keeper<P> {
         self.error = self.error.take().or_else(error);
     }
 
+    /// What lies behind whatever made it fail.
+    pub fn blame_rather(&mut self, cause: String) {
+        self.error = Some(match self.error.take() {
+            Some(then) => format!("{cause}\n  then: {then}"),
+            None => cause,
+        });
+    }
+
     /// A call without a course goes on after its goal is reached, so that both can say goodbye; not for ever.
     pub fn goal_is_past(&self) -> bool {
         let spoken = self.transcriber.transcript().utterances.iter().filter(|u| u.end_s.is_some()).count();

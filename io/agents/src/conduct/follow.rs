@@ -202,11 +202,12 @@ impl<P: FnMut(Progress)> Following<P> {
         }
         for place in SIDES.map(index).into_iter().filter(|_| observer.closed.is_none()) {
             let guest = &observer.guests[place];
-            if guest.is_ours() && guest.over.is_none() {
+            if guest.is_ours() && guest.over.is_none() && !guest.has_left() {
                 let who = side(place);
-                self.keeper.blame(|| {
-                    Some(format!("the {who} agent no longer answered when the call was over; see its worker's log"))
-                });
+                // Whatever else went wrong came of it: the other one talked to nobody.
+                self.keeper.blame_rather(format!(
+                    "the {who} agent no longer answered when the call was over; see its worker's log"
+                ));
             }
         }
         if let [Some((support, _)), Some((customer, _))] = told {

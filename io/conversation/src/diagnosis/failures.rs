@@ -16,7 +16,13 @@ struct Kind {
 }
 
 /// The first that fits counts.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
+    Kind {
+        code: "worker_gone",
+        signs: &["no longer answered when the call was over", "left the room without a word"],
+        cause: "the worker of that agent was ended in the middle of the call, or lost its connection",
+        next: "look at the log of that worker (`duologue agent start` writes it to stderr), and start it again",
+    },
     Kind {
         code: "disk_full",
         signs: &["no space left", "file too large", "disk quota exceeded", "storage full"],

@@ -161,6 +161,10 @@ fn what_failed_is_told_by_kind() {
         ("local: the local language model ended unexpectedly (signal: 9)", "engine_gone"),
         ("openai: cannot connect to http://127.0.0.1:1", "unreachable"),
         ("the language model had nothing to say, twice", "nothing_to_say"),
+        (
+            "the customer agent no longer answered when the call was over; see its worker's log\n  then: it had nothing to say",
+            "worker_gone",
+        ),
         ("something nobody thought of", "provider_error"),
     ] {
         let facts = Facts { summary: with(json!({ "error": error, "end_reason": "agent_error" })), ..healthy() };
