@@ -91,7 +91,7 @@ fn used() -> (f64, f64) {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_env_filter("duologue_agents=debug").with_writer(std::io::stderr).init();
     let given: Vec<u64> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
-    let (rooms, seconds) = (given.first().copied().unwrap_or(5), given.get(1).copied().unwrap_or(60));
+    let (rooms, seconds) = (given.first().copied().unwrap_or(25), given.get(1).copied().unwrap_or(60));
     let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
     let (key, secret) = (variable("LIVEKIT_API_KEY")?, variable("LIVEKIT_API_SECRET")?);
     let server = Server::new(&variable("LIVEKIT_URL")?)?;

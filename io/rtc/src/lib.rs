@@ -49,6 +49,7 @@ pub use channels::{BACKLOG_MAX, Channel};
 pub use line::Line;
 pub use negotiation::NegotiationError;
 pub use peer::{Certificate, Config, Datagram, Event, Output, Peer, PeerError, Role, SendError};
+pub use plain::sections;
 pub use red::{RedError, Unpacker};
 pub use str0m::media::Mid;
 

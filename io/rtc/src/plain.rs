@@ -15,8 +15,8 @@ pub(crate) fn without_redundancy(sdp: &str, plain: impl Fn(&str) -> bool) -> Str
     text
 }
 
-/// The head of a description, and each of its sections.
-fn sections(sdp: &str) -> impl Iterator<Item = &str> {
+/// The head of a session description, and each of its sections, as they stand.
+pub fn sections(sdp: &str) -> impl Iterator<Item = &str> {
     let mut rest = sdp;
     std::iter::from_fn(move || {
         let end = rest.find("\nm=").map_or(rest.len(), |at| at + 1);

@@ -1,5 +1,7 @@
 //! What the engine below leaves to be said in a description: whose track a section carries.
 
+use duologue_rtc::sections;
+
 /// What a section of a description is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
@@ -45,17 +47,6 @@ fn inactive(section: &str, text: &mut String) {
             _ => text.push_str(line),
         }
     }
-}
-
-/// The head of a description, and each of its sections.
-fn sections(sdp: &str) -> impl Iterator<Item = &str> {
-    let mut rest = sdp;
-    std::iter::from_fn(move || {
-        let end = rest.find("\nm=").map_or(rest.len(), |at| at + 1);
-        let (section, after) = rest.split_at(end);
-        rest = after;
-        (!section.is_empty()).then_some(section)
-    })
 }
 
 #[cfg(test)]
