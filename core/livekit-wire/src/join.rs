@@ -52,7 +52,7 @@ pub fn write(request: &JoinRequest) -> String {
     BASE64.encode(wrapped.encode_to_vec())
 }
 
-/// Reads what [`write`] or any client of LiveKit wrote. Takes no more than [`MAX`] bytes, whatever the text unfolds to.
+/// Reads what [`write()`] or any client of LiveKit wrote. Takes no more than [`MAX`] bytes, whatever the text unfolds to.
 pub fn read(text: &str) -> Result<JoinRequest, JoinRequestError> {
     if text.len() > MAX {
         return Err(JoinRequestError::TooLong);
