@@ -18,6 +18,8 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// What a worker logs where DUOLOGUE_LOG says nothing.
@@ -122,6 +124,8 @@ async fn work(
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stop = crate::interrupt::interrupted();
     tokio::pin!(stop);
+    // Workers under earlier names, which end after their conversations, or with this one.
+    let (over, mut former) = (watch::Sender::new(false), JoinSet::new());
     loop {
         tokio::select! {
             _ = &mut stop => break,
@@ -141,12 +145,15 @@ async fn work(
                 note("The file changed: new conversations follow it.");
                 if !same {
                     let old = std::mem::replace(&mut worker, start(stage, venue, models).await?);
-                    tokio::spawn(old.drain());
+                    let mut over = over.subscribe();
+                    former.spawn(old.drain_until(async move { drop(over.wait_for(|over| *over).await) }));
                 }
             }
         }
     }
     end(worker, dev).await;
+    over.send_replace(true);
+    former.join_all().await;
     Ok(Exit::Done)
 }
 

@@ -273,6 +273,9 @@ pub(crate) async fn start_local(sides: &[SideChoices], settings: &Settings) -> R
     }
     spinner.enable_steady_tick(Duration::from_millis(120));
     spinner.set_message("loading and warming the local models …");
+    if spinner.is_hidden() {
+        tracing::info!("loading and warming the local models");
+    }
     let started = LocalModels::start(paths, crate::models::engine_options(settings)).await;
     spinner.finish_and_clear();
     Ok(Some(Local { models: started?, language_model: language_model_id.map(str::to_string) }))

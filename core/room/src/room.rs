@@ -356,7 +356,7 @@ impl Room {
             self.tell_all(&Message::RoomUpdate(proto::RoomUpdate { room: Some(info) }));
         }
         let agents = self.config.agents_keep_open;
-        let keeps = |p: &Participant| !p.is_recorder() && (agents || !p.dependent());
+        let keeps = |p: &Participant| p.visible() && (agents || !p.dependent());
         if self.participants.values().any(keeps) {
             (self.used, self.quiet) = (true, None);
         } else if self.quiet.is_none() {

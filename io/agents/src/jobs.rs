@@ -60,9 +60,13 @@ impl JobHandler for AgentJobs {
     }
 
     async fn run(&self, job: Assigned) -> Result<(), String> {
-        let brief = Brief::read(&job.offer.metadata).map_err(|e: BriefError| e.to_string())?;
-        let role = self.roles.role(&job.offer, brief).await?;
         let (id, room) = (job.offer.id.clone(), job.offer.room.clone());
+        let brief = Brief::read(&job.offer.metadata).map_err(|e: BriefError| e.to_string());
+        let role = match brief {
+            Ok(brief) => self.roles.role(&job.offer, brief).await,
+            Err(error) => Err(error),
+        };
+        let role = role.inspect_err(|error| tracing::warn!(job = id, room, error, "a job cannot be done"))?;
         tracing::info!(job = id, room, agent = job.offer.agent_name, "a job begins");
         let done = attend(job, role, &self.models).await.map_err(|e| e.to_string());
         match &done {

@@ -131,7 +131,9 @@ fn status(job: &Job) -> &'static str {
 fn standing(dispatch: &AgentDispatch) -> String {
     let job = |job: &Job| {
         let who = job.state.as_ref().map(|state| plain(&state.participant_identity)).filter(|who| !who.is_empty());
-        format!("{} {}{}", plain(&job.id), status(job), who.map(|who| format!(" as {who}")).unwrap_or_default())
+        let why = job.state.as_ref().map(|state| plain(&state.error)).filter(|why| !why.is_empty());
+        let [who, why] = [who.map(|who| format!(" as {who}")), why.map(|why| format!(": {why}"))];
+        format!("{} {}{}{}", plain(&job.id), status(job), who.unwrap_or_default(), why.unwrap_or_default())
     };
     let jobs: Vec<String> = jobs(dispatch).map(job).collect();
     if jobs.is_empty() { "no worker has taken it".to_owned() } else { jobs.join(", ") }

@@ -188,6 +188,15 @@ fn a_recorder_is_seen_by_nobody_and_keeps_no_room() {
 }
 
 #[test]
+fn who_watches_unseen_keeps_no_room() {
+    let mut scene = Scene::new();
+    let permission = proto::ParticipantPermission { hidden: true, ..everything() };
+    let watcher = scene.comes_as(Join { permission, ..join("watcher") });
+    scene.after(300);
+    assert_eq!(leave(&scene.told(&watcher)), Some((DisconnectReason::RoomClosed, Action::Disconnect)));
+}
+
+#[test]
 fn a_full_room_takes_agents_and_those_who_come_again() {
     let mut scene = Scene::with(|config| config.max_participants = 1);
     scene.comes("anna");

@@ -32,13 +32,15 @@ pub(super) struct Following<P> {
     /// Decided, but the last words are still being recognised.
     ending: Option<Ending>,
     over: Option<Ending>,
+    /// An agent that told its last word is gone since then, and nobody has ended the conversation.
+    missed: Option<Mono>,
 }
 
 impl<P: FnMut(Progress)> Following<P> {
     pub(super) fn new(keeper: Keeper<P>, config: &RoomConversation) -> Following<P> {
         let limits = config.limits.clone();
         let watch = EndWatch::new(limits.clone(), Mono::ZERO);
-        Following { keeper, limits, watch, zero: Mono::ZERO, ending: None, over: None }
+        Following { keeper, limits, watch, zero: Mono::ZERO, ending: None, over: None, missed: None }
     }
 
     /// It ends before it began.
@@ -155,13 +157,22 @@ impl<P: FnMut(Progress)> Following<P> {
                 observer.order(1 - place, Wanted::PeerLeft).await;
             }
             (None, Some(place)) if observer.guests[place].over.is_none() => {
-                let who = side(place);
-                self.keeper
-                    .blame(|| Some(format!("the {who} agent left the room without a word; see its worker's log")));
-                self.over = Some(Ending { reason: CloseReason::AgentError, by: Some(place), at: now });
+                let how = "left the room without a word: its worker ended, or the room server was away";
+                self.broken_off(place, how, now);
+            }
+            // It hung up on nobody, and what became of it is told by now.
+            (None, Some(place)) if now.since(*self.missed.get_or_insert(now)) >= LINGER => {
+                let how =
+                    "ended its part before the conversation was over: the room server was away, or the other agent was";
+                self.broken_off(place, how, now);
             }
             _ => {}
         }
+    }
+
+    fn broken_off(&mut self, place: usize, how: &str, now: Mono) {
+        self.keeper.blame(|| Some(format!("the {} agent {how}; see the logs of both", side(place))));
+        self.over = Some(Ending { reason: CloseReason::AgentError, by: Some(place), at: now });
     }
 
     fn end_now(&mut self, now: Mono, reason: CloseReason) {

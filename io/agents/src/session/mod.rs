@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use teller::{Tell, Teller};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
@@ -35,6 +35,8 @@ const ANNOUNCE: u64 = 5;
 const HEARD: Duration = Duration::from_secs(2);
 /// How long the last report may take to whoever leads the conversation.
 const LAST_REPORT: Duration = Duration::from_millis(200);
+/// How long it waits in its room for somebody to come: as long as rooms that nobody comes to stay open.
+const LONELY: Duration = Duration::from_secs(300);
 /// Behind by more than this, it goes on from now: the machine slept.
 const BEHIND: Duration = Duration::from_secs(1);
 
@@ -134,6 +136,7 @@ enum Happened {
     Room(Option<RoomEvent>),
     Prepared(Result<Prepared, tokio::task::JoinError>),
     Ending,
+    Draining,
 }
 
 impl Attending {
@@ -145,13 +148,17 @@ impl Attending {
         self.teller.state(AgentState::Initializing);
         let mut clock = every_frame(Instant::now());
         let mut is_prepared = false;
+        let mut draining = self.job.draining.clone();
         while self.closed.is_none() {
+            // Nobody misses it; who leads a conversation has a deadline of its own.
+            let is_idle = self.started.is_none() && self.role.conductor.is_none() && !self.present.anybody();
             let happened = tokio::select! {
                 at = clock.tick() => Happened::Tick(at.into_std()),
                 input = self.agent.answered() => Happened::Answer(input),
                 event = events.recv() => Happened::Room(event),
                 prepared = &mut preparing, if !is_prepared => Happened::Prepared(prepared),
                 () = self.job.ends() => Happened::Ending,
+                () = drains(&mut draining), if is_idle => Happened::Draining,
             };
             match happened {
                 Happened::Tick(at) => {
@@ -168,7 +175,7 @@ impl Attending {
                     is_prepared = true;
                     self.prepared(prepared.map_err(|_| SessionFailed::Preparation)?);
                 }
-                Happened::Ending => self.input(Input::Close(CloseReason::Cancelled)),
+                Happened::Ending | Happened::Draining => self.input(Input::Close(CloseReason::Cancelled)),
             }
         }
         self.leave(clock).await
@@ -342,6 +349,9 @@ impl Attending {
 
     fn look_for_the_end(&mut self, at: Instant) {
         let patience = if self.role.conductor.is_some() { FORSAKEN } else { LINGER };
+        if self.started.is_none() && self.clocks.0.elapsed() >= LONELY {
+            return self.input(Input::Close(CloseReason::Inactivity));
+        }
         if self.alone_since.is_some_and(|since| since.elapsed() >= patience) {
             return self.input(Input::Close(CloseReason::PeerEnded));
         }
@@ -392,6 +402,12 @@ impl Attending {
             RoomOver::Left | RoomOver::RoomClosed | RoomOver::Removed => Ok(()),
             reason => Err(SessionFailed::Room(reason)),
         }
+    }
+}
+
+async fn drains(draining: &mut watch::Receiver<bool>) {
+    if draining.wait_for(|draining| *draining).await.is_err() {
+        std::future::pending().await
     }
 }
 

@@ -24,6 +24,21 @@ async fn say(voice: &Publication, mouth: &mut Mouth, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_nobody_came_to_does_not_keep_its_worker_from_ending() {
+    let Some(server) = LiveKit::start().await else { return };
+    let home = tempfile::tempdir().expect("a folder");
+    let cast = cast(home.path());
+    let joe = worker(&server, "joe", agent(&cast, Side::Support, scripted(Side::Support))).await;
+    let dispatch =
+        CreateAgentDispatchRequest { agent_name: "joe".into(), room: "kitchen".into(), ..Default::default() };
+    server.api().create_dispatch(dispatch).await.expect("dispatched");
+    let mut standing = joe.standing();
+    let busy = standing.wait_for(|s| matches!(s, Standing::Registered { jobs: 1, .. }));
+    timeout(PATIENCE, busy).await.expect("in time").expect("it lives");
+    timeout(PATIENCE, joe.drain()).await.expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_an_agent_says_and_hears_can_be_read_and_it_goes_when_it_is_left() {
     let Some(server) = LiveKit::start().await else { return };
     let home = tempfile::tempdir().expect("a folder");

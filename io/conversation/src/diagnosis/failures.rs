@@ -19,9 +19,9 @@ struct Kind {
 const KINDS: [Kind; 8] = [
     Kind {
         code: "worker_gone",
-        signs: &["no longer answered when the call was over", "left the room without a word"],
-        cause: "the worker of that agent was ended in the middle of the call, or lost its connection",
-        next: "look at the log of that worker (`duologue agent start` writes it to stderr), and start it again",
+        signs: &["no longer answered when the call was over", "left the room without a word", "ended its part before"],
+        cause: "the worker of that agent was ended in the middle of the call, or the room server was away",
+        next: "look at the logs of the worker (`duologue agent start` writes it to stderr) and of the room server, and start them again",
     },
     Kind {
         code: "disk_full",

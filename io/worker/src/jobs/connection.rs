@@ -158,6 +158,7 @@ impl Connection {
                 order = orders.recv() => match order {
                     Some(Order::Drain) => {
                         self.draining = Some(Instant::now());
+                        self.running.drain();
                         if self.is_done() {
                             return true;
                         }
@@ -255,6 +256,7 @@ impl Connection {
 
     async fn drain(&mut self) {
         self.draining = Some(Instant::now());
+        self.running.drain();
         self.report().await;
     }
 

@@ -94,6 +94,8 @@ pub struct Assigned {
     pub token: String,
     /// Turns true when the server, or this worker, wants the job to end.
     pub ending: watch::Receiver<bool>,
+    /// Turns true when this worker takes no more jobs and ends after those under way.
+    pub draining: watch::Receiver<bool>,
 }
 
 impl Assigned {

@@ -18,6 +18,7 @@ pub(super) type Ended = UpdateJobStatus;
 /// The jobs under way, by their ids.
 pub(super) struct Running {
     jobs: BTreeMap<String, watch::Sender<bool>>,
+    draining: watch::Sender<bool>,
     ended: mpsc::UnboundedSender<Ended>,
     /// For as many jobs as run, since each says so once.
     pub(super) endings: mpsc::UnboundedReceiver<Ended>,
@@ -26,7 +27,7 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn new() -> Running {
         let (ended, endings) = mpsc::unbounded_channel();
-        Running { jobs: BTreeMap::new(), ended, endings }
+        Running { jobs: BTreeMap::new(), draining: watch::Sender::new(false), ended, endings }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -41,7 +42,7 @@ impl Running {
     pub(super) fn begin(&mut self, handler: &Arc<dyn JobHandler>, offer: Offer, server: Server, token: String) {
         let (end, ending) = watch::channel(false);
         let (handler, ended, id) = (Arc::clone(handler), self.ended.clone(), offer.id.clone());
-        let job = Assigned { offer, server, token, ending };
+        let job = Assigned { offer, server, token, ending, draining: self.draining.subscribe() };
         self.jobs.insert(id.clone(), end);
         tokio::spawn(async move {
             // A panic is this job's own end and nobody else's.
@@ -53,6 +54,11 @@ impl Running {
             };
             let _ = ended.send(UpdateJobStatus { job_id: id, status: status.into(), error });
         });
+    }
+
+    /// Lets jobs that nothing came of yet end.
+    pub(super) fn drain(&self) {
+        self.draining.send_replace(true);
     }
 
     /// Asks a job to end.
