@@ -37,6 +37,7 @@ use clap::{CommandFactory, Parser};
 use output::{Exit, Failure};
 use settings::Settings;
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -51,7 +52,8 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("DUOLOGUE_LOG").unwrap_or_else(|_| EnvFilter::new(quiet));
     // It quotes what servers send, which are people's words.
     let filter = "genai=off".parse().map_or(EnvFilter::new("off"), |quiet| filter.add_directive(quiet));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     match run(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -1,7 +1,7 @@
 //! Conversations of two agents of ours.
 
 use crate::server::{LiveKit, PATIENCE};
-use crate::stage::{SIDES, agent, cast, conversation, said, scripted, worker, workers};
+use crate::stage::{SIDES, agent, assert_whole, cast, conversation, said, scripted, worker, workers};
 use duologue_agents::{RoomConversation, Seen, Step, Watcher, hold};
 use duologue_conversation::scenario::Side;
 use duologue_conversation::{Summary, Transcript, names, read_side};
@@ -106,7 +106,7 @@ async fn a_worker_that_comes_late_is_waited_for() {
     timeout(PATIENCE, nobody).await.expect("it says that nobody is there");
     let _workers = workers(&server, &cast).await;
     let summary = timeout(PATIENCE, holding).await.expect("in time").expect("no panic").expect("held");
-    assert_eq!((summary.end_reason, summary.turns), (Some(CloseReason::TurnLimit), 5), "{:?}", summary.error);
+    assert_whole(&summary);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,7 +141,7 @@ async fn a_room_of_agents_stays_open_past_its_empty_timeout() {
     server.api().create_room(short).await.expect("created");
     // Longer than that by far.
     let summary = held(conversation(&server, home.path(), &cast)).await;
-    assert_eq!((summary.end_reason, summary.turns), (Some(CloseReason::TurnLimit), 5), "{:?}", summary.error);
+    assert_whole(&summary);
     assert!(summary.duration_s > 5.0);
 }
 
@@ -159,7 +159,7 @@ async fn workers_that_drain_hold_their_conversation_to_its_end() {
     let drains = standing.wait_for(|s| matches!(s, Standing::Draining { jobs: 1 }));
     timeout(PATIENCE, drains).await.expect("in time").expect("it lives");
     let summary = timeout(PATIENCE, holding).await.expect("in time").expect("no panic").expect("held");
-    assert_eq!((summary.end_reason, summary.turns), (Some(CloseReason::TurnLimit), 5), "{:?}", summary.error);
+    assert_whole(&summary);
     for worker in draining {
         timeout(PATIENCE, worker).await.expect("in time").expect("drained");
     }

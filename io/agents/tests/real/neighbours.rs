@@ -1,13 +1,13 @@
 //! What goes wrong in one conversation is nobody else's.
 
 use crate::server::{KEY, LiveKit, PATIENCE, SECRET};
-use crate::stage::{SIDES, agent, cast, conversation, scripted};
+use crate::stage::{SIDES, agent, assert_whole, cast, conversation, scripted};
 use async_trait::async_trait;
 use duologue_agents::{AgentJobs, Brief, OneRole, Role, Roles, hold};
 use duologue_conversation::scenario::{CastScenario, Side};
 use duologue_livekit_wire::proto::CreateAgentDispatchRequest;
 use duologue_models::{ChatStream, Llm, ModelError, SpeechRequest, SpeechStream, SpokenAudio, Tts};
-use duologue_voice::{CloseReason, Limits};
+use duologue_voice::Limits;
 use duologue_worker::{JoinOptions, Offer, Standing, Worker, WorkerConfig};
 use futures::{StreamExt, stream};
 use std::sync::{Arc, Mutex, mpsc};
@@ -93,9 +93,7 @@ async fn a_panic_a_leak_and_a_blocking_model_in_one_job_leave_the_others_untouch
     config.agent_names = SIDES.map(|_| "anybody".to_owned());
     let held = hold(config, Arc::default(), Arc::new(|_| {}));
     let summary = timeout(PATIENCE, held).await.expect("in time").expect("held");
-    assert_eq!(summary.end_reason, Some(CloseReason::TurnLimit), "{:?}", summary.error);
-    // Two who begin at once on a crowded machine have one turn less.
-    assert!(summary.turns >= 4, "{} turns", summary.turns);
+    assert_whole(&summary);
     assert!(summary.metrics.heard_e2e_latency_ms.p95.is_some_and(|ms| ms < 10_000.0));
     drop(release);
     worker.stop().await;

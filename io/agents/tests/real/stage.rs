@@ -4,11 +4,12 @@ use crate::server::{KEY, LiveKit, SECRET};
 use duologue_agents::{AgentJobs, Brief, OneRole, RoomConversation, Venue};
 use duologue_conversation::scenario::{CastScenario, Casting, Side, load};
 use duologue_conversation::{
-    AgentConfig, CascadeModels, Dossier, Models, Providers, ScriptedStt, ScriptedTts, index, limits, session_config,
+    AgentConfig, CascadeModels, Dossier, Models, Providers, ScriptedStt, ScriptedTts, Summary, index, limits,
+    session_config,
 };
 use duologue_ids::{Redacted, Seed};
 use duologue_models::scripted::{Dialogue, ScriptedLlm, Speaker};
-use duologue_voice::Limits;
+use duologue_voice::{CloseReason, Limits};
 use duologue_worker::{Worker, WorkerConfig};
 use std::path::Path;
 use std::sync::Arc;
@@ -104,4 +105,10 @@ pub(crate) async fn workers(server: &LiveKit, cast: &CastScenario) -> [Worker; 2
 pub(crate) fn said(transcript: &duologue_conversation::Transcript, side: Side) -> Vec<&str> {
     let of = transcript.utterances.iter().filter(|u| index(u.speaker) == index(side));
     of.map(|u| u.text.as_str()).collect()
+}
+
+/// It went on to its limit of five turns. Two who begin at once, on a crowded machine, share one.
+pub(crate) fn assert_whole(summary: &Summary) {
+    assert_eq!(summary.end_reason, Some(CloseReason::TurnLimit), "{:?}", summary.error);
+    assert!((4..=5).contains(&summary.turns), "{} turns", summary.turns);
 }
