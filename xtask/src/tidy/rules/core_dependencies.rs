@@ -3,7 +3,7 @@
 use crate::tidy::{Finding, Kind, Layer, Workspace};
 
 /// Crates that core may ship, and what for.
-const SHIPPED: [(&str, &str); 16] = [
+const SHIPPED: [(&str, &str); 18] = [
     ("serde", "types that are stored or sent"),
     ("serde_json", "arguments and results of tools"),
     ("thiserror", "errors with advice"),
@@ -23,6 +23,8 @@ const SHIPPED: [(&str, &str); 16] = [
     ("flate2", "requests that travel compressed, in memory"),
     ("hmac", "signatures of access tokens"),
     ("sha2", "the digest of the above"),
+    ("serde_json_canonicalizer", "the form of a card that is signed (RFC 8785)"),
+    ("serde_path_to_error", "where in a request the trouble is"),
 ];
 
 /// Crates that core's tests and benchmarks may use beside those.
