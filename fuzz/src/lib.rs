@@ -10,7 +10,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 42] = [
+pub const TARGETS: [Target; 49] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -53,6 +53,13 @@ pub const TARGETS: [Target; 42] = [
     ("worker_messages", rooms::worker_messages),
     ("knocking", rooms::knocking),
     ("people", rooms::people),
+    ("a2a_jsonrpc", duologue_a2a::fuzzing::jsonrpc_request),
+    ("a2a_codecs", duologue_a2a::fuzzing::codecs),
+    ("a2a_replies", duologue_a2a::fuzzing::replies),
+    ("a2a_http", duologue_a2a::fuzzing::http_request),
+    ("a2a_card", duologue_a2a::fuzzing::agent_card),
+    ("a2a_jws", duologue_a2a::fuzzing::jws_header),
+    ("a2a_sse", duologue_a2a::fuzzing::sse_stream),
 ];
 
 /// The first byte as a number, and the rest.

@@ -101,6 +101,8 @@ pub mod call;
 pub mod card;
 pub mod error;
 pub mod extensions;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod model;
 pub mod sse;
 pub mod task;

@@ -123,6 +123,22 @@ impl Visitor<'_> for Name {
     }
 }
 
+/// Has a struct read from an object only: a derived reader would also take an array of its fields in their order.
+pub(crate) struct ObjectOnly<D>(pub(crate) D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
 /// A message of the protocol. Each field says what becomes of it when it is empty: `required` is written all the same,
 /// `implicit` is left out, `optional` has a presence of its own; `integer` and `optional_integer` are read from strings too.
 /// In reading, absent and null are the same everywhere, and unknown members are passed over (specification 1.0.1 §5.7).
@@ -158,8 +174,20 @@ macro_rules! proto {
     (@ [$($meta:tt)*] $name:ident [$($done:tt)*]) => {
         $($meta)*
         #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
+        #[serde(rename_all = "camelCase", default, remote = "Self")]
         pub struct $name { $($done)* }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $name::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $name::deserialize($crate::wire::ObjectOnly(deserializer))
+            }
+        }
     };
 }
 pub(crate) use proto;

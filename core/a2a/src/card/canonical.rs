@@ -1,15 +1,19 @@
+use super::Form;
 use crate::model::AgentCard;
 use serde_json::Value;
 
-/// The canonical form of a card without its signatures: RFC 8785 over the JSON of 1.0, which has required fields even
-/// where they are empty, optional ones where they are set, and others where they are not empty (§8.4.1).
+/// The canonical form of a card without its signatures: RFC 8785 over the JSON of 1.0, which as specified has required fields
+/// even where they are empty, optional ones where they are set, and others where they are not empty (§8.4.1).
 ///
 /// # Errors
 /// Where a number in the parameters of an extension has no form there.
-pub fn canonical(card: &AgentCard) -> Result<Vec<u8>, serde_json::Error> {
+pub fn canonical(card: &AgentCard, form: Form) -> Result<Vec<u8>, serde_json::Error> {
     let mut value = serde_json::to_value(card)?;
     without_signatures(&mut value);
-    of_value(&value)
+    match form {
+        Form::Specified => of_value(&value),
+        Form::WithoutEmpty => of_value(&without_empty(value).unwrap_or_else(|| Value::Object(Default::default()))),
+    }
 }
 
 /// The canonical form of any JSON.
@@ -23,8 +27,7 @@ pub(super) fn without_signatures(card: &mut Value) {
     }
 }
 
-/// What the Python SDK signs instead: the same without empty strings, lists and objects, required or not, however deep.
-pub(super) fn without_empty(value: Value) -> Option<Value> {
+fn without_empty(value: Value) -> Option<Value> {
     match value {
         Value::Object(map) => {
             let kept: serde_json::Map<String, Value> =

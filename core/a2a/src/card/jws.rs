@@ -1,4 +1,4 @@
-use super::canonical::{canonical, of_value, without_empty, without_signatures};
+use super::canonical::{canonical, of_value, without_signatures};
 use crate::model::{AgentCard, AgentCardSignature};
 use crate::wire::bytes;
 use serde::{Deserialize, Serialize};
@@ -44,14 +44,15 @@ pub enum VerifyError {
     NoCard(#[from] serde_json::Error),
 }
 
-/// What a signature may be over.
+/// What a signature is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strictness {
+pub enum Form {
     /// The canonical form of the specification.
     Specified,
-    /// That, or the form of SDKs that leave out empty values, required ones too. Such a signature does not tell an empty
-    /// value from a missing one: for instance an empty list of scopes from no requirement at all.
-    EmptyMayBeMissing,
+    /// The form of the SDKs (a2a-sdk 1.3.0, @a2a-js/sdk 1.3.0), which leaves out empty strings, lists and objects, required ones
+    /// too, however deep. Such a signature does not tell an empty value from a missing one: a requirement of a scheme without
+    /// scopes from no requirement. A card that has empty values needs a signature of each form to be verified by all.
+    WithoutEmpty,
 }
 
 /// Signatures of a card that are looked at.
@@ -64,29 +65,30 @@ const MOST_SIGNATURES: usize = 16;
 pub fn sign(
     card: &AgentCard,
     header: &Header,
+    form: Form,
     key: impl FnOnce(&[u8]) -> Vec<u8>,
 ) -> Result<AgentCardSignature, SignError> {
     let protected = bytes::write_url(&serde_json::to_vec(header)?);
-    let signature = bytes::write_url(&key(&input(&protected, &canonical(card)?)));
+    let signature = bytes::write_url(&key(&input(&protected, &canonical(card, form)?)));
     Ok(AgentCardSignature { protected, signature, header: None })
 }
 
-/// Looks for a signature that holds, over the card as it was received: with members that are unknown here, or as this
-/// version knows it. `key` says whether a signature over some bytes is by the key that the header names, and whether
+/// Looks for a signature that holds, over one of `forms` or over the card as it was received, with members that are unknown
+/// here. `key` says whether a signature over some bytes is by the key that the header names, and whether
 /// that key is trusted.
 ///
 /// # Errors
 /// [`VerifyError`].
 pub fn verify(
     json: &[u8],
-    strictness: Strictness,
+    forms: &[Form],
     mut key: impl FnMut(&Header, &[u8], &[u8]) -> bool,
 ) -> Result<Header, VerifyError> {
     let card: AgentCard = serde_json::from_slice(json)?;
     if card.signatures.is_empty() {
         return Err(VerifyError::Unsigned);
     }
-    let payloads = payloads(json, &card, strictness)?;
+    let payloads = payloads(json, &card, forms)?;
     for signature in card.signatures.iter().take(MOST_SIGNATURES) {
         let Some((header, made)) = parts(signature) else { continue };
         let holds = |payload: &Vec<u8>| key(&header, &input(&signature.protected, payload), &made);
@@ -97,16 +99,17 @@ pub fn verify(
     Err(VerifyError::NoneHolds(card.signatures.len()))
 }
 
-/// The forms that the signature may be over, each once.
-fn payloads(json: &[u8], card: &AgentCard, strictness: Strictness) -> Result<Vec<Vec<u8>>, serde_json::Error> {
+/// What a signature may be over, each once.
+fn payloads(json: &[u8], card: &AgentCard, forms: &[Form]) -> Result<Vec<Vec<u8>>, serde_json::Error> {
     let mut received: Value = serde_json::from_slice(json)?;
     without_signatures(&mut received);
-    let mut payloads = vec![of_value(&received)?, canonical(card)?];
-    if strictness == Strictness::EmptyMayBeMissing {
-        let known: Value = serde_json::from_slice(&canonical(card)?)?;
-        payloads.push(of_value(&without_empty(known).unwrap_or_default())?);
+    let mut payloads = vec![of_value(&received)?];
+    for form in forms {
+        let payload = canonical(card, *form)?;
+        if !payloads.contains(&payload) {
+            payloads.push(payload);
+        }
     }
-    payloads.dedup();
     Ok(payloads)
 }
 

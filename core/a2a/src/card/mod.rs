@@ -4,18 +4,18 @@
 //! (specification 1.0.1 §8.4). Keys are not here: whoever signs or verifies brings a closure.
 //!
 //! ```
-//! use duologue_a2a::card::{Header, Strictness, sign, verify};
+//! use duologue_a2a::card::{Form, Header, sign, verify};
 //! use duologue_a2a::model::AgentCard;
 //!
 //! // Not a signature: the shell has one of a kept crate.
 //! let mac = |input: &[u8]| input.iter().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
 //! let mut card = AgentCard { name: "Worker".into(), ..Default::default() };
 //! let header = Header { alg: "ES256".into(), kid: "key-1".into(), typ: Some("JOSE".into()), jku: None };
-//! let signature = sign(&card, &header, |input| vec![mac(input)])?;
+//! let signature = sign(&card, &header, Form::Specified, |input| vec![mac(input)])?;
 //! card.signatures.push(signature);
 //!
 //! let json = serde_json::to_vec(&card)?;
-//! let signer = verify(&json, Strictness::Specified, |header, input, signature| {
+//! let signer = verify(&json, &[Form::Specified], |header, input, signature| {
 //!     header.kid == "key-1" && header.alg == "ES256" && signature == [mac(input)]
 //! })?;
 //! assert_eq!(signer.kid, "key-1");
@@ -27,5 +27,5 @@ mod jws;
 mod read;
 
 pub use canonical::canonical;
-pub use jws::{Header, SignError, Strictness, VerifyError, sign, verify};
+pub use jws::{Form, Header, SignError, VerifyError, sign, verify};
 pub use read::{Unreadable, read};

@@ -10,8 +10,12 @@
 mod apply;
 mod event;
 mod fold;
+#[cfg(test)]
+mod laws;
 mod list;
 mod record;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use apply::apply;

@@ -44,9 +44,8 @@ pub(super) fn write(card: &AgentCard, writer: Writer) -> Option<Writer> {
                 .done()
         })
         .collect();
-    let version = if preferred.protocol_version == "0.3" { "0.3.0" } else { &preferred.protocol_version };
     let writer = writer
-        .put("protocolVersion", version)
+        .put("protocolVersion", preferred.protocol_version.as_str())
         .put("url", preferred.url.as_str())
         .put("preferredTransport", preferred.protocol_binding.as_str())
         .put_if(!others.is_empty(), "additionalInterfaces", others);

@@ -1,0 +1,7 @@
+//! The wire forms from outside: round trips of anything, and what the SDKs write.
+
+mod calls;
+mod card;
+mod dialects;
+mod strategies;
+mod vectors;
