@@ -1,8 +1,8 @@
 //! Which fields a request must have (specification 1.0.1 §5.7), and which values they may have.
 
-use super::Call;
-use crate::error::{A2aError, Violation};
-use crate::model::{Message, Role, SendMessageRequest, TaskPushNotificationConfig};
+use super::{Call, Operation};
+use crate::error::{A2aError, ErrorKind, Violation};
+use crate::model::{AgentCapabilities, Message, Role, SendMessageRequest, TaskPushNotificationConfig};
 use crate::version::Dialect;
 
 /// Tasks on a page, at most (`ListTasksRequest.page_size`).
@@ -90,5 +90,36 @@ impl Call {
             Call::GetExtendedAgentCard(_) => {}
         }
         if checks.0.is_empty() { Ok(()) } else { Err(A2aError::invalid_fields(checks.0)) }
+    }
+
+    /// Refuses what the agent's card says that it does not support (§3.3.4).
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedOperation`] for streams and the extended card,
+    /// [`ErrorKind::PushNotificationNotSupported`] for everything with a webhook.
+    pub fn check_supported(&self, capabilities: &AgentCapabilities) -> Result<(), A2aError> {
+        let lacks = |capability: Option<bool>| capability != Some(true);
+        let operation = self.operation();
+        let with_webhook = match self {
+            Call::SendMessage(request) | Call::SendStreamingMessage(request) => {
+                let configuration = request.configuration.as_ref();
+                configuration.is_some_and(|configuration| configuration.task_push_notification_config.is_some())
+            }
+            _ => operation.is_push(),
+        };
+        let unsupported = |what: &str| {
+            let message = format!("This agent {what}: see the capabilities in its card");
+            Err(A2aError::new(ErrorKind::UnsupportedOperation, message))
+        };
+        if operation.is_streaming() && lacks(capabilities.streaming) {
+            return unsupported("does not stream");
+        }
+        if operation == Operation::GetExtendedAgentCard && lacks(capabilities.extended_agent_card) {
+            return unsupported("has no extended card");
+        }
+        if with_webhook && lacks(capabilities.push_notifications) {
+            return Err(ErrorKind::PushNotificationNotSupported.into());
+        }
+        Ok(())
     }
 }

@@ -85,6 +85,9 @@ struct Version {
 
 impl TaskRecord {
     /// Begins a task: submitted, with the message as its history.
+    ///
+    /// # Errors
+    /// [`Refused::OtherTask`] where the message names a task: clients name only tasks that exist.
     pub fn open(new: NewTask, now: Timestamp) -> Result<(TaskRecord, Vec<Action>), Refused> {
         let NewTask { owner, task_id, context_id, mut message, push, deadline, kept } = new;
         if !message.task_id.is_empty() {

@@ -289,3 +289,36 @@ fn errors_and_broken_answers_reach_the_client_as_what_they_are() {
         );
     }
 }
+
+#[test]
+fn what_the_card_does_not_support_is_refused() {
+    let all = AgentCapabilities {
+        streaming: Some(true),
+        push_notifications: Some(true),
+        extended_agent_card: Some(true),
+        extensions: Vec::new(),
+    };
+    let push =
+        SendMessageConfiguration { task_push_notification_config: Some(Default::default()), ..Default::default() };
+    let send = Box::new(SendMessageRequest { configuration: Some(push), ..Default::default() });
+    for (call, kind) in [
+        (Call::SendStreamingMessage(Default::default()), Some(ErrorKind::UnsupportedOperation)),
+        (Call::SubscribeToTask(Default::default()), Some(ErrorKind::UnsupportedOperation)),
+        (Call::GetExtendedAgentCard(Default::default()), Some(ErrorKind::UnsupportedOperation)),
+        (Call::ListTaskPushNotificationConfigs(Default::default()), Some(ErrorKind::PushNotificationNotSupported)),
+        (Call::SendMessage(send), Some(ErrorKind::PushNotificationNotSupported)),
+        (Call::SendMessage(Default::default()), None),
+        (Call::ListTasks(Default::default()), None),
+    ] {
+        let nothing = call.check_supported(&AgentCapabilities::default());
+        assert_eq!(nothing.err().map(|error| error.kind), kind, "{call:?}");
+        assert_eq!(call.check_supported(&all), Ok(()), "{call:?}");
+    }
+}
+
+#[test]
+fn a_query_can_name_the_version() {
+    assert_eq!(http::version_in_query("historyLength=1&a2a-version=1.0").as_deref(), Some("1.0"));
+    assert_eq!(http::version_in_query("A2A-Version=1%2E0").as_deref(), Some("1.0"));
+    assert_eq!(http::version_in_query("version=1.0"), None);
+}

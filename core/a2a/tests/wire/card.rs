@@ -49,7 +49,8 @@ fn the_canonical_form_is_that_of_the_specification() {
 
 #[test]
 fn numbers_and_names_are_ordered_and_written_as_rfc_8785_has_them() {
-    let params = json!({ "\u{20ac}": 333333333.33333329, "\r": 1e30, "1": 4.50, "\u{1f600}": 2e-3, "\u{fb33}": 1e-27 });
+    let params = r#"{"\u20ac":333333333.33333329,"\r":1e30,"1":4.50,"\ud83d\ude00":2e-3,"\ufb33":1e-27}"#;
+    let params: Value = serde_json::from_str(params).expect("an object");
     let extension = AgentExtension { params: params.as_object().cloned(), ..Default::default() };
     let capabilities = AgentCapabilities { extensions: vec![extension], ..Default::default() };
     let card = AgentCard { capabilities, ..Default::default() };

@@ -68,6 +68,37 @@ fn both_forms_of_0_3_are_what_1_0_says() {
 }
 
 #[test]
+fn what_is_written_in_0_3_is_what_the_sdk_writes() {
+    for (form, name) in [(Form::Schema, "0.3"), (Form::Proto, "0.3-proto")] {
+        let (mut message, mut task): (Message, Task) = (new("message"), new("task"));
+        if form == Form::Proto {
+            twice_encoded(&mut message.parts);
+            twice_encoded(&mut task.history[0].parts);
+        }
+        let events = [
+            ("message", StreamResponse::Message(message)),
+            ("task", StreamResponse::Task(task)),
+            ("status-update", new("status-update")),
+            ("artifact-update", new("artifact-update")),
+        ];
+        for (what, event) in events {
+            let mut ours = v0_3::write_event(&event, form);
+            // In these files a message and a task stand without the envelope that a stream has in the proto's form.
+            if let (Form::Proto, "message" | "task") = (form, what) {
+                ours = ours[what].take();
+            }
+            let ours = ours.to_string().replace("12:00:01.000Z", "12:00:01Z");
+            let sdk = value(&format!("python/{what}.{name}.json"));
+            assert_eq!(serde_json::from_str::<Value>(&ours).ok(), Some(sdk), "{what} {name}");
+        }
+        let push = v0_3::write_request(&Call::CreateTaskPushNotificationConfig(new("push")), form);
+        assert_eq!(push, Some(value(&format!("python/push.{name}.json"))));
+    }
+    let send = v0_3::write_request(&Call::SendMessage(new("send")), Form::Schema);
+    assert_eq!(send, Some(value("python/send.0.3.json")));
+}
+
+#[test]
 fn requests_of_0_3_are_what_1_0_says() {
     let mut send: SendMessageRequest = new("send");
     let read = |name: &str, form: Form| v0_3::read_request(Operation::SendMessage, value(name), form);

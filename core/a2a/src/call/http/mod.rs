@@ -15,3 +15,9 @@ pub fn is_json(content_type: &str) -> bool {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     media_type.eq_ignore_ascii_case("application/json") || media_type.eq_ignore_ascii_case(MEDIA_TYPE)
 }
+
+/// The version that a query names, where a client cannot send the header (§3.6.1).
+pub fn version_in_query(query: &str) -> Option<String> {
+    let is_version = |name: &str| name.eq_ignore_ascii_case(crate::version::VERSION_HEADER);
+    super::percent::parameters(query).find(|(name, _)| is_version(name)).map(|(_, version)| version)
+}
