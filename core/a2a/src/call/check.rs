@@ -55,7 +55,7 @@ impl Call {
     /// Refuses a request that lacks what it must have.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidParams`](crate::error::ErrorKind::InvalidParams) with every field that is to be mended.
+    /// [`ErrorKind::InvalidParams`] with every field that is to be mended.
     pub fn check(&self, dialect: Dialect) -> Result<(), A2aError> {
         let mut checks = Checks::default();
         match self {

@@ -14,8 +14,6 @@ pub enum GrpcCode {
     ResourceExhausted = 8,
     /// `FAILED_PRECONDITION`
     FailedPrecondition = 9,
-    /// `UNIMPLEMENTED`
-    Unimplemented = 12,
     /// `INTERNAL`
     Internal = 13,
     /// `UNAVAILABLE`
@@ -34,7 +32,6 @@ impl GrpcCode {
             GrpcCode::PermissionDenied => "PERMISSION_DENIED",
             GrpcCode::ResourceExhausted => "RESOURCE_EXHAUSTED",
             GrpcCode::FailedPrecondition => "FAILED_PRECONDITION",
-            GrpcCode::Unimplemented => "UNIMPLEMENTED",
             GrpcCode::Internal => "INTERNAL",
             GrpcCode::Unavailable => "UNAVAILABLE",
             GrpcCode::Unauthenticated => "UNAUTHENTICATED",
@@ -96,7 +93,7 @@ kinds! {
     /// JSON, and no request.
     InvalidRequest = -32600, 400, InvalidArgument, "INVALID_REQUEST", "Request payload validation error";
     /// No such method or path.
-    MethodNotFound = -32601, 404, Unimplemented, "METHOD_NOT_FOUND", "Method not found";
+    MethodNotFound = -32601, 404, NotFound, "METHOD_NOT_FOUND", "Method not found";
     /// A field of the request is wrong.
     InvalidParams = -32602, 400, InvalidArgument, "INVALID_PARAMS", "Invalid parameters";
     /// The agent failed.
@@ -135,14 +132,12 @@ impl ErrorKind {
         self.row().reason
     }
 
-    /// `domain` there: the protocol's for its own errors, ours for the rest.
+    /// `domain` there: the protocol's for its own errors and for those of JSON-RPC, as peers have it, ours for the rest.
     pub const fn domain(self) -> &'static str {
-        if self.is_of_protocol() { DOMAIN } else { "duologue" }
-    }
-
-    /// One of the nine that A2A itself defines.
-    pub const fn is_of_protocol(self) -> bool {
-        matches!(self.row().code, -32099..=-32001)
+        match self.row().code {
+            -32_768..=-32_000 => DOMAIN,
+            _ => "duologue",
+        }
     }
 
     /// The words of an error that has no better ones.

@@ -23,7 +23,7 @@ pub struct Received<'a> {
 /// Why a request is not served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotServed {
-    /// Nothing of the protocol is there: 404.
+    /// Nothing of this version is there; the error says which status that has.
     #[error("{0}")]
     NoSuchPath(A2aError),
     /// Not with this verb: 405, with the header `Allow`.
