@@ -21,8 +21,28 @@ pub fn scenario_schema() -> Value {
 
 /// The JSON Schema of a file of another kind, for [`super::parse_checked`].
 pub fn schema_of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(NoNull));
+    let settings = SchemaSettings::draft2020_12()
+        .with_transform(RecursiveTransform(NoNull))
+        .with_transform(RecursiveTransform(WholeNumbersEnd));
     settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// A whole number that its type cannot hold is refused where it stands.
+#[derive(Clone)]
+struct WholeNumbersEnd;
+
+impl Transform for WholeNumbersEnd {
+    fn transform(&mut self, schema: &mut Schema) {
+        let most = match schema.get("format").and_then(Value::as_str) {
+            Some("uint8") => u64::from(u8::MAX),
+            Some("uint16") => u64::from(u16::MAX),
+            Some("uint32") => u64::from(u32::MAX),
+            _ => return,
+        };
+        if schema.get("maximum").is_none() {
+            schema.insert("maximum".to_owned(), most.into());
+        }
+    }
 }
 
 /// `Option` means that a key may be left out, not that it may stand there with nothing behind it.

@@ -85,6 +85,11 @@ fn every_kind_of_nonsense_has_its_message() {
         ("title: Small", "title: Small\nopens: customer", "support has a greeting but does not open"),
         ("title: Small", "title: Small\nlanguage: English", "`language` cannot be `English`"),
         ("title: Small", "title: Small\nlimits: {duration_s: 0}", "`duration_s` is 0, but has to be more than 0"),
+        (
+            "  - said:",
+            "  - max_turns: 5000000000\n  - said:",
+            "`max_turns` is 5000000000, but has to be at most 4294967295",
+        ),
         ("title: Small", "title: Small\nlimits: {turns: 2.5}", "`turns` is a number, but a whole number belongs here"),
         ("title: Small", "title: Small\nlimits: {turns: 2}", "cut off before its course ends"),
         ("{persona: anna}", "{persona: anna, agent_name: support-agent}", "both agents are named `support-agent`"),
