@@ -1,0 +1,3 @@
+//! A2A on the wire.
+
+#![forbid(unsafe_code)]
