@@ -99,6 +99,7 @@ mod error;
 mod lease;
 mod moment;
 mod outbox;
+mod postgres;
 mod reading;
 mod schema;
 mod sqlite;

@@ -3,6 +3,7 @@ use crate::changes::{Changes, Notices};
 use crate::commit::{check_entries, check_lease, check_name};
 use crate::config::Place;
 use crate::engine::{Engine, Wish};
+use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::{
     Aggregate, AuditError, BackupError, Claim, Claiming, Commit, CommitError, Entry, Event, Key, Lease, LeaseError,
@@ -43,7 +44,7 @@ impl Store {
                 let opened = tokio::task::spawn_blocking(move || Sqlite::open(Some(&path), &config, notices)).await;
                 Arc::new(opened.unwrap_or(Err(Unavailable::Closed.into()))?)
             }
-            Place::Server(url) => return Err(OpenError::Url { url: crate::config::without_password(&url) }),
+            Place::Server(url) => Arc::new(Postgres::open(&url, &config, Arc::clone(&notices)).await?),
         };
         Ok(Store { engine, notices, instance })
     }

@@ -1,5 +1,6 @@
 //! Where a test's store is, and what most tests write.
 
+use crate::server;
 use duologue_store::{Aggregate, Commit, CommitError, Key, Outgoing, State, Store, StoreConfig, UnixMs};
 use std::future::Future;
 use std::path::PathBuf;
@@ -7,18 +8,37 @@ use std::path::PathBuf;
 /// A place for a store of one test.
 pub(crate) struct Bed {
     url: String,
-    _folder: tempfile::TempDir,
+    /// None: on a server.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Bed {
     /// A store in a file.
     pub(crate) fn file() -> Bed {
         let folder = tempfile::tempdir().expect("a folder");
-        Bed { url: format!("sqlite:{}", folder.path().join("store.db").display()), _folder: folder }
+        Bed { url: format!("sqlite:{}", folder.path().join("store.db").display()), folder: Some(folder) }
+    }
+
+    /// A store that ends when it is closed.
+    pub(crate) fn memory() -> Bed {
+        Bed { url: "sqlite::memory:".into(), folder: None }
+    }
+
+    /// A store on the server; none where there is no server.
+    pub(crate) async fn server() -> Option<Bed> {
+        Some(Bed { url: server::schema().await?, folder: None })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(crate) fn config(&self, instance: &str) -> StoreConfig {
-        StoreConfig { instance: instance.to_owned(), ..StoreConfig::new(&self.url) }
+        Bed::config_of(&self.url, instance)
+    }
+
+    pub(crate) fn config_of(url: &str, instance: &str) -> StoreConfig {
+        StoreConfig { instance: instance.to_owned(), ..StoreConfig::new(url) }
     }
 
     /// The file.
@@ -28,14 +48,26 @@ impl Bed {
 
     /// Does to the database, which nobody has open, what somebody with the engine's own tools could do.
     pub(crate) async fn forge(&self, sql: &str) {
+        if self.folder.is_none() {
+            return server::execute(&self.url, sql).await;
+        }
         let connection = rusqlite::Connection::open(self.path()).expect("a database");
         connection.execute_batch(sql).expect("forged");
+    }
+
+    /// Ends what is left on the server of a process that is gone.
+    pub(crate) async fn end_sessions(&self) {
+        if let Some((_, schema)) = self.url.split_once("application_name=") {
+            let of_ours = format!("datname = current_database() AND application_name = '{schema}'");
+            let end = format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {of_ours}");
+            server::execute(&server::url(), &end).await;
+        }
     }
 
     /// Bytes in SQL.
     pub(crate) fn blob(&self, bytes: &[u8]) -> String {
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("x'{digits}'")
+        if self.folder.is_some() { format!("x'{digits}'") } else { format!("'\\x{digits}'") }
     }
 
     /// The store, as it is after all that was done to it.
@@ -57,7 +89,13 @@ pub(crate) fn on_file<F: Future<Output = ()>>(test: fn(Bed) -> F) {
     run(|| test(Bed::file()));
 }
 
-pub(crate) fn on_server<F: Future<Output = ()>>(_test: fn(Bed) -> F) {}
+pub(crate) fn on_server<F: Future<Output = ()>>(test: fn(Bed) -> F) {
+    run(|| async move {
+        if let Some(bed) = Bed::server().await {
+            test(bed).await;
+        }
+    });
+}
 
 pub(crate) fn task(id: &str) -> Key {
     Key::new("task", id)

@@ -5,10 +5,13 @@ mod audit;
 mod bed;
 mod changes;
 mod commits;
+mod crash;
 mod files;
 mod leases;
 mod lists;
+mod model;
 mod outbox;
+mod server;
 mod wakes;
 
 /// Runs each of the named tests of a module on both engines.
