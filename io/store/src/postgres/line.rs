@@ -101,7 +101,9 @@ impl Line {
         }
         let (client, driver) = self.server.connect().await?;
         // It ends when nobody has the client any more, or the server has gone; who asks then sees that.
-        tokio::spawn(async move { driver.await.map_err(|error| tracing::warn!(error = words(&error), "connection lost")) });
+        tokio::spawn(
+            async move { driver.await.map_err(|error| tracing::warn!(error = words(&error), "connection lost")) },
+        );
         let made = Arc::new(Wire::new(client));
         *wire = Some(Arc::clone(&made));
         Ok(made)

@@ -135,7 +135,11 @@ mod tests {
     #[tokio::test]
     async fn everything_told_is_heard_by_others_only() {
         let moved: Vec<Moved> = (0..400)
-            .map(|number| Moved { kind: "task".into(), id: format!("\"{number}\u{1}").repeat(9).into(), version: number })
+            .map(|number| Moved {
+                kind: "task".into(),
+                id: format!("\"{number}\u{1}").repeat(9).into(),
+                version: number,
+            })
             .collect();
         let told = notices("a", &moved);
         assert!(told.len() > 1 && told.iter().all(|text| text.len() < 8_000), "{}", told.len());

@@ -197,9 +197,10 @@ impl<'a> Picture<'a> {
 
     fn settle(&mut self, settled: &'a Settled) -> Result<(), CommitError> {
         let key = settled.claim.key.as_str();
-        let was = self.effects.get(key).filter(|effect| {
-            effect.attempt == i64::from(settled.claim.attempt) && effect.due_at.is_some()
-        });
+        let was = self
+            .effects
+            .get(key)
+            .filter(|effect| effect.attempt == i64::from(settled.claim.attempt) && effect.due_at.is_some());
         let Some(was) = was.cloned() else { return Err(CommitError::ClaimLost { key: key.to_owned() }) };
         let marks = settled.outcome.marks();
         let failure = if marks.keep { was.failure.clone() } else { marks.failure.map(str::to_owned) };

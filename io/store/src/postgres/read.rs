@@ -3,8 +3,8 @@
 use super::line::Wire;
 use super::picture::{Effect, Picture, Stand, Subjects};
 use super::rows::{hash, unsigned};
-use crate::audit::Head;
 use crate::Key;
+use crate::audit::Head;
 use std::collections::BTreeMap;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};

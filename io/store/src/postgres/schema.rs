@@ -26,7 +26,8 @@ async fn under_lock(client: &Client, store: &str) -> Result<String, OpenError> {
     let place = client.query_one(PLACE, &[]).await.map_err(trouble)?;
     let read = || Ok::<_, Error>((place.try_get::<_, Option<String>>(0)?, place.try_get::<_, String>(1)?));
     let (channel, encoding) = read().map_err(trouble)?;
-    let unfit = |what: &str| OpenError::Unavailable(Unavailable::Engine { store: store.to_owned(), what: what.to_owned() });
+    let unfit =
+        |what: &str| OpenError::Unavailable(Unavailable::Engine { store: store.to_owned(), what: what.to_owned() });
     let channel = channel.ok_or_else(|| unfit("the schemas of its search_path do not exist: create one of them"))?;
     if encoding != "UTF8" {
         return Err(unfit("its encoding is not UTF8: create the database with ENCODING 'UTF8' TEMPLATE template0"));

@@ -147,9 +147,12 @@ impl Writer {
         let (questions, pause) = QUESTIONS;
         for _ in 0..questions {
             let sql = "SELECT pg_xact_status($1::text::xid8)";
-            let status = self.line.ask(sql, &[&transaction]).await.ok().and_then(|rows| {
-                rows.first().and_then(|row| row.try_get::<_, Option<String>>(0).ok().flatten())
-            });
+            let status = self
+                .line
+                .ask(sql, &[&transaction])
+                .await
+                .ok()
+                .and_then(|rows| rows.first().and_then(|row| row.try_get::<_, Option<String>>(0).ok().flatten()));
             match status.as_deref() {
                 Some("committed") => return Ok(()),
                 Some("aborted") => return Err(Stop::Again(words(&error))),

@@ -22,8 +22,8 @@ use crate::{
 use async_trait::async_trait;
 use lock::Lock;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use threads::Threads;
+use std::sync::Arc;
+use threads::{Here, Threads};
 use trouble::Stop;
 use writer::Writer;
 
@@ -41,7 +41,7 @@ impl Sqlite {
             let store: Arc<str> = "the store in memory".into();
             let connection = open::writer(None, &store)?;
             let writer = Writer::new(connection, Arc::clone(&store), config.instance.clone(), notices);
-            return Ok(Sqlite { threads: Threads::Here(Mutex::new(Some(writer))), store });
+            return Ok(Sqlite { threads: Threads::Here(Here::new(writer)), store });
         };
         let path = real(path);
         let store: Arc<str> = path.display().to_string().into();

@@ -7,7 +7,7 @@ use super::writer::{Batch, Job, Task, Writer};
 use crate::{OpenError, Unavailable};
 use rusqlite::Connection;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,8 +22,56 @@ type Look = Box<dyn FnOnce(&Connection) + Send>;
 pub(super) enum Threads {
     /// On disk.
     Apart { writes: Door<Box<dyn Task>>, reads: Door<Look> },
-    /// In memory: a change of threads would cost more than the work. None: closed.
-    Here(Mutex<Option<Writer>>),
+    /// In memory.
+    Here(Here),
+}
+
+/// Work done by whoever asks, since a change of threads would cost more than the work. Nobody waits for another's turn: who
+/// has the connection also does what the others have brought meanwhile.
+pub(super) struct Here {
+    /// None: it is closed.
+    writer: Mutex<Option<Writer>>,
+    waiting: Mutex<Vec<Box<dyn Task>>>,
+}
+
+impl Here {
+    pub(super) fn new(writer: Writer) -> Here {
+        Here { writer: Mutex::new(Some(writer)), waiting: Mutex::default() }
+    }
+
+    fn put(&self, task: Box<dyn Task>) {
+        lock(&self.waiting).push(task);
+        self.run();
+    }
+
+    fn run(&self) {
+        loop {
+            // Whoever has it looks once more when it has let go.
+            let Ok(mut writer) = self.writer.try_lock() else { return };
+            let tasks = std::mem::take(&mut *lock(&self.waiting));
+            // Closed: those who wait are told by the end of their tasks.
+            if let Some(writer) = writer.as_mut().filter(|_| !tasks.is_empty()) {
+                writer.run(tasks);
+            }
+            drop(writer);
+            if lock(&self.waiting).is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn read<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<rusqlite::Result<T>, Unavailable> {
+        let read = lock(&self.writer).as_ref().map(|writer| look(&writer.connection)).ok_or(Unavailable::Closed);
+        self.run();
+        read
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The way into threads.
@@ -35,12 +83,12 @@ pub(super) struct Door<T> {
 
 impl<T> Door<T> {
     async fn put(&self, work: T) -> Result<(), Unavailable> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let queue = lock(&self.queue).clone();
         queue.ok_or(Unavailable::Closed)?.send(work).await.map_err(|_| Unavailable::Closed)
     }
 
     async fn close(&self) {
-        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(lock(&self.queue).take());
         while self.ended.lock().await.recv().await.is_some() {}
     }
 }
@@ -91,7 +139,7 @@ fn write(mut writer: Writer, mut work: mpsc::Receiver<Box<dyn Task>>, held: Held
 }
 
 fn read(connection: Connection, work: &Mutex<mpsc::Receiver<Look>>, held: Held) {
-    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+    let next = || lock(work).blocking_recv();
     while let Some(look) = next() {
         look(&connection);
     }
@@ -110,10 +158,7 @@ impl Threads {
         let (job, answer) = Job::new(Arc::clone(store), work);
         match self {
             Threads::Apart { writes, .. } => writes.put(Box::new(job)).await?,
-            Threads::Here(writer) => {
-                let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-                writer.as_mut().ok_or(Unavailable::Closed)?.run(vec![Box::new(job)]);
-            }
+            Threads::Here(here) => here.put(Box::new(job)),
         }
         answer.await.unwrap_or_else(|_| Err(Unavailable::Closed.into()))
     }
@@ -134,10 +179,7 @@ impl Threads {
                 reads.put(Box::new(look)).await?;
                 answer.await.map_err(|_| Unavailable::Closed)?
             }
-            Threads::Here(writer) => {
-                let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-                look(&writer.as_ref().ok_or(Unavailable::Closed)?.connection)
-            }
+            Threads::Here(here) => here.read(look)?,
         };
         outcome.map_err(|error| unavailable(store, &error))
     }
@@ -149,7 +191,7 @@ impl Threads {
                 reads.close().await;
                 writes.close().await;
             }
-            Threads::Here(writer) => drop(writer.lock().unwrap_or_else(PoisonError::into_inner).take()),
+            Threads::Here(here) => drop(lock(&here.writer).take()),
         }
     }
 }

@@ -64,6 +64,12 @@ impl Bed {
         }
     }
 
+    /// What is on the server, in SQL.
+    pub(crate) fn dump(&self) -> String {
+        let schema = self.url.split_once("application_name=").map(|(_, schema)| schema).unwrap_or_default();
+        server::dump(schema)
+    }
+
     /// Bytes in SQL.
     pub(crate) fn blob(&self, bytes: &[u8]) -> String {
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -80,7 +86,7 @@ impl Bed {
     }
 }
 
-fn run<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
+pub(crate) fn run<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(test());
 }

@@ -11,6 +11,8 @@ mod leases;
 mod lists;
 mod model;
 mod outbox;
+mod replicas;
+mod schemas;
 mod server;
 mod wakes;
 

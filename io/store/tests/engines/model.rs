@@ -170,7 +170,8 @@ impl Model {
 
     fn claim(&mut self, limit: u32) -> Vec<String> {
         let now = self.now;
-        let mut due: Vec<_> = self.effects.iter_mut().filter(|(_, effect)| effect.due_at.is_some_and(|at| at <= now)).collect();
+        let mut due: Vec<_> =
+            self.effects.iter_mut().filter(|(_, effect)| effect.due_at.is_some_and(|at| at <= now)).collect();
         due.sort_by_key(|(_, effect)| (effect.due_at, effect.order));
         due.truncate(limit as usize);
         let taken = due.into_iter().map(|(key, effect)| {
@@ -183,7 +184,8 @@ impl Model {
 
     fn due(&mut self, limit: u32) -> Vec<String> {
         let now = self.now;
-        let mut due: Vec<_> = self.aggregates.iter_mut().filter(|(_, found)| found.due_at.is_some_and(|at| at <= now)).collect();
+        let mut due: Vec<_> =
+            self.aggregates.iter_mut().filter(|(_, found)| found.due_at.is_some_and(|at| at <= now)).collect();
         due.sort_by_key(|(id, found)| (found.due_at, found.wake_at, (*id).clone()));
         due.truncate(limit as usize);
         for (_, found) in &mut due {
@@ -274,8 +276,12 @@ async fn compare(store: &Store, model: &Model) {
         };
         let found = found.expect("it was committed");
         assert_eq!((found.version, &found.owner, found.rank), (expected.version, &expected.owner, expected.rank));
-        assert_eq!((found.state, found.wake_at), (state(&(expected.version - 1).to_string()), expected.wake_at.map(UnixMs)));
-        let events: Vec<Event> = (1..).zip(expected.events.clone()).map(|(seq, payload)| Event { seq, payload }).collect();
+        assert_eq!(
+            (found.state, found.wake_at),
+            (state(&(expected.version - 1).to_string()), expected.wake_at.map(UnixMs))
+        );
+        let events: Vec<Event> =
+            (1..).zip(expected.events.clone()).map(|(seq, payload)| Event { seq, payload }).collect();
         assert_eq!(store.events(&task(&id), 0, 1_000).await, Ok(events));
     }
     for key in (0..12).map(|key| format!("k{key}")) {

@@ -39,6 +39,25 @@ pub(crate) fn url() -> String {
     SERVER.get().and_then(Option::as_ref).map(|server| server.url("")).unwrap_or_default()
 }
 
+/// The tables of a schema as `pg_dump` writes them, for whatever schema they are read into.
+pub(crate) fn dump(schema: &str) -> String {
+    let bin = programs().expect("PostgreSQL");
+    let mut dump = Command::new(bin.join("pg_dump"));
+    dump.args(["--inserts", "--no-owner", "--no-comments", "--schema", schema, &url()]);
+    let dumped = dump.output().expect("pg_dump");
+    assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+    let told = String::from_utf8(dumped.stdout).expect("text");
+    let ours = |line: &&str| {
+        !line.starts_with("SELECT pg_catalog.set_config")
+            && !line.starts_with("CREATE SCHEMA")
+            && !line.starts_with("SET ")
+            && !line.starts_with("--")
+            && !line.starts_with('\\')
+            && !line.is_empty()
+    };
+    told.lines().filter(ours).map(|line| line.replace(&format!("{schema}."), "") + "\n").collect()
+}
+
 /// Does something with a connection of its own.
 pub(crate) async fn execute(url: &str, sql: &str) {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a connection");
@@ -60,7 +79,8 @@ fn start() -> Option<Server> {
         let required = std::env::var_os("DUOLOGUE_TEST_POSTGRES").is_some_and(|value| value == "required");
         assert!(!required, "PostgreSQL is required here and not installed: run scripts/setup.sh --postgres");
         // Past the capture of the test's output.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: PostgreSQL is not installed: scripts/setup.sh --postgres does that");
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED: PostgreSQL is not installed: scripts/setup.sh --postgres does that");
         return None;
     };
     let folder = tempfile::Builder::new().prefix("duologue-pg").tempdir().expect("a folder").keep();
