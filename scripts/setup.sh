@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the system packages that building and fetching models need, and only those whose purpose is not served yet.
 # Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report;
-# with --livekit-server nothing but that server, which tests take part in rooms of; with --interop also LiveKit's own clients.
+# with --postgres also PostgreSQL, of which tests start servers of their own; with --livekit-server nothing but that server, which tests take part in rooms of; with --interop also LiveKit's own clients.
 set -euo pipefail
 tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}
 
@@ -91,6 +91,8 @@ have_browser() { command -v chromium || command -v chromium-browser || command -
 case "${1:-}" in
   --browser | --interop) have_browser >/dev/null || need chromium 'looks at the report in tests, and is a client of rooms' ;;
 esac
+have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+[ "${1:-}" != --postgres ] || have_postgres || need postgresql 'is what several processes share a store on, in tests'
 if [ "${1:-}" = --interop ]; then
   command -v node >/dev/null || need nodejs "runs LiveKit's clients for JavaScript"
   command -v npm >/dev/null || need npm "fetches LiveKit's clients for JavaScript"

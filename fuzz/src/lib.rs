@@ -10,7 +10,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 49] = [
+pub const TARGETS: [Target; 50] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -60,6 +60,7 @@ pub const TARGETS: [Target; 49] = [
     ("a2a_card", duologue_a2a::fuzzing::agent_card),
     ("a2a_jws", duologue_a2a::fuzzing::jws_header),
     ("a2a_sse", duologue_a2a::fuzzing::sse_stream),
+    ("notice", duologue_store::fuzzing::notice),
 ];
 
 /// The first byte as a number, and the rest.

@@ -96,6 +96,8 @@ mod commit;
 mod config;
 mod engine;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod lease;
 mod moment;
 mod outbox;
