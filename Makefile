@@ -9,7 +9,7 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-turn-taking interop soak ci
+.PHONY: help setup page build demo test test-core bench bench-store bench-turn-taking interop soak ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -46,6 +46,10 @@ bench: build ## measures voice sessions beside livekit-agents, alternately on on
 	$(CARGO) build --release -p duologue-voice-load
 	benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS)
 	benches/voice/real_call.py --duologue "$(BIN)/duologue"
+
+bench-store: ## commits a second that the store makes durable, in a file here or in BENCH_ARGS=URL
+	$(CARGO) build --release --workspace --bin duologue-store-load
+	"$(BIN)/duologue-store-load" $(BENCH_ARGS); rm -f store-load.db*
 
 bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents', on a quiet machine (about 20 minutes)
 	$(CARGO) build --release --workspace --bin duologue-turn-taking

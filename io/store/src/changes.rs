@@ -44,8 +44,8 @@ pub(crate) struct Moved {
     pub(crate) version: u64,
 }
 
-/// The receivers, by kind.
-#[derive(Debug, Default)]
+/// The receivers, by kind; none: the store is closed.
+#[derive(Debug)]
 pub(crate) struct Notices(Mutex<Option<BTreeMap<String, broadcast::Sender<Change>>>>);
 
 impl Notices {

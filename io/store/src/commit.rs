@@ -102,7 +102,8 @@ impl Commit {
         if bytes > COMMIT_MAX { Err(RefusedError::Size { bytes, most: COMMIT_MAX }) } else { Ok(()) }
     }
 
-    fn size(&self) -> usize {
+    /// Bytes of contents.
+    pub(crate) fn size(&self) -> usize {
         let events: usize = self.events.iter().map(Vec::len).sum();
         let outbox: usize = self.outbox.iter().map(|outgoing| outgoing.payload.len()).sum();
         let audit: usize = self.audit.iter().map(|entry| entry.body.len()).sum();

@@ -1,8 +1,9 @@
 use crate::OpenError;
+use std::fmt;
 use std::path::PathBuf;
 
 /// Where a store is, and who opens it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreConfig {
     /// `sqlite:PATH`, `sqlite::memory:` or a connection URI of PostgreSQL.
     pub url: String,
@@ -11,6 +12,15 @@ pub struct StoreConfig {
     pub instance: String,
     /// Connections (PostgreSQL) or threads (SQLite) that read.
     pub readers: usize,
+}
+
+/// Without the password that the address may hold.
+impl fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StoreConfig { url, instance, readers } = self;
+        let mut told = f.debug_struct("StoreConfig");
+        told.field("url", &without_password(url)).field("instance", instance).field("readers", readers).finish()
+    }
 }
 
 impl StoreConfig {
@@ -74,6 +84,7 @@ mod tests {
     #[test]
     fn no_password_is_told() {
         assert_eq!(without_password("postgres://u:p@ss@h/d?password=q"), "postgres://h/d");
+        assert!(!format!("{:?}", StoreConfig::new("postgres://u:secret@h/d")).contains("secret"));
         let told = StoreConfig::new("mysql://u:secret@h/d").place().err().map(|error| error.to_string());
         assert!(told.is_some_and(|told| !told.contains("secret")));
     }

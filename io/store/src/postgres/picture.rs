@@ -25,6 +25,15 @@ impl Op {
     pub(super) fn ends_batch(&self) -> bool {
         matches!(self, Op::Remove(..))
     }
+
+    /// Bytes of contents.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Op::Commit(commits) => commits.iter().map(Commit::size).sum(),
+            Op::Enter(entries) => entries.iter().map(|entry| entry.body.len()).sum(),
+            Op::Remove(..) | Op::Settle(_) => 0,
+        }
+    }
 }
 
 /// An aggregate as the batch sees it.

@@ -37,12 +37,13 @@ pub(super) async fn picture<'a>(
     let names: [&(dyn ToSql + Sync); 1] = [&names];
     let keys: [&(dyn ToSql + Sync); 1] = [&keys];
     let instance: [&(dyn ToSql + Sync); 1] = [&instance];
-    let (_, number, aggregates, leases, effects, head) = futures::try_join!(
+    // Effects before aggregates: who loses a race for both is told of the version that has moved, as everywhere else.
+    let (_, number, effects, aggregates, leases, head) = futures::try_join!(
         client.batch_execute("BEGIN"),
         client.query_one(&number, &[]),
+        client.query(&effects, &keys),
         client.query(&aggregates, &wanted),
         client.query(&leases, &names),
-        client.query(&effects, &keys),
         client.query_opt(&head, &instance),
     )?;
     let mut picture = Picture::default();

@@ -14,6 +14,8 @@ use tokio_postgres::types::ToSql;
 
 /// Operations in one transaction.
 const BATCH: usize = 512;
+/// Bytes of contents, from which on nothing more goes into a transaction: a statement's values have to fit into memory.
+const BATCH_BYTES: usize = 32 << 20;
 /// How often a batch is tried where others were in its way, or a connection broke before anything was written.
 const TRIES: u32 = 5;
 /// How often the server is asked what became of a transaction whose connection broke, and the time in between.
@@ -50,11 +52,13 @@ impl Writer {
     /// Writes until nobody can ask any more and nothing waits.
     pub(super) async fn run(self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.recv().await {
-            let mut batch = vec![first];
+            let (mut batch, mut bytes) = (vec![first], 0);
             while batch.len() < BATCH
+                && bytes < BATCH_BYTES
                 && !batch.last().is_some_and(|job| job.op.ends_batch())
                 && let Ok(next) = jobs.try_recv()
             {
+                bytes += next.op.size();
                 batch.push(next);
             }
             let (ops, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.op, job.reply)).unzip();

@@ -15,7 +15,8 @@ pub(super) fn due(batch: &mut Batch<'_>, claiming: &Claiming) -> Result<Vec<Aggr
          RETURNING {AGGREGATE}"
     );
     let mut update = batch.connection.prepare_cached(&sql)?;
-    let rows = update.query_map(values(claiming, &claiming.until()), aggregate)?;
+    let Claiming { kind, now, limit, .. } = claiming;
+    let rows = update.query_map(params![kind, now.0, limit, claiming.until()], aggregate)?;
     let mut woken = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     woken.sort_by(|a, b| (a.wake_at, &a.key).cmp(&(b.wake_at, &b.key)));
     Ok(woken)
@@ -37,10 +38,6 @@ pub(super) fn claim(batch: &mut Batch<'_>, claiming: &Claiming) -> Result<Vec<Cl
     let until = claiming.until();
     let claims = found.into_iter().map(|seq| update.query_row(params![seq, until], claimed));
     Ok(claims.collect::<rusqlite::Result<_>>()?)
-}
-
-fn values<'a>(claiming: &'a Claiming, until: &'a i64) -> [&'a dyn rusqlite::ToSql; 4] {
-    [&claiming.kind, &claiming.now.0, &claiming.limit, until]
 }
 
 fn claimed(row: &Row<'_>) -> rusqlite::Result<Claim> {

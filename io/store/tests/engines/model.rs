@@ -308,7 +308,7 @@ async fn compare(store: &Store, model: &Model) {
 }
 
 /// Runs cases of any operations, each on a new store.
-fn holds(cases: u32, bed: fn() -> std::pin::Pin<Box<dyn Future<Output = Option<Bed>>>>) {
+fn holds(cases: u32, bed: impl AsyncFn() -> Option<Bed>) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
@@ -329,15 +329,15 @@ fn holds(cases: u32, bed: fn() -> std::pin::Pin<Box<dyn Future<Output = Option<B
 
 #[test]
 fn in_memory() {
-    holds(400, || Box::pin(async { Some(Bed::memory()) }));
+    holds(400, async || Some(Bed::memory()));
 }
 
 #[test]
 fn sqlite() {
-    holds(40, || Box::pin(async { Some(Bed::file()) }));
+    holds(40, async || Some(Bed::file()));
 }
 
 #[test]
 fn postgres() {
-    holds(40, || Box::pin(Bed::server()));
+    holds(40, async || Bed::server().await);
 }

@@ -1,8 +1,10 @@
 //! Several processes on one server.
 
 use crate::bed::{Bed, on_server, push, step};
-use duologue_store::{Change, Claiming, Commit, CommitError, Entry, Outcome, Settled, UnixMs};
+use duologue_store::{Change, Claiming, Commit, CommitError, Entry, Outcome, Settled, Unavailable, UnixMs};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 #[test]
@@ -96,5 +98,39 @@ fn a_lost_connection_is_told_and_made_anew() {
         a.commit(step("x", 1, "x")).await.expect("committed on a new connection");
         assert_eq!(changes.next().await, Some(Change::Moved { id: "x".into(), version: 2 }));
         assert_eq!(b.load(&crate::bed::task("x")).await.expect("read").map(|found| found.version), Some(2));
+    });
+}
+
+#[test]
+fn lost_connections_lose_no_answers() {
+    on_server(|bed: Bed| async move {
+        let store = bed.open().await;
+        let ended = Arc::new(AtomicU32::new(0));
+        let writers = (0..6).map(|writer| {
+            let (store, id, ended) = (store.clone(), format!("w{writer}"), Arc::clone(&ended));
+            tokio::spawn(async move {
+                let mut version = 0;
+                while ended.load(Ordering::Relaxed) < 12 {
+                    let commit = Commit { events: vec![vec![1]], ..step(&id, version, "x") };
+                    match store.commit(commit).await {
+                        Ok(receipt) => version = receipt.version,
+                        // Nothing was written: so the same step is right once more.
+                        Err(CommitError::Unavailable(Unavailable::Unreachable { .. })) => {}
+                        Err(other) => panic!("{other}"),
+                    }
+                }
+                version
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        while ended.fetch_add(1, Ordering::Relaxed) < 12 {
+            bed.end_sessions().await;
+        }
+        for (writer, outcome) in futures::future::join_all(writers).await.into_iter().enumerate() {
+            let version = outcome.expect("a writer that is told what became of each step");
+            let found = store.load(&crate::bed::task(&format!("w{writer}"))).await.expect("read").expect("written");
+            assert_eq!((found.version, found.last_event), (version, version));
+        }
+        assert_eq!(store.faults().await, Ok(vec![]));
     });
 }
