@@ -10,6 +10,8 @@ const ID_MAX: usize = 512;
 const OWNER_MAX: usize = 1024;
 /// Most bytes of one commit: state, events, outbox and audit together.
 const COMMIT_MAX: usize = 16 << 20;
+/// Most bytes of all commits that are written together.
+const TOGETHER_MAX: usize = 64 << 20;
 
 /// Names an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,7 +87,7 @@ impl Commit {
     }
 
     /// Whether both engines can hold it.
-    pub(crate) fn check(&self) -> Result<(), RefusedError> {
+    fn check(&self) -> Result<(), RefusedError> {
         name("kind", &self.key.kind, KIND_MAX)?;
         name("id", &self.key.id, ID_MAX)?;
         name("owner", &self.owner, OWNER_MAX)?;
@@ -93,6 +95,12 @@ impl Commit {
         for outgoing in &self.outbox {
             name("outbox kind", &outgoing.kind, KIND_MAX)?;
             name("outbox key", &outgoing.key, OWNER_MAX)?;
+        }
+        for settled in &self.settled {
+            name("outbox key", &settled.claim.key, OWNER_MAX)?;
+        }
+        if let Some(lease) = &self.under {
+            check_lease(&lease.name, &lease.holder)?;
         }
         check_entries(&self.audit)?;
         if self.expected >= i64::MAX as u64 {
@@ -157,6 +165,18 @@ pub(crate) fn check_name(field: &'static str, text: &str) -> Result<(), RefusedE
     name(field, text, ID_MAX)
 }
 
+/// Commits that are written together, which have to fit into memory a few times over.
+pub(crate) fn check_together(commits: &[Commit]) -> Result<(), RefusedError> {
+    commits.iter().try_for_each(Commit::check)?;
+    let bytes = commits.iter().map(Commit::size).sum();
+    if bytes > TOGETHER_MAX { Err(RefusedError::Size { bytes, most: TOGETHER_MAX }) } else { Ok(()) }
+}
+
+/// Whether anything could have this name: one with a zero byte would be an error of PostgreSQL, and is nobody's.
+pub(crate) fn could_be(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 pub(crate) fn check_lease(lease: &str, holder: &str) -> Result<(), RefusedError> {
     name("lease", lease, ID_MAX)?;
     name("holder", holder, OWNER_MAX)
@@ -164,5 +184,5 @@ pub(crate) fn check_lease(lease: &str, holder: &str) -> Result<(), RefusedError>
 
 /// PostgreSQL has no zero byte in a text.
 fn name(field: &'static str, text: &str, most: usize) -> Result<(), RefusedError> {
-    if text.len() > most || text.contains('\0') { Err(RefusedError::Name { field, most }) } else { Ok(()) }
+    if text.len() > most || !could_be(text) { Err(RefusedError::Name { field, most }) } else { Ok(()) }
 }

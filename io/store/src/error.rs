@@ -256,9 +256,7 @@ pub enum AuditError {
 #[derive(Debug, Error)]
 pub enum BackupError {
     /// The engine has tools of its own.
-    #[error(
-        "a PostgreSQL database is backed up by its own tools: use pg_dump or pg_basebackup, or `dump` of this store"
-    )]
+    #[error("a PostgreSQL database is backed up by its own tools: use pg_dump or pg_basebackup")]
     Server,
     /// There is something already.
     #[error("{} exists: name a file that does not", path.display())]

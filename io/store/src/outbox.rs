@@ -1,6 +1,7 @@
 //! Effects that wait, and who works at them.
 
 use crate::{Key, UnixMs};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// What is asked for when work is claimed.
@@ -48,7 +49,7 @@ pub struct Claim {
 pub enum Outcome {
     /// It happened, at this moment. It is never given out again.
     Done(UnixMs),
-    /// It did not happen, for the reason given, and is to be tried again at this moment.
+    /// It did not happen, for the reason given (of which 1,000 bytes are kept), and is to be tried again at this moment.
     Retry(UnixMs, String),
     /// It did not happen, at this moment and for the reason given, and never will.
     Failed(UnixMs, String),
@@ -56,12 +57,21 @@ pub enum Outcome {
     Working(UnixMs),
 }
 
+/// Most bytes kept of the reason why an effect did not happen.
+const WHY_MAX: usize = 1000;
+
+/// What is kept of a reason, which may hold whatever a receiver said.
+fn kept(why: &str) -> Cow<'_, str> {
+    let short = why.get(..why.floor_char_boundary(WHY_MAX)).unwrap_or_default();
+    if short.contains('\0') { short.replace('\0', "\u{fffd}").into() } else { short.into() }
+}
+
 /// The columns that an outcome leaves.
 pub(crate) struct Marks<'a> {
     pub(crate) due_at: Option<i64>,
     pub(crate) settled_at: Option<i64>,
     /// Set to this, or kept where `keep` says so.
-    pub(crate) failure: Option<&'a str>,
+    pub(crate) failure: Option<Cow<'a, str>>,
     pub(crate) keep: bool,
 }
 
@@ -69,8 +79,12 @@ impl Outcome {
     pub(crate) fn marks(&self) -> Marks<'_> {
         match self {
             Outcome::Done(at) => Marks { due_at: None, settled_at: Some(at.0), failure: None, keep: false },
-            Outcome::Retry(at, why) => Marks { due_at: Some(at.0), settled_at: None, failure: Some(why), keep: false },
-            Outcome::Failed(at, why) => Marks { due_at: None, settled_at: Some(at.0), failure: Some(why), keep: false },
+            Outcome::Retry(at, why) => {
+                Marks { due_at: Some(at.0), settled_at: None, failure: Some(kept(why)), keep: false }
+            }
+            Outcome::Failed(at, why) => {
+                Marks { due_at: None, settled_at: Some(at.0), failure: Some(kept(why)), keep: false }
+            }
             Outcome::Working(until) => Marks { due_at: Some(until.0), settled_at: None, failure: None, keep: true },
         }
     }

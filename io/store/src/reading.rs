@@ -1,5 +1,6 @@
 //! What is read back.
 
+use crate::commit::could_be;
 use crate::{Key, State, UnixMs};
 
 /// An aggregate as it is now.
@@ -53,6 +54,13 @@ impl Listing {
     /// The first `limit` aggregates of that kind and owner.
     pub fn new(kind: impl Into<String>, owner: impl Into<String>, limit: u32) -> Listing {
         Listing { kind: kind.into(), owner: owner.into(), label: None, since: None, before: None, limit }
+    }
+
+    /// Whether anything could be in it.
+    pub(crate) fn could_be(&self) -> bool {
+        let label = self.label.as_deref().unwrap_or_default();
+        let id = self.before.as_ref().map_or("", |cursor| &cursor.id);
+        [&self.kind, &self.owner, label, id].into_iter().all(could_be)
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::audit::{self, Chain, Link, Verdict};
 use crate::changes::{Changes, Notices};
-use crate::commit::{check_entries, check_lease, check_name};
+use crate::commit::{check_entries, check_lease, check_name, check_together, could_be};
 use crate::config::Place;
 use crate::engine::{Engine, Wish};
 use crate::postgres::Postgres;
@@ -58,40 +58,57 @@ impl Store {
     /// Writes steps of several aggregates, or of one aggregate in a row: all of them, or none. The receipts are in the
     /// order of the commits.
     pub async fn commit_all(&self, commits: Vec<Commit>) -> Result<Vec<Receipt>, CommitError> {
-        commits.iter().try_for_each(Commit::check)?;
+        check_together(&commits)?;
         self.engine.commit(commits).await
     }
 
     /// Removes an aggregate and its events for ever. What it put into the outbox stays.
     pub async fn remove(&self, key: &Key, expected: u64) -> Result<(), CommitError> {
+        if !is_name(key) {
+            let Key { kind, id } = key.clone();
+            return Err(CommitError::Conflict { kind, id, expected, found: 0 });
+        }
         self.engine.remove(key.clone(), expected).await
     }
 
     /// The aggregate, if there is one.
     pub async fn load(&self, key: &Key) -> Result<Option<Aggregate>, Unavailable> {
+        if !is_name(key) {
+            return Ok(None);
+        }
         let found = self.engine.load(&key.kind, std::slice::from_ref(&key.id)).await?;
         Ok(found.into_iter().next())
     }
 
     /// The named aggregates of a kind, in the order of the names; none where there is none of that name.
     pub async fn load_many(&self, kind: &str, ids: &[String]) -> Result<Vec<Option<Aggregate>>, Unavailable> {
-        let found = self.engine.load(kind, ids).await?;
+        let names: Vec<String> = ids.iter().filter(|id| could_be(id)).cloned().collect();
+        let found = self.engine.load(kind, &names).await?;
         let by_id: HashMap<_, _> = found.into_iter().map(|found| (found.key.id.clone(), found)).collect();
         Ok(ids.iter().map(|id| by_id.get(id).cloned()).collect())
     }
 
     /// Up to `limit` events after number `after`, in order.
     pub async fn events(&self, key: &Key, after: u64, limit: u32) -> Result<Vec<Event>, Unavailable> {
+        if !is_name(key) {
+            return Ok(Vec::new());
+        }
         self.engine.events(key, after, limit).await
     }
 
     /// A page of a list.
     pub async fn list(&self, listing: Listing) -> Result<Vec<Aggregate>, Unavailable> {
+        if !listing.could_be() {
+            return Ok(Vec::new());
+        }
         self.engine.list(listing).await
     }
 
     /// How many aggregates all pages of a list have; its cursor and its limit do not count.
     pub async fn count(&self, listing: Listing) -> Result<u64, Unavailable> {
+        if !listing.could_be() {
+            return Ok(0);
+        }
         self.engine.count(listing).await
     }
 
@@ -119,11 +136,17 @@ impl Store {
 
     /// Takes down what became of an effect. Where it moves its aggregate too, [`Commit::settled`] does both at once.
     pub async fn settle(&self, settled: Settled) -> Result<(), SettleError> {
+        if !could_be(&settled.claim.key) {
+            return Err(SettleError::ClaimLost { key: settled.claim.key });
+        }
         self.engine.settle(settled).await
     }
 
     /// How an effect stands; none: nobody asked for it, or it was settled and pruned.
     pub async fn standing(&self, key: &str) -> Result<Option<Standing>, Unavailable> {
+        if !could_be(key) {
+            return Ok(None);
+        }
         self.engine.standing(key).await
     }
 
@@ -142,11 +165,13 @@ impl Store {
 
     /// Keeps a lease for `span` from `now`, also one that has run out and that nobody else has acquired.
     pub async fn renew(&self, lease: &Lease, now: UnixMs, span: Duration) -> Result<Lease, LeaseError> {
+        check_lease(&lease.name, &lease.holder)?;
         self.engine.renew(lease.clone(), now.after(span)).await
     }
 
     /// Gives a lease back.
     pub async fn release(&self, lease: Lease) -> Result<(), LeaseError> {
+        check_lease(&lease.name, &lease.holder)?;
         self.engine.release(lease).await
     }
 
@@ -202,4 +227,9 @@ impl Store {
         self.engine.close().await;
         self.notices.close();
     }
+}
+
+/// Foreigners choose ids, so one that nothing can have is not found rather than an error of the engine.
+fn is_name(key: &Key) -> bool {
+    could_be(&key.kind) && could_be(&key.id)
 }

@@ -14,6 +14,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a server may leave data without acknowledgement before it counts as gone, where the address does not say.
 const SILENCE: Duration = Duration::from_secs(30);
+/// A connection on which nothing happens is tried after this time, then three times in this rhythm: one that only listens
+/// has no other way to learn that its server is gone.
+const IDLE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(5));
+/// What the address has where it does not say when to try.
+const IDLE_UNSAID: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A server, and how to reach it.
 pub(super) struct Server {
@@ -34,6 +39,9 @@ impl Server {
         }
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(SILENCE);
+        }
+        if config.get_keepalives_idle() == IDLE_UNSAID && config.get_keepalives_interval().is_none() {
+            config.keepalives_idle(IDLE.0).keepalives_interval(IDLE.1).keepalives_retries(3);
         }
         if config.get_application_name().is_none() {
             config.application_name("duologue");

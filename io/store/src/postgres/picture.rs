@@ -6,6 +6,7 @@
 use crate::audit::{Head, Link};
 use crate::changes::Moved;
 use crate::{Commit, CommitError, Entry, Key, Outgoing, Receipt, Settled};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is asked of the writer.
@@ -212,7 +213,7 @@ impl<'a> Picture<'a> {
             .filter(|effect| effect.attempt == i64::from(settled.claim.attempt) && effect.due_at.is_some());
         let Some(was) = was.cloned() else { return Err(CommitError::ClaimLost { key: key.to_owned() }) };
         let marks = settled.outcome.marks();
-        let failure = if marks.keep { was.failure.clone() } else { marks.failure.map(str::to_owned) };
+        let failure = if marks.keep { was.failure.clone() } else { marks.failure.map(Cow::into_owned) };
         let (due_at, settled_at) = (marks.due_at, marks.settled_at);
         self.undo.push(Undo::Effect(key, Some(was.clone())));
         self.effects.insert(key, Effect { due_at, settled_at, failure, settled: true, ..was });

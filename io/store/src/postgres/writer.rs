@@ -62,19 +62,42 @@ impl Writer {
                 batch.push(next);
             }
             let (ops, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.op, job.reply)).unzip();
-            let answers = match self.write(&ops).await {
-                Ok((answers, moved)) => {
-                    self.notices.tell(moved);
-                    answers
-                }
-                Err(error) => {
-                    tracing::error!(store = %self.line.server.store, %error, operations = ops.len(), "a transaction was not written");
-                    ops.iter().map(|_| Err(error.clone().into())).collect()
-                }
-            };
-            for (reply, answer) in replies.into_iter().zip(answers) {
+            for (reply, answer) in replies.into_iter().zip(self.answer(&ops).await) {
                 // Whoever asked has gone away; it is decided all the same.
                 let _ = reply.send(answer);
+            }
+        }
+    }
+
+    /// Writes them together; where the server refuses what they are together, each alone, so that what one of them has in
+    /// it does not fall on the others.
+    async fn answer(&self, ops: &[Op]) -> Vec<Answer> {
+        let answers = self.told(ops).await;
+        match answers.first() {
+            Some(Err(CommitError::Unavailable(Unavailable::Engine { .. }))) if ops.len() > 1 => {}
+            _ => return answers,
+        }
+        let mut answers = Vec::with_capacity(ops.len());
+        for op in ops {
+            answers.extend(self.told(std::slice::from_ref(op)).await);
+        }
+        answers
+    }
+
+    /// Writes them in one transaction, and tells whoever listens here.
+    async fn told(&self, ops: &[Op]) -> Vec<Answer> {
+        match self.write(ops).await {
+            Ok((answers, moved)) => {
+                self.notices.tell(moved);
+                answers
+            }
+            Err(error) => {
+                tracing::error!(store = %self.line.server.store, %error, operations = ops.len(), "a transaction was not written");
+                if matches!(error, Unavailable::Unknown { .. }) {
+                    // It may have been: others then hear of it from the server, and we from nobody.
+                    self.notices.reload();
+                }
+                ops.iter().map(|_| Err(error.clone().into())).collect()
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A copy while the database is used, and a look at whether it is sound.
 
+use super::open::make_private;
 use crate::BackupError;
 use crate::checks::CHECKS;
 use rusqlite::Connection;
@@ -12,6 +13,8 @@ const FAULTS: u32 = 100;
 /// Writes all that was committed when it began to a new file beside `path`, which the caller then puts in place.
 pub(super) fn copy(connection: &Connection, part: &Path) -> rusqlite::Result<()> {
     let name = part.to_string_lossy();
+    // An empty file is one that SQLite writes into.
+    make_private(part).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     connection.execute("VACUUM INTO ?", [name.as_ref()]).map(drop)
 }
 

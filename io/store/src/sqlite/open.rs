@@ -4,6 +4,7 @@ use super::trouble::unavailable;
 use crate::schema::{MIGRATIONS, NEWEST};
 use crate::{OpenError, Unavailable};
 use rusqlite::{Connection, OpenFlags};
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,8 +21,11 @@ const CACHE_KIB: i64 = 32_768;
 pub(super) fn writer(path: Option<&Path>, store: &str) -> Result<Connection, OpenError> {
     let trouble = |error: rusqlite::Error| OpenError::Unavailable(unavailable(store, &error));
     let connection = match path {
-        Some(path) => Connection::open(path)
-            .map_err(|error| OpenError::File { path: path.to_owned(), what: error.to_string() })?,
+        Some(path) => {
+            let failed = |what: String| OpenError::File { path: path.to_owned(), what };
+            make_private(path).map_err(|error| failed(error.to_string()))?;
+            Connection::open(path).map_err(|error| failed(error.to_string()))?
+        }
         None => Connection::open_in_memory().map_err(trouble)?,
     };
     connection.busy_timeout(PATIENCE).map_err(trouble)?;
@@ -30,6 +34,18 @@ pub(super) fn writer(path: Option<&Path>, store: &str) -> Result<Connection, Ope
     set_up(&connection, path.is_some()).map_err(trouble)?;
     migrate(&connection, store)?;
     Ok(connection)
+}
+
+/// Makes the file, where there is none, for this user only: states hold what others are not to read. SQLite's own files
+/// beside it get the same rights.
+pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut making = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut making, 0o600);
+    match making.write(true).create_new(true).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// A connection that only reads.

@@ -1,6 +1,6 @@
 use crate::bed::{Bed, found, loaded, push, state, step, task};
 use crate::on_both;
-use duologue_store::{Commit, CommitError, Event, Key, RefusedError, UnixMs};
+use duologue_store::{Commit, CommitError, Event, Key, Listing, RefusedError, UnixMs};
 
 on_both!(
     a_step_is_read_back_whole,
@@ -12,6 +12,7 @@ on_both!(
     all_is_there_after_reopening,
     removal_takes_events_along,
     names_have_bounds,
+    what_nothing_can_be_named_is_not_found,
 );
 
 async fn a_step_is_read_back_whole(bed: Bed) {
@@ -157,4 +158,18 @@ async fn names_have_bounds(bed: Bed) {
     let error = refused(Commit { events: large, ..step("large", 0, "") }).await;
     assert!(matches!(error, CommitError::Refused(RefusedError::Size { .. })), "{error}");
     assert!(store.commit(Commit { expected: u64::MAX, ..step("a", 0, "") }).await.is_err());
+}
+
+async fn what_nothing_can_be_named_is_not_found(bed: Bed) {
+    let store = bed.open().await;
+    store.commit(step("a", 0, "x")).await.expect("committed");
+    let (zero, ids) = (task("a\0"), ["a\0".to_owned(), "a".to_owned()]);
+    assert_eq!(store.load(&zero).await, Ok(None));
+    let many = store.load_many("task", &ids).await.expect("read");
+    assert_eq!(many.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(store.events(&zero, 0, 9).await, Ok(vec![]));
+    assert_eq!(store.standing("a\0").await, Ok(None));
+    assert_eq!(found(store.remove(&zero, 1).await.expect_err("not there")), 0);
+    let listing = Listing { label: Some("\0".into()), ..Listing::new("task", "", 9) };
+    assert_eq!((store.list(listing.clone()).await, store.count(listing).await), (Ok(vec![]), Ok(0)));
 }

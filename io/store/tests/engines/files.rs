@@ -32,6 +32,22 @@ fn other_peoples_files_are_left_alone() {
     });
 }
 
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_files() {
+    on_file(|bed: Bed| async move {
+        let store = bed.open().await;
+        store.commit(step("a", 0, "x")).await.expect("committed");
+        let copy = bed.path().with_file_name("copy.db");
+        store.backup(&copy).await.expect("a backup");
+        let beside = |end: &str| bed.path().with_file_name(format!("store.db{end}"));
+        for path in [bed.path(), beside("-wal"), beside("-shm"), copy] {
+            let mode = std::os::unix::fs::MetadataExt::mode(&path.metadata().expect("a file"));
+            assert_eq!(mode & 0o077, 0, "{}", path.display());
+        }
+    });
+}
+
 #[test]
 fn a_missing_folder_is_named() {
     on_file(|_: Bed| async move {

@@ -10,6 +10,7 @@ on_both!(
     effects_are_given_to_one_at_a_time,
     an_abandoned_claim_comes_back,
     outcomes_are_kept,
+    any_reason_can_be_kept,
     a_step_takes_an_outcome_in,
     settled_effects_can_be_pruned,
     many_who_claim_share_the_work,
@@ -144,4 +145,15 @@ async fn many_who_claim_share_the_work(bed: Bed) {
     got.extend(claim(&store, 0, 200).await.into_iter().map(|claim| claim.key));
     assert_eq!(got.len(), 120, "nothing twice");
     assert_eq!(got.into_iter().collect::<BTreeSet<_>>().len(), 120, "nothing left out");
+}
+
+async fn any_reason_can_be_kept(bed: Bed) {
+    let store = bed.open().await;
+    put_out(&store, vec![push("k", 0)]).await;
+    // What a receiver answers is foreign text.
+    let why = format!("said \0 and {}", "ä".repeat(9_000));
+    let claim = claim(&store, 0, 1).await.remove(0);
+    store.settle(Settled { claim, outcome: Outcome::Failed(UnixMs(1), why) }).await.expect("taken down");
+    let Ok(Some(Standing::Failed(_, kept))) = store.standing("k").await else { panic!("not failed") };
+    assert!(kept.starts_with("said \u{fffd} and ä") && kept.len() < 1_010, "{}", kept.len());
 }

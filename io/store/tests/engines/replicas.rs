@@ -134,3 +134,23 @@ fn lost_connections_lose_no_answers() {
         assert_eq!(store.faults().await, Ok(vec![]));
     });
 }
+
+#[test]
+fn what_the_server_refuses_takes_nothing_else_with_it() {
+    on_server(|bed: Bed| async move {
+        let store = bed.open().await;
+        let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this'; END $$;
+             CREATE TRIGGER refuse BEFORE INSERT ON store_aggregate FOR EACH ROW WHEN (NEW.id = '13')
+             EXECUTE FUNCTION refuse()";
+        bed.forge(refuse).await;
+        let all = (0..40).map(|number| store.commit(step(&number.to_string(), 0, "x")));
+        for (number, outcome) in futures::future::join_all(all).await.into_iter().enumerate() {
+            match number {
+                13 => {
+                    assert!(matches!(outcome, Err(CommitError::Unavailable(Unavailable::Engine { .. }))), "{outcome:?}")
+                }
+                _ => assert!(outcome.is_ok(), "{number}: {outcome:?}"),
+            }
+        }
+    });
+}
