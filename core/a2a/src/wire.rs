@@ -1,7 +1,8 @@
 //! How fields stand in ProtoJSON: null is absent, an integer may come as a string, of a `oneof` there is exactly one.
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Reads a field whose absence and whose `null` mean its default.
@@ -119,23 +120,109 @@ impl Visitor<'_> for Name {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        let name = camel(name);
         Ok(self.0.iter().copied().find(|known| *known == name))
     }
 }
 
-/// Has a struct read from an object only: a derived reader would also take an array of its fields in their order.
-pub(crate) struct ObjectOnly<D>(pub(crate) D);
+/// A member's name in the form in which it is written. Readers of ProtoJSON also take the name that the field has in the
+/// definition: `task_id` for `taskId`.
+fn camel(name: &str) -> Cow<'_, str> {
+    if !name.contains('_') {
+        return name.into();
+    }
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words
+        .fold(first, |name, word| {
+            let (head, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+            name + &head.to_ascii_uppercase() + rest
+        })
+        .into()
+}
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+/// Has a struct read from an object only, whose names may be those of the definition: a derived reader would also take an
+/// array of its fields in their order.
+pub(crate) struct Members<T>(pub(crate) T);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Members<D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(visitor)
+        self.0.deserialize_map(Members(visitor))
     }
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Members<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(Members(map))
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        self.0.next_key_seed(MemberName(seed))
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
+        self.0.next_value_seed(seed)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.0.size_hint()
+    }
+}
+
+/// Reads a name, and gives it on in the form in which it is written.
+struct MemberName<T>(T);
+
+impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for MemberName<K> {
+    type Value = K::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<K::Value, D::Error> {
+        self.0.deserialize(MemberName(deserializer))
+    }
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for MemberName<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_identifier(MemberName(visitor))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for MemberName<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<V::Value, E> {
+        self.0.visit_str(&camel(name))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<V::Value, E> {
+        self.0.visit_u64(number)
     }
 }
 
@@ -185,7 +272,7 @@ macro_rules! proto {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $name::deserialize($crate::wire::ObjectOnly(deserializer))
+                $name::deserialize($crate::wire::Members(deserializer))
             }
         }
     };

@@ -224,6 +224,25 @@ fn absent_null_unknown_and_numbers_in_strings_are_as_protojson_has_them() {
     assert_eq!(request.configuration.and_then(|configuration| configuration.history_length), Some(3));
 }
 
+/// ProtoJSON: "Parsers accept both the lowerCamelCase name and the original proto field name".
+#[test]
+fn names_may_be_those_of_the_definition() {
+    let body = br#"{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{
+        "message":{"message_id":"m","context_id":"c","role":"ROLE_USER","parts":[{"text":"a","media_type":"text/plain"}],
+            "metadata":{"kept_as_it_is":1}},
+        "configuration":{"history_length":3,"task_push_notification_config":{"task_id":"t","url":"https://example.com"}}}}"#;
+    let (_, call) = jsonrpc::read_request(body, Dialect::V1_0, &Limits::default()).expect("a request");
+    let Call::SendMessage(request) = call else { panic!("another call") };
+    assert_eq!((request.message.message_id.as_str(), request.message.context_id.as_str()), ("m", "c"));
+    assert_eq!(request.message.parts[0].media_type, "text/plain");
+    assert!(request.message.metadata.is_some_and(|metadata| metadata.contains_key("kept_as_it_is")));
+    let configuration = request.configuration.expect("it was sent");
+    assert_eq!(configuration.history_length, Some(3));
+    assert_eq!(configuration.task_push_notification_config.map(|push| push.task_id), Some("t".to_owned()));
+    let body = br#"{"jsonrpc":"2.0","id":1,"result":{"status_update":{"task_id":"t","context_id":"c","status":{}}}}"#;
+    assert!(jsonrpc::read_event(body, &jsonrpc::Id::number(1), Dialect::V1_0, &Limits::default()).is_ok());
+}
+
 fn http_refused(verb: &str, target: &str, dialect: Dialect) -> Result<Operation, NotServed> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     http::read_request(&Received { verb, path, query, body: b"" }, dialect, &Limits::default())
