@@ -1,3 +1,17 @@
 //! A2A on the wire.
 
 #![forbid(unsafe_code)]
+
+mod agent;
+mod clock;
+mod hop;
+mod inbound;
+mod serve;
+mod tasks;
+
+pub use agent::{Agent, Answer, Failure, Turn};
+pub use clock::Clock;
+pub use hop::{CALLERS, Hop, MOST_CALLERS, TIMEOUT};
+pub use inbound::{Anonymous, Authenticate, Authorize, BearerTokens, Body, Gateway, GatewayConfig, Keeping, Peer};
+pub use serve::{ServeError, bind_loopback, serve};
+pub use tasks::{Events, MemoryBounds, Numbered, TaskSettings};

@@ -1,0 +1,45 @@
+//! An agent that does what conformance kits ask for by the first words of a message, on a plaintext listener that only this
+//! machine reaches. `make conformance-agent PORT=9999`.
+
+mod behaviour;
+
+use behaviour::Conformance;
+use duologue_gateway::{Gateway, GatewayConfig, Keeping, TaskSettings, bind_loopback, serve};
+use duologue_store::{Store, StoreConfig};
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the environment says.
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(log_filter()).init();
+    let port: u16 = setting("PORT").map_or(Ok(9999), |port| port.parse())?;
+    let is_on = |name: &str| setting(name).is_none_or(|value| value != "0");
+    let agent = Conformance { push: is_on("PUSH"), requires_extension: setting("REQUIRED_EXTENSION").is_some() };
+    let mut config = GatewayConfig::loopback(format!("http://localhost:{port}"));
+    if let Some(url) = setting("STORE") {
+        let instance = format!("conformance-{port}");
+        config.keeping = Keeping::Store(Store::open(StoreConfig { instance, ..StoreConfig::new(url) }).await?);
+    }
+    if let Some(millis) = setting("LEASE_MS") {
+        config.tasks = TaskSettings { lease: Duration::from_millis(millis.parse()?), ..config.tasks };
+    }
+    let gateway = Gateway::new(Arc::new(agent), config);
+    let listener = bind_loopback(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    println!("A2A agent for conformance kits: http://localhost:{port} (card: /.well-known/agent-card.json)");
+    let end = async {
+        drop(tokio::signal::ctrl_c().await);
+    };
+    serve(gateway, listener, end, Duration::from_secs(5)).await;
+    Ok(())
+}
+
+fn log_filter() -> tracing_subscriber::EnvFilter {
+    tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into())
+}

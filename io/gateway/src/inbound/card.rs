@@ -1,0 +1,109 @@
+//! The agent's card, where everybody can read it.
+
+use super::accept::plain;
+use super::body::{Body, full};
+use bytes::Bytes;
+use duologue_a2a::model::{AgentCard, AgentInterface};
+use duologue_a2a::v0_3;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+use sha2::{Digest, Sha256};
+use std::time::SystemTime;
+
+/// How long a card may be used without asking again, in seconds.
+const MAX_AGE: &str = "public, max-age=300";
+/// RFC 8615; the second is where 0.3 had it at first.
+const CARD_PATHS: [&str; 2] = ["/.well-known/agent-card.json", "/.well-known/agent.json"];
+/// Keys that signatures of the card and of push notifications are verified with (RFC 7517).
+pub(crate) const KEYS_PATH: &str = "/.well-known/jwks.json";
+
+/// A document that anybody may read.
+struct Document {
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+pub(super) struct Cards {
+    card: Document,
+    keys: Option<Document>,
+    since: SystemTime,
+}
+
+impl Document {
+    fn new(body: Vec<u8>) -> Document {
+        let digest = Sha256::digest(&body);
+        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        // Hexadecimal digits and quotation marks are always a header.
+        let etag = HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+        Document { body: body.into(), etag }
+    }
+}
+
+impl Cards {
+    /// A card of 1.0, in which clients of 0.3 find theirs too.
+    pub(super) fn new(card: &AgentCard, keys: Option<Vec<u8>>, since: SystemTime) -> Cards {
+        let combined = v0_3::combined_card(card).to_string();
+        Cards { card: Document::new(combined.into_bytes()), keys: keys.map(Document::new), since }
+    }
+
+    /// Answers a request for one of the documents; none: it is for something else.
+    pub(super) fn answer(&self, head: &Parts, base: &str) -> Option<Response<Body>> {
+        let path = head.uri.path();
+        let below = path.strip_prefix(base).unwrap_or(path);
+        let document = match below {
+            _ if CARD_PATHS.contains(&below) => &self.card,
+            KEYS_PATH => self.keys.as_ref()?,
+            _ => return None,
+        };
+        if head.method != Method::GET && head.method != Method::HEAD {
+            let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "This path takes GET");
+            answer.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return Some(answer);
+        }
+        Some(self.serve(document, head))
+    }
+
+    fn serve(&self, document: &Document, head: &Parts) -> Response<Body> {
+        let is_known = self.is_known(document, head);
+        let body = if is_known || head.method == Method::HEAD { Bytes::new() } else { document.body.clone() };
+        let mut answer = Response::new(full(body));
+        *answer.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(MAX_AGE));
+        headers.insert(ETAG, document.etag.clone());
+        if let Ok(since) = HeaderValue::from_str(&httpdate::fmt_http_date(self.since)) {
+            headers.insert(LAST_MODIFIED, since);
+        }
+        answer
+    }
+
+    /// RFC 9110 §13.2.2: the date counts only where no tag is given.
+    fn is_known(&self, document: &Document, head: &Parts) -> bool {
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(tags) = text(IF_NONE_MATCH) {
+            let own = document.etag.to_str().unwrap_or_default();
+            return tags.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == own || tag == "*");
+        }
+        let since = text(IF_MODIFIED_SINCE).and_then(|since| httpdate::parse_http_date(since).ok());
+        // Whole seconds are all that a date of HTTP has.
+        since.is_some_and(|since| self.since <= since + std::time::Duration::from_millis(999))
+    }
+}
+
+/// Where an agent is served that is at `url`: both versions, the newer first; gRPC where it has an address.
+pub(super) fn interfaces(url: &str, grpc: Option<&str>) -> Vec<AgentInterface> {
+    let at = |url: &str, binding: &str, version: &str| AgentInterface {
+        url: url.to_owned(),
+        protocol_binding: binding.to_owned(),
+        protocol_version: version.to_owned(),
+        tenant: String::new(),
+    };
+    let grpc = grpc.map(|address| at(address, "GRPC", "1.0"));
+    [at(url, "JSONRPC", "1.0"), at(url, "HTTP+JSON", "1.0")]
+        .into_iter()
+        .chain(grpc)
+        .chain([at(url, "JSONRPC", "0.3"), at(url, "HTTP+JSON", "0.3")])
+        .collect()
+}

@@ -1,0 +1,200 @@
+//! Calls that come in, through seven stages: [`Gateway::answer`] is the list of them.
+
+mod accept;
+mod authenticate;
+mod authorize;
+mod body;
+mod card;
+mod decode;
+mod perform;
+mod respond;
+mod route;
+
+pub use authenticate::{Anonymous, Authenticate, BearerTokens, Peer};
+pub use authorize::Authorize;
+pub use body::Body;
+
+use crate::agent::Agent;
+use crate::clock::Clock;
+use crate::tasks::{MemoryBounds, TaskSettings, TaskStore, Tasks, durable, memory};
+use accept::{Accepted, Exchange, accept};
+use authorize::authorize;
+use bytes::Bytes;
+use card::Cards;
+use decode::decode;
+use duologue_a2a::call::Limits;
+use duologue_a2a::error::A2aError;
+use duologue_a2a::model::{AgentCard, TaskPushNotificationConfig};
+use duologue_store::Store;
+use http::{Request, Response, Uri};
+use perform::{Performed, perform};
+use respond::{Refusal, respond};
+use route::route;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Where tasks are kept.
+#[derive(Debug)]
+pub enum Keeping {
+    /// In memory: they end with the process.
+    Memory(MemoryBounds),
+    /// In a store: whatever process has it goes on with them.
+    Store(Store),
+}
+
+/// How an agent is served.
+pub struct GatewayConfig {
+    /// Where clients find it, such as `https://agents.example.org/worker`: what its card says.
+    pub url: String,
+    /// Where clients find it over gRPC, as host and port; none: its card does not say.
+    pub grpc: Option<String>,
+    /// Where tasks are kept.
+    pub keeping: Keeping,
+    /// How they are worked at.
+    pub tasks: TaskSettings,
+    /// How much is read of a request.
+    pub limits: Limits,
+    /// Who finds out who calls.
+    pub authenticate: Arc<dyn Authenticate>,
+    /// Who decides about calls; none: whoever is known may do everything.
+    pub authorize: Option<Arc<dyn Authorize>>,
+    /// Only requests for this machine's own names are taken, as a listener without authentication needs it.
+    pub loopback_only: bool,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+impl GatewayConfig {
+    /// For a listener that only this machine reaches: nobody is asked who they are, tasks are in memory.
+    pub fn loopback(url: impl Into<String>) -> GatewayConfig {
+        GatewayConfig {
+            url: url.into(),
+            grpc: None,
+            keeping: Keeping::Memory(MemoryBounds::default()),
+            tasks: TaskSettings::default(),
+            limits: Limits::default(),
+            authenticate: Arc::new(Anonymous),
+            authorize: None,
+            loopback_only: true,
+            clock: Clock::System,
+        }
+    }
+}
+
+/// An agent, served. Clones are the same.
+#[derive(Clone)]
+pub struct Gateway(Arc<Hosted>);
+
+struct Hosted {
+    agent: Arc<dyn Agent>,
+    card: AgentCard,
+    cards: Cards,
+    tasks: Tasks,
+    /// Path of the agent's address, without a slash at its end.
+    base: String,
+    limits: Limits,
+    authenticate: Arc<dyn Authenticate>,
+    authorize: Option<Arc<dyn Authorize>>,
+    loopback_only: bool,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("agent", &self.0.card.name).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Serves an agent, in whatever runtime this is called.
+    pub fn new(agent: Arc<dyn Agent>, config: GatewayConfig) -> Gateway {
+        let url = config.url.trim_end_matches('/');
+        let base = url.parse::<Uri>().map(|uri| uri.path().trim_end_matches('/').to_owned()).unwrap_or_default();
+        let mut card = agent.card();
+        card.supported_interfaces = card::interfaces(url, config.grpc.as_deref());
+        let store: Box<dyn TaskStore> = match config.keeping {
+            Keeping::Memory(bounds) => Box::new(memory::Memory::new(bounds)),
+            Keeping::Store(store) => Box::new(durable::Durable::new(store)),
+        };
+        let instance = crate::agent::new_id();
+        Gateway(Arc::new(Hosted {
+            cards: Cards::new(&card, None, SystemTime::now()),
+            tasks: Tasks::start(Arc::clone(&agent), store, config.tasks, config.clock, instance),
+            agent,
+            card,
+            base,
+            limits: config.limits,
+            authenticate: config.authenticate,
+            authorize: config.authorize,
+            loopback_only: config.loopback_only,
+            clock: config.clock,
+        }))
+    }
+
+    /// Answers a request.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        match accept(self, request).await {
+            Accepted::Answered(answer) => answer,
+            Accepted::Call(mut exchange) => {
+                let outcome = self.call(&mut exchange).await;
+                respond(&exchange, outcome, self.0.authenticate.challenge())
+            }
+        }
+    }
+
+    async fn call(&self, exchange: &mut Exchange) -> Result<Performed, Refusal> {
+        let peer = self.0.authenticate.authenticate(&exchange.head)?;
+        let decoded = decode(exchange, &self.0.base, &self.0.limits, || self.0.clock.now())?;
+        let permit = authorize(self, peer, decoded).await?;
+        let routed = route(self, exchange, permit)?;
+        Ok(perform(self, routed).await?)
+    }
+
+    /// Ends streams, lets turns go on for `patience`; what is not done then is left to other processes, where there are any.
+    pub async fn stop(&self, patience: Duration) {
+        self.0.tasks.stop(patience).await;
+    }
+
+    /// The card as it is served.
+    pub fn card(&self) -> &AgentCard {
+        &self.0.card
+    }
+
+    fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    fn cards(&self) -> &Cards {
+        &self.0.cards
+    }
+
+    fn base(&self) -> &str {
+        &self.0.base
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    fn policy(&self) -> Option<&dyn Authorize> {
+        self.0.authorize.as_deref()
+    }
+
+    fn takes_host(&self, uri: &Uri, host: Option<&str>) -> bool {
+        !self.0.loopback_only || accept::named(uri, host).is_none_or(accept::is_loopback_name)
+    }
+
+    fn extended_card(&self, caller: &str) -> Option<AgentCard> {
+        let mut card = self.0.agent.extended_card(caller)?;
+        card.supported_interfaces.clone_from(&self.0.card.supported_interfaces);
+        Some(card)
+    }
+
+    fn check_webhook(&self, _config: &TaskPushNotificationConfig) -> Result<(), A2aError> {
+        Ok(())
+    }
+}
