@@ -57,6 +57,7 @@ pub const TARGETS: [Target; 50] = [
     ("a2a_codecs", duologue_a2a::fuzzing::codecs),
     ("a2a_replies", duologue_a2a::fuzzing::replies),
     ("a2a_http", duologue_a2a::fuzzing::http_request),
+    ("a2a_grpc", duologue_a2a::fuzzing::grpc_messages),
     ("a2a_card", duologue_a2a::fuzzing::agent_card),
     ("a2a_jws", duologue_a2a::fuzzing::jws_header),
     ("a2a_sse", duologue_a2a::fuzzing::sse_stream),

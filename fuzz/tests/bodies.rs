@@ -92,6 +92,8 @@ fn samples() -> Vec<Vec<u8>> {
         file("core/a2a/tests/golden/task-record.1.json"),
         b"\x04/acme/tasks/t%2F1:subscribe\nhistoryLength=2&status=TASK_STATE_WORKING\n{}".to_vec(),
         b"\x01/v1/tasks/t/pushNotificationConfigs\n\n{\"pushNotificationConfig\":{\"url\":\"x\"}}".to_vec(),
+        b"\x12\x1b\x0a\x03m-1 \x01*\x04\x0a\x02Hi2\x0c\x0a\x0a\x0a\x01k\x12\x05\x1a\x03any".to_vec(),
+        b"\x0a\x2b\x0a\x01t\x12\x01c\x1a\x10\x08\x03\x1a\x0c\x08\x80\x9c\xd9\xca\x06\x10\xc0\x84\x3d\x22\x11\x0a\x01a\x22\x0c\x12\x02\x00\xff\x2a\x06\x0a\x04\x0a\x00\x12\x00".to_vec(),
         br#"{"alg":"ES256","kid":"key-1","typ":"JOSE"}"#.to_vec(),
         b"\xffid: 7\nevent: x\ndata: {}\n: c\ndata: 1\r\n\r\ndata: 2\n\n".to_vec(),
         framed(),

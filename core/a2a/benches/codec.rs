@@ -1,7 +1,7 @@
 //! What a call costs before and after the agent: `cargo bench --bench codec`.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use duologue_a2a::call::{Call, Limits, Reply, jsonrpc};
+use duologue_a2a::call::{Call, Limits, Operation, Reply, grpc, jsonrpc};
 use duologue_a2a::model::{Message, Part, Role, SendMessageResponse, TaskState, Timestamp};
 use duologue_a2a::task::{Event, NewTask, Owner, TaskRecord, apply};
 use duologue_a2a::version::Dialect;
@@ -39,6 +39,12 @@ fn call(body: &str, dialect: Dialect, serve: fn(Message) -> Reply) -> Vec<u8> {
     jsonrpc::write_reply(&id, &serve(request.message), dialect).expect("an answer")
 }
 
+fn call_over_grpc(body: &[u8]) -> Vec<u8> {
+    let call = grpc::read_request(Operation::SendMessage, body, &Limits::default()).expect("a request");
+    let Call::SendMessage(request) = call else { unreachable!("it is one") };
+    grpc::write_reply(&answer(&request.message)).expect("an answer")
+}
+
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("a2a");
     group.throughput(Throughput::Elements(1));
@@ -50,6 +56,9 @@ fn bench(c: &mut Criterion) {
     ] {
         group.bench_function(name, |b| b.iter(|| call(black_box(body), dialect, serve)));
     }
+    let (_, call) = jsonrpc::read_request(NEW.as_bytes(), Dialect::V1_0, &Limits::default()).expect("a request");
+    let (_, body) = grpc::write_request(&call).expect("a request");
+    group.bench_function("message over gRPC", |b| b.iter(|| call_over_grpc(black_box(&body))));
     group.finish();
 }
 

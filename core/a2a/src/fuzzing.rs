@@ -1,7 +1,7 @@
 //! What the fuzz targets feed with any bytes.
 
 use crate::call::http::{self, Received};
-use crate::call::{Call, Limits, Operation, Reply, jsonrpc};
+use crate::call::{Call, Limits, Operation, Reply, grpc, jsonrpc};
 use crate::model::{AgentCard, StreamResponse};
 use crate::v0_3::{self, Form};
 use crate::version::Dialect;
@@ -142,4 +142,26 @@ pub fn replies(data: &[u8]) {
             }
         }
     }
+}
+
+/// Messages over gRPC: what was read is written and read the same.
+pub fn grpc_messages(data: &[u8]) {
+    let limits = Limits::default();
+    for operation in Operation::ALL {
+        if let Ok(call) = grpc::read_request(operation, data, &limits) {
+            let (path, written) = grpc::write_request(&call).expect("it came over gRPC");
+            assert_eq!(grpc::operation(&path), Ok(operation));
+            assert_eq!(grpc::read_request(operation, &written, &limits), Ok(call));
+        }
+        if let Ok(reply) = grpc::read_reply(operation, data, &limits) {
+            let written = grpc::write_reply(&reply).expect("it came over gRPC");
+            assert_eq!(grpc::read_reply(operation, &written, &limits), Ok(reply));
+        }
+    }
+    if let Ok(event) = grpc::read_event(data, &limits) {
+        let written = grpc::write_event(&event).expect("it came over gRPC");
+        assert_eq!(grpc::read_event(&written, &limits), Ok(event));
+    }
+    let error = grpc::read_status(9, "no", Some(data));
+    assert_eq!(grpc::read_status(9, "no", Some(&grpc::write_status(&error))), error);
 }

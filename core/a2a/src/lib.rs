@@ -1,5 +1,5 @@
-//! A2A, decided: the model of 1.0.1, its JSON in 1.0 and 0.3, the eleven operations over JSON-RPC and HTTP, and the life of a
-//! task. Nothing here opens a socket, reads a clock or makes up an id.
+//! A2A, decided: the model of 1.0.1, its JSON in 1.0 and 0.3, the eleven operations over JSON-RPC, HTTP and gRPC, and
+//! the life of a task. Nothing here opens a socket, reads a clock or makes up an id.
 //!
 //! # A call, from bytes to bytes
 //!
@@ -92,8 +92,7 @@
 //!
 //! # What is not here
 //!
-//! Connections, headers but for the two of the protocol, gRPC (its messages are generated, in io), keys: whoever signs or
-//! verifies a [`card`] brings the operation.
+//! Connections, HTTP/2, headers but for the two of the protocol, keys: whoever signs or verifies a [`card`] brings the operation.
 
 #![forbid(unsafe_code)]
 

@@ -22,12 +22,18 @@ impl Limits {
     /// # Errors
     /// [`ErrorKind::InvalidRequest`].
     pub fn check(&self, body: &[u8]) -> Result<(), A2aError> {
-        if body.len() > self.body {
-            let message = format!("The body has {} bytes; at most {} are taken", body.len(), self.body);
-            return Err(A2aError::new(ErrorKind::InvalidRequest, message));
-        }
+        self.check_length(body)?;
         if is_deeper(body, self.depth) {
             let message = format!("The JSON is nested more than {} levels deep", self.depth);
+            return Err(A2aError::new(ErrorKind::InvalidRequest, message));
+        }
+        Ok(())
+    }
+
+    /// Refuses a body that is longer.
+    pub(super) fn check_length(&self, body: &[u8]) -> Result<(), A2aError> {
+        if body.len() > self.body {
+            let message = format!("The body has {} bytes; at most {} are taken", body.len(), self.body);
             return Err(A2aError::new(ErrorKind::InvalidRequest, message));
         }
         Ok(())

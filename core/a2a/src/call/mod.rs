@@ -1,9 +1,10 @@
 //! Calls: the eleven operations with their requests and answers, and how they stand on the wire.
 //!
-//! [`jsonrpc`] and [`http`] read and write both sides of both dialects. gRPC carries the same [`Call`] and [`Reply`]; its
-//! codec is generated from the protocol's own definition, in io.
+//! [`jsonrpc`] and [`http`] read and write both sides of both dialects, [`grpc`] those of 1.0. All carry the same [`Call`] and
+//! [`Reply`].
 
 mod check;
+pub mod grpc;
 pub mod http;
 pub mod jsonrpc;
 mod limits;

@@ -1,10 +1,11 @@
 use super::Operation;
+use super::params::Source;
 use crate::error::{A2aError, ErrorKind};
 use crate::model::{
     AgentCard, ListTaskPushNotificationConfigsResponse, ListTasksResponse, SendMessageResponse, StreamResponse, Task,
     TaskPushNotificationConfig,
 };
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 /// What a call comes to, where it is answered at once. Streams are of [`StreamResponse`]s.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,18 +42,31 @@ impl Serialize for Reply {
 }
 
 impl Reply {
-    /// Reads the answer to an operation in the JSON of 1.0.
-    pub(super) fn read(operation: Operation, json: &[u8]) -> Result<Reply, A2aError> {
+    /// An operation that is answered so.
+    pub(super) const fn operation(&self) -> Operation {
+        match self {
+            Reply::Sent(_) => Operation::SendMessage,
+            Reply::Task(_) => Operation::GetTask,
+            Reply::Tasks(_) => Operation::ListTasks,
+            Reply::PushConfig(_) => Operation::GetTaskPushNotificationConfig,
+            Reply::PushConfigs(_) => Operation::ListTaskPushNotificationConfigs,
+            Reply::Deleted => Operation::DeleteTaskPushNotificationConfig,
+            Reply::Card(_) => Operation::GetExtendedAgentCard,
+        }
+    }
+
+    /// Reads the answer to an operation.
+    pub(super) fn read<'de>(operation: Operation, source: impl Source<'de>) -> Result<Reply, A2aError> {
         let reply = match operation {
-            Operation::SendMessage => Reply::Sent(of(json)?),
-            Operation::GetTask | Operation::CancelTask => Reply::Task(of(json)?),
-            Operation::ListTasks => Reply::Tasks(of(json)?),
+            Operation::SendMessage => Reply::Sent(source.answer()?),
+            Operation::GetTask | Operation::CancelTask => Reply::Task(source.answer()?),
+            Operation::ListTasks => Reply::Tasks(source.answer()?),
             Operation::CreateTaskPushNotificationConfig | Operation::GetTaskPushNotificationConfig => {
-                Reply::PushConfig(of(json)?)
+                Reply::PushConfig(source.answer()?)
             }
-            Operation::ListTaskPushNotificationConfigs => Reply::PushConfigs(of(json)?),
+            Operation::ListTaskPushNotificationConfigs => Reply::PushConfigs(source.answer()?),
             Operation::DeleteTaskPushNotificationConfig => Reply::Deleted,
-            Operation::GetExtendedAgentCard => Reply::Card(of(json)?),
+            Operation::GetExtendedAgentCard => Reply::Card(source.answer()?),
             Operation::SendStreamingMessage | Operation::SubscribeToTask => {
                 return Err(unusable("one answer came where a stream of events was asked for"));
             }
@@ -92,10 +106,6 @@ pub(super) fn check_event(event: StreamResponse) -> Result<StreamResponse, A2aEr
 
 fn task_lacks(task: &Task) -> Option<&'static str> {
     task.id.is_empty().then_some("id")
-}
-
-fn of<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, A2aError> {
-    serde_json::from_slice(json).map_err(|error| unusable(&super::params::words(&error.to_string())))
 }
 
 /// The answer is not one of the protocol.

@@ -65,6 +65,11 @@ impl A2aError {
         read
     }
 
+    /// What a status of gRPC says, with those of its details that are known, as JSON.
+    pub(crate) fn from_grpc(code: i32, message: &str, details: &Value) -> A2aError {
+        A2aError::read(None, ErrorKind::of_grpc(code), Some(&Value::from(message)), Some(details))
+    }
+
     /// What is known of the kind, what it is where nothing is known, and what was said.
     fn read(kind: Option<ErrorKind>, or: ErrorKind, message: Option<&Value>, details: Option<&Value>) -> A2aError {
         let details = details.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

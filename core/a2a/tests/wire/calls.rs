@@ -14,7 +14,7 @@ use proptest::prelude::*;
 const DIALECTS: [Dialect; 2] = [Dialect::V1_0, Dialect::V0_3];
 
 /// Every operation, with what both dialects can say.
-fn call() -> impl Strategy<Value = Call> {
+pub(crate) fn call() -> impl Strategy<Value = Call> {
     let id = || "[a-z0-9-]{1,8}";
     let history = || option::of(1..9i32);
     let send = || {
@@ -50,7 +50,7 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 /// A list of tasks, and the tenant of any: of 1.0 only.
-fn call_of_1_0() -> impl Strategy<Value = Call> {
+pub(crate) fn call_of_1_0() -> impl Strategy<Value = Call> {
     let times = option::of(any::<i64>().prop_map(Timestamp::from_millis));
     let sizes = (option::of(1..=100i32), option::of(0..9i32), option::of(any::<bool>()));
     (word(), word(), crate::strategies::state(), sizes, times).prop_map(

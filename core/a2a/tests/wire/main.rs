@@ -3,5 +3,6 @@
 mod calls;
 mod card;
 mod dialects;
+mod grpc;
 mod strategies;
 mod vectors;

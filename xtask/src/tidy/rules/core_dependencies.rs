@@ -28,7 +28,7 @@ const SHIPPED: [(&str, &str); 18] = [
 ];
 
 /// Crates that core's tests and benchmarks may use beside those.
-const FOR_TESTS: [&str; 4] = ["proptest", "criterion", "hound", "realfft"];
+const FOR_TESTS: [&str; 6] = ["proptest", "criterion", "hound", "realfft", "prost-reflect", "protox"];
 
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
     let core = workspace.packages.iter().filter(|package| package.layer() == Layer::Core);
