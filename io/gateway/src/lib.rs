@@ -12,6 +12,8 @@ mod tasks;
 pub use agent::{Agent, Answer, Failure, Turn};
 pub use clock::Clock;
 pub use hop::{CALLERS, Hop, MOST_CALLERS, TIMEOUT};
-pub use inbound::{Anonymous, Authenticate, Authorize, BearerTokens, Body, Gateway, GatewayConfig, Keeping, Peer};
+pub use inbound::{
+    Anonymous, Authenticate, Authorize, BearerTokens, Body, CardForm, Gateway, GatewayConfig, Keeping, Peer,
+};
 pub use serve::{ServeError, bind_loopback, serve};
 pub use tasks::{Events, MemoryBounds, Numbered, TaskSettings};

@@ -4,8 +4,9 @@
 mod behaviour;
 
 use behaviour::Conformance;
-use duologue_gateway::{Gateway, GatewayConfig, Keeping, TaskSettings, bind_loopback, serve};
+use duologue_gateway::{CardForm, Gateway, GatewayConfig, Keeping, TaskSettings, bind_loopback, serve};
 use duologue_store::{Store, StoreConfig};
+use futures::FutureExt;
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -23,6 +24,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let is_on = |name: &str| setting(name).is_none_or(|value| value != "0");
     let agent = Conformance { push: is_on("PUSH"), requires_extension: setting("REQUIRED_EXTENSION").is_some() };
     let mut config = GatewayConfig::loopback(format!("http://localhost:{port}"));
+    config.grpc = Some(format!("localhost:{}", port + 1));
+    // Kits refuse a card with members that 1.0 does not have.
+    config.card = if setting("CARD_0_3").is_some() { CardForm::Combined } else { CardForm::Plain };
     if let Some(url) = setting("STORE") {
         let instance = format!("conformance-{port}");
         config.keeping = Keeping::Store(Store::open(StoreConfig { instance, ..StoreConfig::new(url) }).await?);
@@ -31,12 +35,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         config.tasks = TaskSettings { lease: Duration::from_millis(millis.parse()?), ..config.tasks };
     }
     let gateway = Gateway::new(Arc::new(agent), config);
-    let listener = bind_loopback(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
-    println!("A2A agent for conformance kits: http://localhost:{port} (card: /.well-known/agent-card.json)");
+    let listen = |port| bind_loopback(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let (listener, grpc) = (listen(port).await?, listen(port + 1).await?);
+    println!("A2A agent for conformance kits: http://localhost:{port} (gRPC: {})", port + 1);
     let end = async {
         drop(tokio::signal::ctrl_c().await);
     };
-    serve(gateway, listener, end, Duration::from_secs(5)).await;
+    let end = end.shared();
+    let patience = Duration::from_secs(5);
+    tokio::join!(serve(gateway.clone(), listener, end.clone(), patience), serve(gateway, grpc, end, patience));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::Gateway;
 use super::body::{Body, full};
+use super::grpc;
 use bytes::Bytes;
 use duologue_a2a::call::jsonrpc::Id;
 use duologue_a2a::error::{A2aError, ErrorKind};
@@ -28,7 +29,7 @@ pub(super) enum Binding {
 }
 
 /// A call on its way through the stages, with what is known about how to answer it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Exchange {
     pub(super) head: Parts,
     pub(super) body: Bytes,
@@ -62,8 +63,8 @@ impl Exchange {
 /// Takes a request in.
 pub(super) async fn accept<B>(gateway: &Gateway, request: Request<B>) -> Accepted
 where
-    B: http_body::Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let (head, body) = request.into_parts();
     if !gateway.takes_host(&head.uri, head.headers.get(HOST).and_then(|host| host.to_str().ok())) {
@@ -76,6 +77,9 @@ where
     let Some(binding) = binding(&head, gateway.base()) else {
         return Accepted::Answered(plain(StatusCode::NOT_FOUND, "There is no agent at this path"));
     };
+    if binding == Binding::Grpc {
+        return Accepted::Answered(grpc::answer(gateway, Request::from_parts(head, body)).await);
+    }
     let (dialect, id, extensions) = (Dialect::V1_0, Id::null(), String::new());
     let mut exchange = Box::new(Exchange { head, body: Bytes::new(), binding, dialect, id, extensions });
     let most = gateway.limits().body;

@@ -3,13 +3,12 @@ use futures::{Stream, StreamExt};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use std::convert::Infallible;
 
-/// A body of an answer. It cannot fail: what goes wrong is told in the stream's own words.
-pub type Body = UnsyncBoxBody<Bytes, Infallible>;
+/// A body of an answer.
+pub type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 pub(super) fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).boxed_unsync()
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
 pub(super) fn stream(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Body {

@@ -2,10 +2,12 @@
 
 use super::accept::plain;
 use super::body::{Body, full};
+use super::decode::VERSION;
 use bytes::Bytes;
 use duologue_a2a::model::{AgentCard, AgentInterface};
 use duologue_a2a::v0_3;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use duologue_a2a::version::Dialect;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use sha2::{Digest, Sha256};
@@ -13,8 +15,10 @@ use std::time::SystemTime;
 
 /// How long a card may be used without asking again, in seconds.
 const MAX_AGE: &str = "public, max-age=300";
-/// RFC 8615; the second is where 0.3 had it at first.
-const CARD_PATHS: [&str; 2] = ["/.well-known/agent-card.json", "/.well-known/agent.json"];
+/// RFC 8615.
+const CARD_PATH: &str = "/.well-known/agent-card.json";
+/// Where the card was before 0.3.
+const OLD_CARD_PATH: &str = "/.well-known/agent.json";
 /// Keys that signatures of the card and of push notifications are verified with (RFC 7517).
 pub(crate) const KEYS_PATH: &str = "/.well-known/jwks.json";
 
@@ -24,8 +28,20 @@ struct Document {
     etag: HeaderValue,
 }
 
+/// What clients get who ask for a card and do not say which version they speak, as hardly any of them do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CardForm {
+    /// A card of 1.0 with what only 0.3 has beside it: clients of both find what they look for.
+    #[default]
+    Combined,
+    /// A card of 1.0 and nothing else, for clients that refuse members they do not know.
+    Plain,
+}
+
 pub(super) struct Cards {
-    card: Document,
+    form: CardForm,
+    plain: Document,
+    combined: Document,
     keys: Option<Document>,
     since: SystemTime,
 }
@@ -41,10 +57,27 @@ impl Document {
 }
 
 impl Cards {
-    /// A card of 1.0, in which clients of 0.3 find theirs too.
-    pub(super) fn new(card: &AgentCard, keys: Option<Vec<u8>>, since: SystemTime) -> Cards {
-        let combined = v0_3::combined_card(card).to_string();
-        Cards { card: Document::new(combined.into_bytes()), keys: keys.map(Document::new), since }
+    pub(super) fn new(card: &AgentCard, form: CardForm, keys: Option<Vec<u8>>, since: SystemTime) -> Cards {
+        let combined = Document::new(v0_3::combined_card(card).to_string().into_bytes());
+        // Of types whose keys are all strings, into memory: cannot fail.
+        let plain = Document::new(serde_json::to_vec(card).unwrap_or_default());
+        Cards { form, plain, combined, keys: keys.map(Document::new), since }
+    }
+
+    /// Who says which version they speak, gets the card of that one.
+    fn card(&self, head: &Parts, path: &str) -> &Document {
+        let said = head.headers.get(VERSION).and_then(|value| value.to_str().ok()).and_then(Dialect::of);
+        match (said, self.form) {
+            (Some(Dialect::V1_0), _) => &self.plain,
+            (Some(Dialect::V0_3), _) | (None, CardForm::Combined) => &self.combined,
+            (None, CardForm::Plain) => {
+                if path == OLD_CARD_PATH {
+                    &self.combined
+                } else {
+                    &self.plain
+                }
+            }
+        }
     }
 
     /// Answers a request for one of the documents; none: it is for something else.
@@ -52,7 +85,7 @@ impl Cards {
         let path = head.uri.path();
         let below = path.strip_prefix(base).unwrap_or(path);
         let document = match below {
-            _ if CARD_PATHS.contains(&below) => &self.card,
+            CARD_PATH | OLD_CARD_PATH => self.card(head, below),
             KEYS_PATH => self.keys.as_ref()?,
             _ => return None,
         };
@@ -72,6 +105,7 @@ impl Cards {
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(MAX_AGE));
+        headers.insert(VARY, HeaderValue::from_static("a2a-version"));
         headers.insert(ETAG, document.etag.clone());
         if let Ok(since) = HeaderValue::from_str(&httpdate::fmt_http_date(self.since)) {
             headers.insert(LAST_MODIFIED, since);

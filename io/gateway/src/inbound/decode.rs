@@ -3,7 +3,7 @@
 use super::accept::{Binding, Exchange};
 use super::respond::Refusal;
 use crate::hop::Hop;
-use duologue_a2a::call::{Call, Limits, http as rest, jsonrpc};
+use duologue_a2a::call::{Call, Limits, grpc, http as rest, jsonrpc};
 use duologue_a2a::error::{A2aError, ErrorKind};
 use duologue_a2a::model::Timestamp;
 use duologue_a2a::version::{Dialect, negotiate};
@@ -36,7 +36,7 @@ pub(super) fn decode(
     let call = match exchange.binding {
         Binding::JsonRpc => from_jsonrpc(exchange, limits)?,
         Binding::Http => from_http(exchange, base, limits)?,
-        Binding::Grpc => return Err(A2aError::from(ErrorKind::MethodNotFound).into()),
+        Binding::Grpc => from_grpc(exchange, limits)?,
     };
     let hop = Hop::read(&exchange.head.headers, now)?;
     let seen = match exchange.text(&LAST_EVENT_ID) {
@@ -71,6 +71,12 @@ fn from_http(exchange: &mut Exchange, base: &str, limits: &Limits) -> Result<Cal
         rest::NotServed::WrongVerb { allow } => Refusal::WrongVerb(allow),
         rest::NotServed::NoSuchPath(error) | rest::NotServed::Refused(error) => error.into(),
     })
+}
+
+fn from_grpc(exchange: &Exchange, limits: &Limits) -> Result<Call, Refusal> {
+    // The service's name has the version in it: whoever says nothing more means that one.
+    negotiate(exchange.text(&VERSION).filter(|said| !said.is_empty()).or(Some("1.0")), None, &[Dialect::V1_0])?;
+    Ok(grpc::read_request(grpc::operation(exchange.head.uri.path())?, &exchange.body, limits)?)
 }
 
 fn version(exchange: &Exchange) -> Result<Dialect, A2aError> {

@@ -6,6 +6,7 @@ mod authorize;
 mod body;
 mod card;
 mod decode;
+mod grpc;
 mod perform;
 mod respond;
 mod route;
@@ -20,6 +21,7 @@ use crate::tasks::{MemoryBounds, TaskSettings, TaskStore, Tasks, durable, memory
 use accept::{Accepted, Exchange, accept};
 use authorize::authorize;
 use bytes::Bytes;
+pub use card::CardForm;
 use card::Cards;
 use decode::decode;
 use duologue_a2a::call::Limits;
@@ -48,6 +50,8 @@ pub struct GatewayConfig {
     pub url: String,
     /// Where clients find it over gRPC, as host and port; none: its card does not say.
     pub grpc: Option<String>,
+    /// What its card looks like.
+    pub card: CardForm,
     /// Where tasks are kept.
     pub keeping: Keeping,
     /// How they are worked at.
@@ -70,6 +74,7 @@ impl GatewayConfig {
         GatewayConfig {
             url: url.into(),
             grpc: None,
+            card: CardForm::default(),
             keeping: Keeping::Memory(MemoryBounds::default()),
             tasks: TaskSettings::default(),
             limits: Limits::default(),
@@ -118,7 +123,7 @@ impl Gateway {
         };
         let instance = crate::agent::new_id();
         Gateway(Arc::new(Hosted {
-            cards: Cards::new(&card, None, SystemTime::now()),
+            cards: Cards::new(&card, config.card, None, SystemTime::now()),
             tasks: Tasks::start(Arc::clone(&agent), store, config.tasks, config.clock, instance),
             agent,
             card,
@@ -134,8 +139,8 @@ impl Gateway {
     /// Answers a request.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes> + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
     {
         match accept(self, request).await {
             Accepted::Answered(answer) => answer,

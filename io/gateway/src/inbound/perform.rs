@@ -8,7 +8,6 @@ use duologue_a2a::call::{Call, Reply};
 use duologue_a2a::error::{A2aError, ErrorKind};
 use duologue_a2a::model::{SendMessageRequest, SendMessageResponse, StreamResponse};
 use duologue_a2a::task::{Owner, view};
-use futures::StreamExt;
 use std::sync::Arc;
 
 /// What comes of a call.
@@ -27,7 +26,7 @@ pub(super) async fn perform(gateway: &Gateway, permit: Permit) -> Result<Perform
             let history = history_length(&request);
             let events = tasks.stream(caller, *request, seen).await?;
             return Ok(Performed::Stream(match history {
-                Some(most) => Box::pin(events.map(move |event| event.map(|event| shortened(event, most)))),
+                Some(most) => events.map_each(move |event| shortened(event, most)),
                 None => events,
             }));
         }

@@ -6,7 +6,7 @@ use super::store::{MessageKey, Numbered, Remembered, Run, Step, StoreError, Stor
 use super::{Caller, Events, Sent, Tasks};
 use crate::agent::new_id;
 use duologue_a2a::error::{A2aError, ErrorKind};
-use duologue_a2a::model::{Message, SendMessageRequest, StreamResponse, TaskPushNotificationConfig};
+use duologue_a2a::model::{Message, SendMessageRequest, TaskPushNotificationConfig};
 use duologue_a2a::task::{Action, Event, TaskRecord, apply};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError};
@@ -35,10 +35,7 @@ impl Tasks {
     ) -> Result<Events, A2aError> {
         let continues = !request.message.task_id.is_empty();
         match self.begin(caller, request, Want::Open).await? {
-            Begun::Message(message) => {
-                let only = Numbered { sequence: None, event: Arc::new(StreamResponse::Message(message)) };
-                Ok(Box::pin(futures::stream::iter([Ok(only)])))
-            }
+            Begun::Message(message) => Ok(Events::only(message)),
             Begun::Task(record) if continues && seen.is_none() => {
                 self.follow(&record.task().id, record.sequence(), Some(snapshot(&record)))
             }

@@ -3,17 +3,54 @@
 use super::store::{Numbered, StoreError};
 use super::{Caller, Tasks};
 use duologue_a2a::error::{A2aError, ErrorKind};
-use duologue_a2a::model::{StreamResponse, TaskState};
+use duologue_a2a::model::{Message, StreamResponse, TaskState};
 use duologue_a2a::task::TaskRecord;
-use futures::Stream;
+use futures::stream::{BoxStream, Stream, StreamExt};
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// A stream of a task's events, or of one message.
-pub type Events = Pin<Box<dyn Stream<Item = Result<Numbered, A2aError>> + Send>>;
+pub struct Events {
+    first: Option<u64>,
+    stream: BoxStream<'static, Result<Numbered, A2aError>>,
+}
+
+impl Events {
+    /// The agent's whole answer, where there is no task.
+    pub(super) fn only(message: Message) -> Events {
+        let only = Numbered { sequence: None, event: Arc::new(StreamResponse::Message(message)) };
+        Events { first: None, stream: futures::stream::iter([Ok(only)]).boxed() }
+    }
+
+    /// Number of the first event to come. Those after it are numbered without a gap.
+    pub fn first(&self) -> Option<u64> {
+        self.first
+    }
+
+    /// The same, with each event changed.
+    pub(crate) fn map_each(self, change: impl FnMut(Numbered) -> Numbered + Send + 'static) -> Events {
+        let mut change = change;
+        Events { stream: self.stream.map(move |event| event.map(&mut change)).boxed(), ..self }
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").field("first", &self.first).finish_non_exhaustive()
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<Numbered, A2aError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.stream.poll_next_unpin(context)
+    }
+}
 
 /// Looked again after so long, should the notice of another process not have come.
 const DOUBT: Duration = Duration::from_secs(10);
@@ -100,13 +137,15 @@ impl Tasks {
             A2aError::new(ErrorKind::ResourceExhausted, "Too many streams are open: close one, or try again later")
         })?;
         let news = self.0.listeners.listen(id);
+        let number = first.as_ref().and_then(|first| first.sequence).unwrap_or(after + 1);
         let (waiting, id) = (first.into_iter().collect(), id.to_owned());
         let tasks = self.clone();
         let follower = Follower { tasks, id, after, waiting, news, pauses: false, is_over: false, _permit: permit };
-        Ok(Box::pin(futures::stream::unfold(follower, |mut follower| async move {
+        let stream = futures::stream::unfold(follower, |mut follower| async move {
             let next = follower.next().await?;
             Some((next, follower))
-        })))
+        });
+        Ok(Events { first: Some(number), stream: stream.boxed() })
     }
 }
 

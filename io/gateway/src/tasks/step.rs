@@ -1,9 +1,9 @@
 //! One step of a run: what the agent told becomes the task's next version, or is made anew from what somebody else wrote.
 
+use super::Running;
 use super::begin::has_settled;
 use super::runner::{Begun, Current, Halt, Runner, Want, status, words};
 use super::store::{Remembered, Run, StoreError, Stored};
-use super::Running;
 use duologue_a2a::error::A2aError;
 use duologue_a2a::model::{TaskState, Timestamp};
 use duologue_a2a::task::{Action, Event, NewTask, Refused, TaskRecord, apply};

@@ -1,0 +1,147 @@
+//! gRPC around the stages: framing and trailers are tonic's, messages and errors the protocol's.
+
+use super::Gateway;
+use super::accept::{Binding, Exchange};
+use super::body::Body;
+use super::perform::Performed;
+use super::respond::Refusal;
+use bytes::{Buf, BufMut, Bytes};
+use duologue_a2a::call::grpc;
+use duologue_a2a::call::jsonrpc::Id;
+use duologue_a2a::error::{A2aError, ErrorKind};
+use duologue_a2a::version::Dialect;
+use futures::stream::{BoxStream, StreamExt};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::server::Grpc;
+use tonic::{Code, Status};
+use tower::service_fn;
+
+/// Number of the first event of a stream: what follows is numbered without a gap, and the messages have no room for numbers.
+const FIRST_EVENT: &str = "duologue-first-event";
+
+type Pieces = BoxStream<'static, Result<Bytes, Status>>;
+
+/// Answers a call over gRPC.
+pub(super) async fn answer<B>(gateway: &Gateway, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+{
+    let (head, body) = request.into_parts();
+    let operation = match grpc::operation(head.uri.path()) {
+        Ok(operation) => operation,
+        Err(error) => return Status::unimplemented(error.message).into_http::<tonic::body::Body>().map(boxed),
+    };
+    let exchange = Exchange {
+        head: head.clone(),
+        body: Bytes::new(),
+        binding: Binding::Grpc,
+        dialect: Dialect::V1_0,
+        id: Id::null(),
+        extensions: String::new(),
+    };
+    let request = Request::from_parts(head, body);
+    let mut server = Grpc::new(Messages).max_decoding_message_size(gateway.limits().body);
+    let gateway = gateway.clone();
+    let answer = if operation.is_streaming() {
+        let stream = service_fn(move |message| stream(gateway.clone(), with(&exchange, message)));
+        server.server_streaming(stream, request).await
+    } else {
+        let unary = service_fn(move |message| unary(gateway.clone(), with(&exchange, message)));
+        server.unary(unary, request).await
+    };
+    answer.map(boxed)
+}
+
+fn boxed(body: tonic::body::Body) -> Body {
+    body.map_err(Into::into).boxed_unsync()
+}
+
+fn with(exchange: &Exchange, message: tonic::Request<Bytes>) -> Exchange {
+    Exchange { body: message.into_inner(), ..exchange.clone() }
+}
+
+async fn unary(gateway: Gateway, mut exchange: Exchange) -> Result<tonic::Response<Bytes>, Status> {
+    match gateway.call(&mut exchange).await.map_err(refused)? {
+        Performed::Reply(reply) => {
+            let body = grpc::write_reply(&reply).map_err(status)?;
+            Ok(with_extensions(tonic::Response::new(body.into()), &exchange))
+        }
+        Performed::Stream(_) => Err(status(ErrorKind::Internal.into())),
+    }
+}
+
+async fn stream(gateway: Gateway, mut exchange: Exchange) -> Result<tonic::Response<Pieces>, Status> {
+    let Performed::Stream(events) = gateway.call(&mut exchange).await.map_err(refused)? else {
+        return Err(status(ErrorKind::Internal.into()));
+    };
+    let first = events.first();
+    let pieces = events.map(|event| {
+        let written = event.and_then(|numbered| grpc::write_event(&numbered.event));
+        written.map(Bytes::from).map_err(status)
+    });
+    let mut answer = with_extensions(tonic::Response::new(pieces.boxed()), &exchange);
+    if let Some(first) = first {
+        answer.metadata_mut().insert(FIRST_EVENT, first.into());
+    }
+    Ok(answer)
+}
+
+fn with_extensions<T>(mut answer: tonic::Response<T>, exchange: &Exchange) -> tonic::Response<T> {
+    if let (false, Ok(value)) = (exchange.extensions.is_empty(), exchange.extensions.parse()) {
+        answer.metadata_mut().insert("a2a-extensions", value);
+    }
+    answer
+}
+
+fn refused(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::Error(error) => status(error),
+        Refusal::WrongVerb(_) => status(ErrorKind::MethodNotFound.into()),
+    }
+}
+
+fn status(error: A2aError) -> Status {
+    let details = grpc::write_status(&error);
+    Status::with_details(Code::from(error.kind.grpc_code() as i32), error.message, details.into())
+}
+
+/// Messages as bytes: the protocol's codec reads and writes them.
+#[derive(Clone, Copy)]
+struct Messages;
+
+impl Codec for Messages {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Messages;
+    type Decoder = Messages;
+
+    fn encoder(&mut self) -> Messages {
+        Messages
+    }
+
+    fn decoder(&mut self) -> Messages {
+        Messages
+    }
+}
+
+impl Encoder for Messages {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Messages {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(from.copy_to_bytes(from.remaining())))
+    }
+}
