@@ -6,6 +6,8 @@ mod agent;
 mod clock;
 mod hop;
 mod inbound;
+pub mod key;
+pub mod push;
 mod serve;
 mod tasks;
 
