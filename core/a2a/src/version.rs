@@ -1,16 +1,19 @@
 //! Which version of the protocol a call is of.
 
 use crate::error::{A2aError, ErrorKind};
+use serde::{Deserialize, Serialize};
 
 /// Name of the header, and of the query's parameter, that carries the version.
 pub const VERSION_HEADER: &str = "A2A-Version";
 
 /// The two forms that the protocol's JSON has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Dialect {
     /// 0.3: what is assumed where nothing is said.
+    #[serde(rename = "0.3")]
     V0_3,
     /// 1.0.
+    #[serde(rename = "1.0")]
     V1_0,
 }
 

@@ -27,6 +27,12 @@ pub trait Agent: Send + Sync + 'static {
     /// [`Failure`]: told to the caller, or, where there is a task, the end of the task.
     async fn handle(&self, turn: &Turn) -> Result<Answer, Failure>;
 
+    /// Whether the same message, sent again by the same caller without a task, is answered as before instead of anew, so that a
+    /// client whose answer was lost can ask for it again.
+    fn knows_again(&self, _message: &Message) -> bool {
+        true
+    }
+
     /// Whether a message is answered anew where the process that was at it ended in the middle: [`Turn::attempt`] and
     /// [`Turn::task`] say what is there already. Else the task fails.
     fn takes_up_again(&self) -> bool {

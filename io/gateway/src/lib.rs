@@ -15,7 +15,7 @@ pub use agent::{Agent, Answer, Failure, Turn};
 pub use clock::Clock;
 pub use hop::{CALLERS, Hop, MOST_CALLERS, TIMEOUT};
 pub use inbound::{
-    Anonymous, Authenticate, Authorize, BearerTokens, Body, CardForm, Gateway, GatewayConfig, Keeping, Peer,
+    Anonymous, Authenticate, Authorize, BearerTokens, Body, CardForm, Gateway, GatewayConfig, Keeping, Peer, Pushing,
 };
 pub use serve::{ServeError, bind_loopback, serve};
 pub use tasks::{Events, MemoryBounds, Numbered, TaskSettings};

@@ -47,7 +47,7 @@ pub fn apply(record: &mut TaskRecord, event: Event, now: Timestamp) -> Result<Ve
         Event::Cancel if record.state().is_terminal() => Err(Refused::NotCancelable(record.state())),
         Event::Cancel => Ok(ended(record, TaskState::Canceled, None, now)),
         Event::DeadlinePassed => Ok(deadline_passed(record, now)),
-        Event::SetPush(config) => record.set_push(*config).map(|()| Vec::new()),
+        Event::SetPush(webhook) => record.set_push(*webhook).map(|()| Vec::new()),
         Event::DeletePush(id) => {
             record.push.remove(&id);
             Ok(Vec::new())

@@ -1,5 +1,6 @@
+use super::record::Webhook;
 use crate::error::{A2aError, ErrorKind};
-use crate::model::{Artifact, Message, StreamResponse, Struct, TaskPushNotificationConfig, TaskState, Timestamp};
+use crate::model::{Artifact, Message, StreamResponse, Struct, TaskState, Timestamp};
 
 /// What happens to a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub enum Event {
         /// The message, which names the task.
         message: Box<Message>,
         /// A webhook with an id of its own, where the request has one.
-        push: Option<Box<TaskPushNotificationConfig>>,
+        push: Option<Box<Webhook>>,
         /// A new deadline, where the request has one.
         deadline: Option<Timestamp>,
     },
@@ -38,7 +39,7 @@ pub enum Event {
     /// The time for which [`Action::Wake`] asked has come.
     DeadlinePassed,
     /// A webhook with an id is added, or takes the place of the one with the same id.
-    SetPush(Box<TaskPushNotificationConfig>),
+    SetPush(Box<Webhook>),
     /// A webhook is taken away; that it is not there is no error.
     DeletePush(String),
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::{
     Artifact, Message, Part, Role, StreamResponse, Struct, Task, TaskPushNotificationConfig, TaskState, Timestamp,
 };
+use crate::version::Dialect;
 use proptest::prelude::*;
 use proptest::{collection, option, sample};
 use std::collections::BTreeMap;
@@ -18,9 +19,11 @@ fn said() -> impl Strategy<Value = Option<Box<Message>>> {
     })
 }
 
-fn webhook() -> impl Strategy<Value = Box<TaskPushNotificationConfig>> {
-    "[p-r]"
-        .prop_map(|id| Box::new(TaskPushNotificationConfig { url: format!("https://{id}"), id, ..Default::default() }))
+fn webhook() -> impl Strategy<Value = Box<Webhook>> {
+    ("[p-r]", sample::select(vec![Dialect::V0_3, Dialect::V1_0])).prop_map(|(id, dialect)| {
+        let config = TaskPushNotificationConfig { url: format!("https://{id}"), id, ..Default::default() };
+        Box::new(Webhook { config, dialect })
+    })
 }
 
 fn event() -> impl Strategy<Value = Event> {

@@ -22,5 +22,5 @@ pub use apply::apply;
 pub use event::{Action, Event, Refused};
 pub use fold::fold;
 pub use list::{Cursor, page};
-pub use record::{NewTask, Owner, TaskRecord, Unreadable};
+pub use record::{NewTask, Owner, TaskRecord, Unreadable, Webhook};
 pub use view::view;

@@ -2,6 +2,7 @@ use super::event::{Action, Refused};
 use crate::model::{
     Message, Role, StreamResponse, Struct, Task, TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp,
 };
+use crate::version::Dialect;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,6 +18,15 @@ impl fmt::Display for Owner {
     }
 }
 
+/// Where to tell what becomes of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Its configuration, with an id of its own.
+    pub config: TaskPushNotificationConfig,
+    /// The version in which it was set, which its receiver reads.
+    pub dialect: Dialect,
+}
+
 /// What a task begins with.
 #[derive(Clone, Debug)]
 pub struct NewTask {
@@ -29,7 +39,7 @@ pub struct NewTask {
     /// The message.
     pub message: Message,
     /// A webhook with an id of its own, where the request has one.
-    pub push: Option<TaskPushNotificationConfig>,
+    pub push: Option<Webhook>,
     /// When the task fails if it is not over.
     pub deadline: Option<Timestamp>,
     /// What the shell keeps with the task and nobody is sent: trace, chain of callers.
@@ -47,7 +57,7 @@ pub struct TaskRecord {
     /// Ids of the messages that were taken.
     pub(super) message_ids: BTreeSet<String>,
     /// Webhooks by their ids.
-    pub(super) push: BTreeMap<String, TaskPushNotificationConfig>,
+    pub(super) push: BTreeMap<String, Webhook>,
     /// Artifacts whose last chunk came.
     pub(super) complete: BTreeSet<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -166,7 +176,7 @@ impl TaskRecord {
     }
 
     /// Its webhooks, by their ids.
-    pub fn push(&self) -> &BTreeMap<String, TaskPushNotificationConfig> {
+    pub fn push(&self) -> &BTreeMap<String, Webhook> {
         &self.push
     }
 
@@ -200,12 +210,12 @@ impl TaskRecord {
         std::iter::once(Action::Tell { sequence, event: Box::new(event) }).chain(push).collect()
     }
 
-    pub(super) fn set_push(&mut self, mut config: TaskPushNotificationConfig) -> Result<(), Refused> {
-        if !self.push.contains_key(&config.id) && self.push.len() >= super::apply::MOST_WEBHOOKS {
+    pub(super) fn set_push(&mut self, mut webhook: Webhook) -> Result<(), Refused> {
+        if !self.push.contains_key(&webhook.config.id) && self.push.len() >= super::apply::MOST_WEBHOOKS {
             return Err(Refused::Full { what: "webhooks", most: super::apply::MOST_WEBHOOKS });
         }
-        config.task_id.clone_from(&self.task.id);
-        self.push.insert(config.id.clone(), config);
+        webhook.config.task_id.clone_from(&self.task.id);
+        self.push.insert(webhook.config.id.clone(), webhook);
         Ok(())
     }
 }

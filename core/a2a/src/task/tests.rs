@@ -3,6 +3,7 @@ use crate::error::{A2aError, ErrorKind};
 use crate::model::{
     Artifact, ListTasksRequest, Message, Part, Role, StreamResponse, TaskPushNotificationConfig, TaskState, Timestamp,
 };
+use crate::version::Dialect;
 use serde_json::json;
 
 fn at(millis: i64) -> Timestamp {
@@ -21,8 +22,9 @@ fn message(id: &str, task: &str, context: &str) -> Message {
 }
 
 fn new(deadline: Option<Timestamp>) -> NewTask {
-    let push =
+    let config =
         TaskPushNotificationConfig { id: "p-1".into(), url: "https://hooks.example.org".into(), ..Default::default() };
+    let push = Webhook { config, dialect: Dialect::V0_3 };
     NewTask {
         owner: Owner("spiffe://example.org/orchestrator".into()),
         task_id: "t-1".into(),

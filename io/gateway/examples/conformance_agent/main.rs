@@ -4,7 +4,9 @@
 mod behaviour;
 
 use behaviour::Conformance;
-use duologue_gateway::{CardForm, Gateway, GatewayConfig, Keeping, TaskSettings, bind_loopback, serve};
+use duologue_gateway::key::SigningKey;
+use duologue_gateway::push::{Dialler, DiallerConfig, PushRules, SenderConfig};
+use duologue_gateway::{CardForm, Gateway, GatewayConfig, Keeping, Pushing, TaskSettings, bind_loopback, serve};
 use duologue_store::{Store, StoreConfig};
 use futures::FutureExt;
 use std::error::Error;
@@ -27,6 +29,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     config.grpc = Some(format!("localhost:{}", port + 1));
     // Kits refuse a card with members that 1.0 does not have.
     config.card = if setting("CARD_0_3").is_some() { CardForm::Combined } else { CardForm::Plain };
+    config.key = Some(SigningKey::generate()?);
+    let rules = PushRules { allow_loopback: true, ..PushRules::default() };
+    let dialler = Dialler::new(DiallerConfig { rules: rules.clone(), ..DiallerConfig::default() })?;
+    config.push = Some(Pushing { rules, dialler, sender: SenderConfig::default() });
     if let Some(url) = setting("STORE") {
         let instance = format!("conformance-{port}");
         config.keeping = Keeping::Store(Store::open(StoreConfig { instance, ..StoreConfig::new(url) }).await?);

@@ -3,7 +3,9 @@
 use super::accept::plain;
 use super::body::{Body, full};
 use super::decode::VERSION;
+use crate::key::{ALGORITHM, SigningKey, jwks};
 use bytes::Bytes;
+use duologue_a2a::card::{self, Form, Header};
 use duologue_a2a::model::{AgentCard, AgentInterface};
 use duologue_a2a::v0_3;
 use duologue_a2a::version::Dialect;
@@ -57,11 +59,12 @@ impl Document {
 }
 
 impl Cards {
-    pub(super) fn new(card: &AgentCard, form: CardForm, keys: Option<Vec<u8>>, since: SystemTime) -> Cards {
-        let combined = Document::new(v0_3::combined_card(card).to_string().into_bytes());
+    pub(super) fn new(card: AgentCard, form: CardForm, key: Option<&SigningKey>, since: SystemTime) -> Cards {
+        let combined = Document::new(v0_3::combined_card(&card).to_string().into_bytes());
         // Of types whose keys are all strings, into memory: cannot fail.
-        let plain = Document::new(serde_json::to_vec(card).unwrap_or_default());
-        Cards { form, plain, combined, keys: keys.map(Document::new), since }
+        let plain = Document::new(serde_json::to_vec(&card).unwrap_or_default());
+        let keys = key.map(|key| Document::new(jwks(&[key.verifying()]).to_string().into_bytes()));
+        Cards { form, plain, combined, keys, since }
     }
 
     /// Who says which version they speak, gets the card of that one.
@@ -124,6 +127,22 @@ impl Cards {
         // Whole seconds are all that a date of HTTP has.
         since.is_some_and(|since| self.since <= since + std::time::Duration::from_millis(999))
     }
+}
+
+/// A card with a signature over each of its two canonical forms: that of the specification, and that of the SDKs, which leaves
+/// out empty values.
+pub(super) fn sign(mut card: AgentCard, key: Option<&SigningKey>) -> AgentCard {
+    let Some(key) = key else { return card };
+    let header = Header { alg: ALGORITHM.into(), kid: key.kid().into(), typ: Some("JOSE".into()), jku: None };
+    let signed = |form| card::sign(&card, &header, form, |input| key.sign(input));
+    let signatures = [Form::Specified, Form::WithoutEmpty].map(signed);
+    for signature in signatures {
+        match signature {
+            Ok(signature) => card.signatures.push(signature),
+            Err(error) => tracing::warn!(%error, "the card is not signed"),
+        }
+    }
+    card
 }
 
 /// Where an agent is served that is at `url`: both versions, the newer first; gRPC where it has an address.

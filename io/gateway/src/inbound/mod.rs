@@ -17,15 +17,17 @@ pub use body::Body;
 
 use crate::agent::Agent;
 use crate::clock::Clock;
+use crate::key::SigningKey;
+use crate::push::{self, Dialler, PushRules, Sender, SenderConfig};
 use crate::tasks::{MemoryBounds, TaskSettings, TaskStore, Tasks, durable, memory};
 use accept::{Accepted, Exchange, accept};
 use authorize::authorize;
 use bytes::Bytes;
 pub use card::CardForm;
-use card::Cards;
+use card::{Cards, sign};
 use decode::decode;
 use duologue_a2a::call::Limits;
-use duologue_a2a::error::A2aError;
+use duologue_a2a::error::{A2aError, ErrorKind};
 use duologue_a2a::model::{AgentCard, TaskPushNotificationConfig};
 use duologue_store::Store;
 use http::{Request, Response, Uri};
@@ -34,6 +36,7 @@ use respond::{Refusal, respond};
 use route::route;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio_util::sync::CancellationToken;
 
 /// Where tasks are kept.
 #[derive(Debug)]
@@ -66,6 +69,20 @@ pub struct GatewayConfig {
     pub loopback_only: bool,
     /// What time it is.
     pub clock: Clock,
+    /// Signs the card and pushes; its public half is served. None: neither is done.
+    pub key: Option<SigningKey>,
+    /// Where pushes go; none: there are none. It takes a key.
+    pub push: Option<Pushing>,
+}
+
+/// How webhooks are called.
+pub struct Pushing {
+    /// Which addresses webhooks may have.
+    pub rules: PushRules,
+    /// Calls them by these rules.
+    pub dialler: Dialler,
+    /// How often, and how many at once.
+    pub sender: SenderConfig,
 }
 
 impl GatewayConfig {
@@ -82,6 +99,8 @@ impl GatewayConfig {
             authorize: None,
             loopback_only: true,
             clock: Clock::System,
+            key: None,
+            push: None,
         }
     }
 }
@@ -102,11 +121,30 @@ struct Hosted {
     authorize: Option<Arc<dyn Authorize>>,
     loopback_only: bool,
     clock: Clock,
+    push_rules: Option<PushRules>,
+    key: Option<SigningKey>,
+    /// Ends the sender of pushes, with the last clone of the gateway at the latest.
+    end: CancellationToken,
+}
+
+impl Drop for Hosted {
+    fn drop(&mut self) {
+        self.end.cancel();
+    }
 }
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gateway").field("agent", &self.0.card.name).finish_non_exhaustive()
+    }
+}
+
+impl Pushing {
+    /// Delivers what is ordered until `end`.
+    fn start(self, tasks: &Tasks, key: &SigningKey, end: CancellationToken) -> PushRules {
+        let sender = Sender::new(Arc::new(tasks.clone()), self.dialler, key.clone(), self.sender);
+        tokio::spawn(async move { sender.run(end.cancelled()).await });
+        self.rules
     }
 }
 
@@ -121,10 +159,22 @@ impl Gateway {
             Keeping::Memory(bounds) => Box::new(memory::Memory::new(bounds)),
             Keeping::Store(store) => Box::new(durable::Durable::new(store)),
         };
-        let instance = crate::agent::new_id();
+        let tasks = Tasks::start(Arc::clone(&agent), store, config.tasks, config.clock, crate::agent::new_id());
+        let end = CancellationToken::new();
+        let push_rules = match (config.push, &config.key) {
+            (Some(pushing), Some(key)) => Some(pushing.start(&tasks, key, end.clone())),
+            _ => None,
+        };
+        if push_rules.is_none() && card.capabilities.push_notifications == Some(true) {
+            card.capabilities.push_notifications = Some(false);
+        }
+        let cards =
+            Cards::new(sign(card.clone(), config.key.as_ref()), config.card, config.key.as_ref(), SystemTime::now());
         Gateway(Arc::new(Hosted {
-            cards: Cards::new(&card, config.card, None, SystemTime::now()),
-            tasks: Tasks::start(Arc::clone(&agent), store, config.tasks, config.clock, instance),
+            cards,
+            tasks,
+            push_rules,
+            end,
             agent,
             card,
             base,
@@ -133,6 +183,7 @@ impl Gateway {
             authorize: config.authorize,
             loopback_only: config.loopback_only,
             clock: config.clock,
+            key: config.key,
         }))
     }
 
@@ -156,12 +207,13 @@ impl Gateway {
         let decoded = decode(exchange, &self.0.base, &self.0.limits, || self.0.clock.now())?;
         let permit = authorize(self, peer, decoded).await?;
         let routed = route(self, exchange, permit)?;
-        Ok(perform(self, routed).await?)
+        Ok(perform(self, exchange.dialect, routed).await?)
     }
 
     /// Ends streams, lets turns go on for `patience`; what is not done then is left to other processes, where there are any.
     pub async fn stop(&self, patience: Duration) {
         self.0.tasks.stop(patience).await;
+        self.0.end.cancel();
     }
 
     /// The card as it is served.
@@ -196,10 +248,11 @@ impl Gateway {
     fn extended_card(&self, caller: &str) -> Option<AgentCard> {
         let mut card = self.0.agent.extended_card(caller)?;
         card.supported_interfaces.clone_from(&self.0.card.supported_interfaces);
-        Some(card)
+        Some(sign(card, self.0.key.as_ref()))
     }
 
-    fn check_webhook(&self, _config: &TaskPushNotificationConfig) -> Result<(), A2aError> {
-        Ok(())
+    fn check_webhook(&self, config: &TaskPushNotificationConfig) -> Result<(), A2aError> {
+        let Some(rules) = &self.0.push_rules else { return Err(ErrorKind::PushNotificationNotSupported.into()) };
+        push::check(config, rules).map_err(|error| A2aError::invalid("url", error.to_string()))
     }
 }

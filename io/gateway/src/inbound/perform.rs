@@ -8,6 +8,7 @@ use duologue_a2a::call::{Call, Reply};
 use duologue_a2a::error::{A2aError, ErrorKind};
 use duologue_a2a::model::{SendMessageRequest, SendMessageResponse, StreamResponse};
 use duologue_a2a::task::{Owner, view};
+use duologue_a2a::version::Dialect;
 use std::sync::Arc;
 
 /// What comes of a call.
@@ -16,9 +17,9 @@ pub(super) enum Performed {
     Stream(Events),
 }
 
-pub(super) async fn perform(gateway: &Gateway, permit: Permit) -> Result<Performed, A2aError> {
+pub(super) async fn perform(gateway: &Gateway, dialect: Dialect, permit: Permit) -> Result<Performed, A2aError> {
     let Permit { peer, decoded: Decoded { call, hop, seen }, .. } = permit;
-    let caller = Caller { owner: Owner(peer.principal), hop };
+    let caller = Caller { owner: Owner(peer.principal), hop, dialect };
     let tasks = gateway.tasks();
     let reply = match call {
         Call::SendMessage(request) => send(gateway, caller, *request).await?,

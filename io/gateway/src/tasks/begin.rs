@@ -2,12 +2,12 @@
 
 use super::follow::snapshot;
 use super::runner::{Asked, Begun, First, Runner, Want};
-use super::store::{MessageKey, Numbered, Remembered, Run, Step, StoreError, Stored};
+use super::store::{MessageKey, Numbered, Order, Remembered, Run, Step, StoreError, Stored};
 use super::{Caller, Events, Sent, Tasks};
 use crate::agent::new_id;
 use duologue_a2a::error::{A2aError, ErrorKind};
-use duologue_a2a::model::{Message, SendMessageRequest, TaskPushNotificationConfig};
-use duologue_a2a::task::{Action, Event, TaskRecord, apply};
+use duologue_a2a::model::{Message, SendMessageConfiguration, SendMessageRequest, TaskPushNotificationConfig};
+use duologue_a2a::task::{Action, Event, TaskRecord, Webhook, apply};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{oneshot, watch};
@@ -69,29 +69,40 @@ impl Tasks {
 
     /// A message without a task. One that was sent before is answered as before.
     async fn open(&self, caller: Caller, request: SendMessageRequest, want: Want) -> Result<Begun, A2aError> {
-        let key = MessageKey::of(&caller, &request.message);
-        let landed = loop {
-            if let Some(answer) = self.answered(&caller, key).await? {
-                return Ok(answer);
-            }
-            match self.take_off(key) {
-                Ok(landed) => break landed,
-                // The same message is being answered: what comes of it is for both. It ends by the sender's being dropped.
-                Err(mut flight) => drop(flight.changed().await),
-            }
+        let key = self.0.agent.knows_again(&request.message).then(|| MessageKey::of(&caller, &request.message));
+        let landing = match key {
+            Some(key) => match self.land(&caller, key).await? {
+                Ok(landing) => Some(landing),
+                Err(answer) => return Ok(answer),
+            },
+            None => None,
         };
         let turn = Arc::clone(&self.0.turns).try_acquire_owned().map_err(|_| ErrorKind::ResourceExhausted)?;
         let (first, begun) = oneshot::channel();
         let SendMessageRequest { message, configuration, .. } = request;
-        let push = configuration.and_then(|configuration| configuration.task_push_notification_config).map(with_id);
+        let push = webhook(configuration, &caller);
         let context_id = if message.context_id.is_empty() { new_id() } else { message.context_id.clone() };
-        let first = First { tell: first, want, _landing: landed };
+        let first = First { tell: first, want, _landing: landing };
         let runner = Runner::opening(self.clone(), caller, Asked { message, context_id, push, key }, first);
         self.0.tracker.spawn(async move {
             let _turn = turn;
             runner.run().await;
         });
         begun.await.map_err(|_| A2aError::from(ErrorKind::Unavailable))?
+    }
+
+    /// The answer that a message had before; else it is being answered from now on.
+    async fn land(&self, caller: &Caller, key: MessageKey) -> Result<Result<Landing, Begun>, A2aError> {
+        loop {
+            if let Some(answer) = self.answered(caller, key).await? {
+                return Ok(Err(answer));
+            }
+            match self.take_off(key) {
+                Ok(landing) => return Ok(Ok(landing)),
+                // The same message is being answered: what comes of it is for both. It ends by the sender's being dropped.
+                Err(mut flight) => drop(flight.changed().await),
+            }
+        }
     }
 
     async fn answered(&self, caller: &Caller, key: MessageKey) -> Result<Option<Begun>, A2aError> {
@@ -116,7 +127,7 @@ impl Tasks {
     /// A message to a task that exists.
     async fn go_on(&self, caller: Caller, request: SendMessageRequest) -> Result<Begun, A2aError> {
         let SendMessageRequest { message, configuration, .. } = request;
-        let push = configuration.and_then(|configuration| configuration.task_push_notification_config).map(with_id);
+        let push = webhook(configuration, &caller);
         loop {
             let stored = self.get(&caller.owner, &message.task_id).await?;
             let mut record = Arc::clone(&stored.record);
@@ -155,7 +166,7 @@ impl Tasks {
         let Ok(turn) = turn.transpose() else {
             return Err(StoreError::Unavailable("too many turns at once".into()));
         };
-        self.0.store.commit(self.step(stored.version, Arc::clone(&record), Some(run.clone()), actions)).await?;
+        self.commit(self.step(stored.version, Arc::clone(&record), Some(run.clone()), actions)).await?;
         self.moved(&id);
         if begins {
             let now = Stored { record, version: stored.version + 1, run: Some(run) };
@@ -175,13 +186,14 @@ impl Tasks {
     /// A step with what a reducer's actions ask for.
     pub(super) fn step(&self, before: u64, record: Arc<TaskRecord>, run: Option<Run>, actions: Vec<Action>) -> Step {
         let wake_at = self.wake_at(&record, run.as_ref());
+        let at = self.now();
         let mut step = Step { before, record, run, events: Vec::new(), pushes: Vec::new(), wake_at, opens: None };
         for action in actions {
             match action {
                 Action::Tell { sequence, event } => {
                     step.events.push(Numbered { sequence: Some(sequence), event: event.into() });
                 }
-                Action::Push { config_id, sequence } => step.pushes.push(super::store::Order { config_id, sequence }),
+                Action::Push { config_id, sequence } => step.pushes.push(Order { config_id, sequence, at }),
                 // The deadline stands in the record, from which `wake_at` is; who is at work sees that the task is over.
                 Action::Wake(_) | Action::Cancelled => {}
             }
@@ -193,6 +205,11 @@ impl Tasks {
 /// Over, or waiting for somebody.
 pub(super) fn has_settled(record: &TaskRecord) -> bool {
     record.state().is_terminal() || record.state().is_interrupted()
+}
+
+fn webhook(configuration: Option<SendMessageConfiguration>, caller: &Caller) -> Option<Webhook> {
+    let config = configuration?.task_push_notification_config?;
+    Some(Webhook { config: with_id(config), dialect: caller.dialect })
 }
 
 /// A webhook needs an id within its task.

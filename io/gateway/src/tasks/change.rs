@@ -8,7 +8,7 @@ use duologue_a2a::model::{
     DeleteTaskPushNotificationConfigRequest, GetTaskPushNotificationConfigRequest,
     ListTaskPushNotificationConfigsRequest, ListTaskPushNotificationConfigsResponse, TaskPushNotificationConfig,
 };
-use duologue_a2a::task::{Event, TaskRecord, apply};
+use duologue_a2a::task::{Event, TaskRecord, Webhook, apply};
 use std::sync::Arc;
 
 impl Tasks {
@@ -25,8 +25,9 @@ impl Tasks {
     ) -> Result<TaskPushNotificationConfig, A2aError> {
         let config = with_id(config);
         let (task, id) = (config.task_id.clone(), config.id.clone());
-        let record = self.change(caller, &task, &Event::SetPush(Box::new(config))).await?;
-        record.push().get(&id).cloned().ok_or_else(|| no_such_config(&id))
+        let webhook = Box::new(Webhook { config, dialect: caller.dialect });
+        let record = self.change(caller, &task, &Event::SetPush(webhook)).await?;
+        record.push().get(&id).map(|webhook| webhook.config.clone()).ok_or_else(|| no_such_config(&id))
     }
 
     /// A webhook; any, where the request names none, as 0.3 allows.
@@ -38,7 +39,7 @@ impl Tasks {
         let record = self.get(&caller.owner, &request.task_id).await?.record;
         let all = record.push();
         let found = if request.id.is_empty() { all.values().next() } else { all.get(&request.id) };
-        found.cloned().ok_or_else(|| no_such_config(&request.id))
+        found.map(|webhook| webhook.config.clone()).ok_or_else(|| no_such_config(&request.id))
     }
 
     pub(crate) async fn list_push(
@@ -48,7 +49,8 @@ impl Tasks {
     ) -> Result<ListTaskPushNotificationConfigsResponse, A2aError> {
         let record = self.get(&caller.owner, &request.task_id).await?.record;
         let most = request.page_size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
-        let mut after = record.push().values().filter(|config| config.id.as_str() > request.page_token.as_str());
+        let all = record.push().values().map(|webhook| &webhook.config);
+        let mut after = all.filter(|config| config.id.as_str() > request.page_token.as_str());
         let configs: Vec<_> = after.by_ref().take(most.unwrap_or(usize::MAX)).cloned().collect();
         let next = after.next().and(configs.last()).map(|last| last.id.clone());
         Ok(ListTaskPushNotificationConfigsResponse { configs, next_page_token: next.unwrap_or_default() })
@@ -72,7 +74,7 @@ impl Tasks {
             }
             let run = stored.run.filter(|_| !record.state().is_terminal());
             let step = self.step(stored.version, Arc::clone(&record), run, actions);
-            match self.0.store.commit(step).await {
+            match self.commit(step).await {
                 Ok(()) => {
                     self.moved(id);
                     return Ok(record);

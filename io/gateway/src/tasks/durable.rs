@@ -9,8 +9,8 @@ use duologue_a2a::error::A2aError;
 use duologue_a2a::model::{ListTasksRequest, ListTasksResponse, Message, StreamResponse, TaskState, Timestamp};
 use duologue_a2a::task::{self, Owner, TaskRecord, view};
 use duologue_store::{
-    Aggregate, Change as Moved, Changes, Claiming, Commit, CommitError, Cursor, Key, Listing, Outgoing, State, Store,
-    Unavailable, UnixMs,
+    Aggregate, Change as Moved, Changes, Claim, Claiming, Commit, CommitError, Cursor, Key, Listing, Outcome, Outgoing,
+    SettleError, Settled, State, Store, Unavailable, UnixMs,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -41,13 +41,6 @@ const SCANNED: u32 = 200;
 pub(crate) struct Durable {
     store: Store,
     changes: Mutex<Changes>,
-}
-
-/// What an order for a webhook is.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct PushPayload {
-    pub(crate) config: String,
-    pub(crate) sequence: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -182,6 +175,18 @@ impl TaskStore for Durable {
         }
     }
 
+    async fn claim_pushes(&self, now: UnixMs, lease: Duration, limit: u32) -> Result<Vec<Claim>, Unavailable> {
+        self.store.claim(Claiming::new(PUSH, now, lease, limit)).await
+    }
+
+    async fn settle_push(&self, claim: Claim, outcome: Outcome) -> Result<(), SettleError> {
+        self.store.settle(Settled { claim, outcome }).await
+    }
+
+    async fn next_push(&self) -> Result<Option<UnixMs>, Unavailable> {
+        self.store.next_claim(PUSH).await
+    }
+
     async fn changed(&self) -> Change {
         match self.changes.lock().await.next().await {
             Some(Moved::Moved { id, .. }) => Change::Moved(id),
@@ -195,12 +200,10 @@ impl TaskStore for Durable {
 fn commit(step: &Step) -> Commit {
     let record = &step.record;
     let task = record.task();
-    let payload =
-        |order: &super::store::Order| PushPayload { config: order.config_id.clone(), sequence: order.sequence };
     let outgoing = |order: &super::store::Order| Outgoing {
-        key: format!("push:{}:{}:{}", task.id, order.sequence, order.config_id),
+        key: order.key(&task.id),
         kind: PUSH.to_owned(),
-        payload: json(&payload(order)),
+        payload: json(order),
         not_before: UnixMs(0),
     };
     Commit {

@@ -6,6 +6,7 @@ use super::{Caller, Tasks};
 use crate::hop::Hop;
 use duologue_a2a::model::{TaskState, Timestamp};
 use duologue_a2a::task::{Event, apply};
+use duologue_a2a::version::Dialect;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -88,7 +89,7 @@ impl Tasks {
             // Looked at too early, or ours and slow: it is asked for again when the time comes.
             _ => {
                 let step = self.step(stored.version, Arc::clone(record), stored.run, Vec::new());
-                or_moved(self.0.store.commit(step).await)
+                or_moved(self.commit(step).await)
             }
         }
     }
@@ -98,7 +99,7 @@ impl Tasks {
         let Ok(actions) = apply(Arc::make_mut(&mut record), event, now) else { return Ok(()) };
         let id = record.task().id.clone();
         let run = run.filter(|_| !record.state().is_terminal());
-        or_moved(self.0.store.commit(self.step(version, record, run, actions)).await)?;
+        or_moved(self.commit(self.step(version, record, run, actions)).await)?;
         self.moved(&id);
         Ok(())
     }
@@ -116,13 +117,13 @@ impl Tasks {
         let Stored { record, version, .. } = stored;
         let run = Some(self.new_run(version, attempt));
         let step = self.step(version, Arc::clone(&record), run.clone(), Vec::new());
-        match self.0.store.commit(step).await {
+        match self.commit(step).await {
             Ok(()) => {}
             other => return or_moved(other),
         }
         tracing::info!(task = %record.task().id, attempt, "taken up again: the process that worked at it is gone");
         let hop = Hop::kept(record.kept(), record.deadline());
-        let caller = Caller { owner: record.owner().clone(), hop };
+        let caller = Caller { owner: record.owner().clone(), hop, dialect: Dialect::V1_0 };
         let runner = Runner::going_on(self.clone(), caller, Stored { record, version: version + 1, run });
         self.0.tracker.spawn(async move {
             let _turn = turn;

@@ -1,12 +1,15 @@
 //! Tasks in memory: for agents that begin anew with each start. Bounded: the oldest that are over are forgotten.
 
+use super::orders::Orders;
 use super::store::{Change, MessageKey, Numbered, Remembered, Step, StoreError, Stored, TaskStore};
 use async_trait::async_trait;
 use duologue_a2a::error::A2aError;
 use duologue_a2a::model::{ListTasksRequest, ListTasksResponse, Message, Timestamp};
 use duologue_a2a::task::{Owner, TaskRecord, page};
+use duologue_store::{Claim, Outcome, SettleError, Unavailable, UnixMs};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,7 @@ struct Tables {
     message_order: VecDeque<MessageKey>,
     message_bytes: usize,
     wakes: BTreeSet<(Timestamp, String)>,
+    orders: Orders,
 }
 
 struct Kept {
@@ -79,6 +83,7 @@ impl Tables {
             }
             self.give(key, Given::Task(id.clone()), bounds);
         }
+        step.pushes.iter().for_each(|order| self.orders.add(&id, order));
         let is_over = step.record.state().is_terminal();
         let stored = Stored { record: step.record, version: version + 1, run: step.run };
         match self.tasks.get_mut(&id) {
@@ -221,6 +226,18 @@ impl TaskStore for Memory {
             _ => {}
         }
         Ok(())
+    }
+
+    async fn claim_pushes(&self, now: UnixMs, lease: Duration, limit: u32) -> Result<Vec<Claim>, Unavailable> {
+        Ok(self.tables().orders.claim(now, lease, limit))
+    }
+
+    async fn settle_push(&self, claim: Claim, outcome: Outcome) -> Result<(), SettleError> {
+        self.tables().orders.settle(claim, outcome)
+    }
+
+    async fn next_push(&self) -> Result<Option<UnixMs>, Unavailable> {
+        Ok(self.tables().orders.next())
     }
 
     async fn changed(&self) -> Change {

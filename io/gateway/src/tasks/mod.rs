@@ -10,6 +10,8 @@ pub(crate) mod durable;
 mod follow;
 mod keeper;
 pub(crate) mod memory;
+mod orders;
+mod outbox;
 mod runner;
 mod step;
 mod store;
@@ -26,13 +28,14 @@ use crate::hop::Hop;
 use duologue_a2a::error::{A2aError, ErrorKind};
 use duologue_a2a::model::{ListTasksRequest, ListTasksResponse, Message, Timestamp};
 use duologue_a2a::task::{Owner, TaskRecord};
+use duologue_a2a::version::Dialect;
 use follow::Listeners;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 pub(crate) use store::TaskStore;
-use store::{MessageKey, Run, StoreError, Stored};
+use store::{MessageKey, Run, Step, StoreError, Stored};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -73,6 +76,8 @@ impl Default for TaskSettings {
 pub(crate) struct Caller {
     pub(crate) owner: Owner,
     pub(crate) hop: Hop,
+    /// The version that the caller speaks, and whoever receives what its webhooks are told.
+    pub(crate) dialect: Dialect,
 }
 
 /// What came of a message.
@@ -101,6 +106,8 @@ pub(crate) struct Shared {
     streams: Arc<Semaphore>,
     /// Something is to be looked at earlier than was thought.
     sooner: Notify,
+    /// A webhook is to be told something.
+    ordered: Notify,
     stop: CancellationToken,
     tracker: TaskTracker,
 }
@@ -140,6 +147,7 @@ impl Tasks {
             turns: Arc::new(Semaphore::new(settings.turns)),
             streams: Arc::new(Semaphore::new(settings.streams)),
             sooner: Notify::new(),
+            ordered: Notify::new(),
             stop: CancellationToken::new(),
             tracker: TaskTracker::new(),
         }));
@@ -186,6 +194,15 @@ impl Tasks {
 
     fn running(&self, id: &str) -> Option<Running> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    async fn commit(&self, step: Step) -> Result<(), StoreError> {
+        let orders = !step.pushes.is_empty();
+        self.0.store.commit(step).await?;
+        if orders {
+            self.0.ordered.notify_one();
+        }
+        Ok(())
     }
 
     /// Tells those in this process who are at a task, or listen to it, that it has moved.

@@ -5,8 +5,8 @@ use super::store::{MessageKey, Run, StoreError, Stored};
 use super::{Caller, Tasks};
 use crate::agent::{Answer, Failure, Turn, new_id};
 use duologue_a2a::error::{A2aError, ErrorKind};
-use duologue_a2a::model::{Message, Part, Role, TaskPushNotificationConfig, TaskState};
-use duologue_a2a::task::{Event, TaskRecord};
+use duologue_a2a::model::{Message, Part, Role, TaskState};
+use duologue_a2a::task::{Event, TaskRecord, Webhook};
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -43,15 +43,16 @@ pub(super) struct First {
     pub(super) tell: oneshot::Sender<Result<Begun, A2aError>>,
     pub(super) want: Want,
     /// As long as it is not known what comes of the message, nobody else answers the same one.
-    pub(super) _landing: Landing,
+    pub(super) _landing: Option<Landing>,
 }
 
 /// A message that may open a task.
 pub(super) struct Asked {
     pub(super) message: Message,
     pub(super) context_id: String,
-    pub(super) push: Option<TaskPushNotificationConfig>,
-    pub(super) key: MessageKey,
+    pub(super) push: Option<Webhook>,
+    /// By which it is known again; none: it is not.
+    pub(super) key: Option<MessageKey>,
 }
 
 /// The task, as this process last wrote it.
@@ -294,8 +295,8 @@ impl Runner {
 
     /// An answer without a task.
     async fn answer(&mut self, message: Message) -> Result<(), Halt> {
-        if let Some(asked) = &self.asked {
-            let (key, now) = (asked.key, self.tasks.now());
+        if let Some(key) = self.asked.as_ref().and_then(|asked| asked.key) {
+            let now = self.tasks.now();
             if let Err(error) = self.tasks.0.store.remember(key, &message, now).await {
                 tracing::warn!(%error, "an answer cannot be remembered: sent again, the message is answered anew");
             }

@@ -3,7 +3,7 @@
 use super::Running;
 use super::begin::has_settled;
 use super::runner::{Begun, Current, Halt, Runner, Want, status, words};
-use super::store::{Remembered, Run, StoreError, Stored};
+use super::store::{MessageKey, Remembered, Run, StoreError, Stored};
 use duologue_a2a::error::A2aError;
 use duologue_a2a::model::{TaskState, Timestamp};
 use duologue_a2a::task::{Action, Event, NewTask, Refused, TaskRecord, apply};
@@ -59,9 +59,9 @@ impl Runner {
         let run = (!last && !next.record.state().is_terminal()).then(|| next.run.clone());
         let mut step = self.tasks.step(next.before, Arc::clone(&next.record), run, next.actions.clone());
         if next.before == 0 {
-            step.opens = self.asked.as_ref().map(|asked| asked.key);
+            step.opens = self.key();
         }
-        self.tasks.0.store.commit(step).await
+        self.tasks.commit(step).await
     }
 
     /// A step was written.
@@ -125,17 +125,21 @@ impl Runner {
         Ok(Next { record: Arc::new(record), before: 0, run: self.tasks.new_run(0, 1), actions })
     }
 
+    fn key(&self) -> Option<MessageKey> {
+        self.asked.as_ref().and_then(|asked| asked.key)
+    }
+
     /// Whether the task that a message opened is this run's.
     async fn is_ours(&self) -> Result<bool, Halt> {
-        let Some(asked) = &self.asked else { return Ok(false) };
-        let remembered = self.tasks.0.store.remembered(asked.key).await.map_err(Halt::Unavailable)?;
+        let Some(key) = self.key() else { return Ok(false) };
+        let remembered = self.tasks.0.store.remembered(key).await.map_err(Halt::Unavailable)?;
         Ok(matches!(remembered, Some(Remembered::Task(id)) if id == self.task_id))
     }
 
     /// Another process has answered the same message: its answer is the answer.
     async fn answered_elsewhere(&mut self) -> Result<(), Halt> {
-        let Some(asked) = &self.asked else { return Err(Halt::Gone) };
-        let begun = match self.tasks.0.store.remembered(asked.key).await.map_err(Halt::Unavailable)? {
+        let Some(key) = self.key() else { return Err(Halt::Gone) };
+        let begun = match self.tasks.0.store.remembered(key).await.map_err(Halt::Unavailable)? {
             Some(Remembered::Message(message)) => Begun::Message(message),
             Some(Remembered::Task(id)) => {
                 let stored: Stored = match self.tasks.get(&self.caller.owner, &id).await {

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use duologue_a2a::error::A2aError;
 use duologue_a2a::model::{ListTasksRequest, ListTasksResponse, Message, StreamResponse, Timestamp};
 use duologue_a2a::task::{Owner, TaskRecord};
+use duologue_store::{Claim, Outcome, SettleError, Unavailable, UnixMs};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One event of a task, with its number.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,10 +39,20 @@ pub(crate) struct Stored {
 }
 
 /// Which webhook is to be told which event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Order {
+    #[serde(rename = "config")]
     pub(crate) config_id: String,
     pub(crate) sequence: u64,
+    /// When it happened.
+    pub(crate) at: Timestamp,
+}
+
+impl Order {
+    /// Names the effect for ever.
+    pub(crate) fn key(&self, task: &str) -> String {
+        format!("push:{task}:{}:{}", self.sequence, self.config_id)
+    }
 }
 
 /// Names a message: whose it is, its id and what it says.
@@ -112,6 +124,11 @@ pub(crate) trait TaskStore: Send + Sync + 'static {
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
     /// Forgets a task that has been over for long.
     async fn remove(&self, id: &str, version: u64) -> Result<(), StoreError>;
+    /// Orders for webhooks that are due, each given to nobody else for a while.
+    async fn claim_pushes(&self, now: UnixMs, lease: Duration, limit: u32) -> Result<Vec<Claim>, Unavailable>;
+    /// What became of one.
+    async fn settle_push(&self, claim: Claim, outcome: Outcome) -> Result<(), SettleError>;
+    async fn next_push(&self) -> Result<Option<UnixMs>, Unavailable>;
     /// The next change by another process; never, where there is none.
     async fn changed(&self) -> Change;
 }
