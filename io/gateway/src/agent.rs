@@ -110,6 +110,11 @@ impl Turn {
         &self.hop
     }
 
+    /// What the calls bring with them that are made because of this one.
+    pub fn onward(&self) -> Hop {
+        self.hop.onward(&self.caller)
+    }
+
     /// When nobody waits any more.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.hop.deadline

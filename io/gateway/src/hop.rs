@@ -14,6 +14,9 @@ pub const CALLERS: HeaderName = HeaderName::from_static("duologue-callers");
 /// Milliseconds that the caller waits. Not a moment, since clocks differ.
 pub const TIMEOUT: HeaderName = HeaderName::from_static("duologue-timeout-ms");
 
+/// Of gRPC: up to eight digits and a unit.
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
 /// Agents in a chain of calls, at most: longer ones go round in a circle.
 pub const MOST_CALLERS: usize = 16;
 /// Longest time that a caller can ask for: 30 days.
@@ -47,8 +50,12 @@ impl Hop {
             let message = format!("The chain of calls has {MOST_CALLERS} agents: do they call each other in a circle?");
             return Err(A2aError::new(ErrorKind::PermissionDenied, message));
         }
-        let deadline = text(&TIMEOUT).map(|value| read_millis(value).map(|millis| now().plus_millis(millis)));
-        Ok(Hop { tracestate: tracestate.map(str::to_owned), traceparent, callers, deadline: deadline.transpose()? })
+        let millis = match (text(&TIMEOUT), text(&GRPC_TIMEOUT)) {
+            (Some(value), _) => Some(read_millis(value)?),
+            (None, value) => value.and_then(read_grpc_timeout),
+        };
+        let deadline = millis.map(|millis| now().plus_millis(millis));
+        Ok(Hop { tracestate: tracestate.map(str::to_owned), traceparent, callers, deadline })
     }
 
     /// That of the calls which an agent makes because of this one, which came from `caller`.
@@ -148,6 +155,23 @@ fn read_millis(value: &str) -> Result<i64, A2aError> {
     Ok(millis.min(MOST_MILLIS))
 }
 
+/// `TimeoutValue TimeoutUnit` of gRPC over HTTP/2; what is none is passed over, as gRPC's own servers do.
+fn read_grpc_timeout(value: &str) -> Option<i64> {
+    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    let number: i64 = digits.parse().ok().filter(|number| (0..100_000_000).contains(number))?;
+    let millis = match unit {
+        "H" => number * 3_600_000,
+        "M" => number * 60_000,
+        "S" => number * 1_000,
+        "m" => number,
+        // Less than a millisecond is one: nobody waits for less.
+        "u" => number / 1_000 + 1,
+        "n" => number / 1_000_000 + 1,
+        _ => return None,
+    };
+    Some(millis.min(MOST_MILLIS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +201,22 @@ mod tests {
             let Ok(value) = HeaderValue::from_bytes(&bytes) else { return Ok(()) };
             let headers = [TRACEPARENT, TRACESTATE, CALLERS, TIMEOUT].map(|name| (name, value.clone()));
             drop(Hop::read(&headers.into_iter().collect(), Timestamp::default));
+        }
+    }
+
+    #[test]
+    fn the_timeout_of_grpc_is_one_too() {
+        for (value, millis) in [
+            ("5S", Some(5_000)),
+            ("250m", Some(250)),
+            ("1H", Some(3_600_000)),
+            ("900u", Some(1)),
+            ("S", None),
+            ("", None),
+            ("5x", None),
+            ("-5S", None),
+        ] {
+            assert_eq!(read_grpc_timeout(value), millis, "{value}");
         }
     }
 

@@ -10,7 +10,7 @@ use duologue_a2a::model::{Message, SendMessageConfiguration, SendMessageRequest,
 use duologue_a2a::task::{Action, Event, TaskRecord, Webhook, apply};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 impl Tasks {
     /// Sends a message, and waits until the task is over or waits for somebody; or, where the client does not wait, until
@@ -77,7 +77,7 @@ impl Tasks {
             },
             None => None,
         };
-        let turn = Arc::clone(&self.0.turns).try_acquire_owned().map_err(|_| ErrorKind::ResourceExhausted)?;
+        let turn = self.room()?;
         let (first, begun) = oneshot::channel();
         let SendMessageRequest { message, configuration, .. } = request;
         let push = webhook(configuration, &caller);
@@ -162,10 +162,7 @@ impl Tasks {
             Some(run) => run.clone(),
             None => self.new_run(stored.version, 1),
         };
-        let turn = begins.then(|| Arc::clone(&self.0.turns).try_acquire_owned());
-        let Ok(turn) = turn.transpose() else {
-            return Err(StoreError::Unavailable("too many turns at once".into()));
-        };
+        let turn = if begins { Some(self.room()?) } else { None };
         self.commit(self.step(stored.version, Arc::clone(&record), Some(run.clone()), actions)).await?;
         self.moved(&id);
         if begins {
@@ -177,6 +174,12 @@ impl Tasks {
             });
         }
         Ok(())
+    }
+
+    /// Room for a turn.
+    fn room(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let turn = Arc::clone(&self.0.turns).try_acquire_owned();
+        turn.map_err(|_| StoreError::Full("Too many messages are being answered: try again later"))
     }
 
     pub(super) fn new_run(&self, version: u64, attempt: u32) -> Run {

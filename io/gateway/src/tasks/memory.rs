@@ -16,6 +16,8 @@ use std::time::Duration;
 pub struct MemoryBounds {
     /// Tasks that are over.
     pub finished: usize,
+    /// Tasks that are not; more are refused.
+    pub open: usize,
     /// Messages whose answer is given again.
     pub messages: usize,
     /// Bytes of such answers, where no task keeps them.
@@ -23,9 +25,9 @@ pub struct MemoryBounds {
 }
 
 impl Default for MemoryBounds {
-    /// 10,000 tasks, 20,000 messages, 16 MiB.
+    /// 10,000 tasks that are over, 50,000 that are not, 20,000 messages, 16 MiB.
     fn default() -> MemoryBounds {
-        MemoryBounds { finished: 10_000, messages: 20_000, message_bytes: 16 << 20 }
+        MemoryBounds { finished: 10_000, open: 50_000, messages: 20_000, message_bytes: 16 << 20 }
     }
 }
 
@@ -76,6 +78,9 @@ impl Tables {
         let version = self.tasks.get(&id).map_or(0, |kept| kept.stored.version);
         if version != step.before {
             return Err(StoreError::Moved);
+        }
+        if version == 0 && self.tasks.len() - self.finished.len().min(self.tasks.len()) >= bounds.open {
+            return Err(StoreError::Full("Too many tasks wait here: finish or cancel some, or try again later"));
         }
         if let Some(key) = step.opens {
             if self.is_answered(key) {

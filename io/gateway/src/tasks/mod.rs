@@ -197,8 +197,11 @@ impl Tasks {
     }
 
     async fn commit(&self, step: Step) -> Result<(), StoreError> {
-        let orders = !step.pushes.is_empty();
+        let (orders, deadline) = (!step.pushes.is_empty(), step.record.deadline().and(step.wake_at));
         self.0.store.commit(step).await?;
+        if deadline.is_some() {
+            self.0.sooner.notify_one();
+        }
         if orders {
             self.0.ordered.notify_one();
         }
@@ -216,6 +219,9 @@ impl Tasks {
 
 impl From<StoreError> for A2aError {
     fn from(error: StoreError) -> A2aError {
+        if let StoreError::Full(what) = error {
+            return A2aError::new(ErrorKind::ResourceExhausted, what);
+        }
         tracing::warn!(%error, "tasks");
         A2aError::new(ErrorKind::Unavailable, "The agent cannot reach its tasks now: try again later")
     }

@@ -114,6 +114,9 @@ impl Runner {
     /// Runs until the task is over, waits for somebody, or is somebody else's.
     pub(super) async fn run(mut self) {
         let mut message = self.first_message();
+        if let Some(current) = &self.current {
+            self.is_at_work(current.run.epoch);
+        }
         if self.first.as_ref().is_some_and(|first| first.want == Want::Task)
             && let Err(halt) = self.commit(&[], false).await
         {

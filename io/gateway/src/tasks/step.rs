@@ -71,9 +71,6 @@ impl Runner {
         if before == 0 && !is_over {
             self.is_at_work(run.epoch);
         }
-        if record.deadline().is_some() {
-            self.tasks.0.sooner.notify_one();
-        }
         self.tasks.0.listeners.tell(&self.task_id);
         if self.first.as_ref().is_some_and(|first| settles || first.want != Want::End) {
             self.tell_first(Ok(Begun::Task(Arc::clone(&record))));

@@ -92,6 +92,9 @@ pub(crate) enum StoreError {
     /// The message was answered already.
     #[error("the message was answered already")]
     Answered,
+    /// There is no room.
+    #[error("{0}")]
+    Full(&'static str),
     /// The store does not answer, or holds what cannot be read.
     #[error("tasks cannot be read or written now: {0}")]
     Unavailable(String),
