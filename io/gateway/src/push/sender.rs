@@ -14,7 +14,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Pushes that are claimed ahead for each call that may be under way.
@@ -61,10 +61,21 @@ pub struct Sender {
     config: SenderConfig,
     queue: Queue,
     breaker: Breaker,
-    running: JoinSet<Option<bool>>,
+    running: JoinSet<Ended>,
     places: HashMap<Id, Place>,
     /// When the outbox is asked again.
     look_at: Instant,
+    /// There was more than there is room for.
+    more: bool,
+}
+
+/// What came of a call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ended {
+    /// Whether its receiver is there; none where nobody was asked.
+    alive: Option<bool>,
+    /// When it is tried again.
+    again: Option<UnixMs>,
 }
 
 /// What a delivery needs.
@@ -85,6 +96,7 @@ impl Sender {
             running: JoinSet::new(),
             places: HashMap::new(),
             look_at: Instant::now(),
+            more: false,
             config,
         }
     }
@@ -113,9 +125,10 @@ impl Sender {
         let now = now();
         self.keep(now).await;
         let room = (self.config.at_once * AHEAD).saturating_sub(self.queue.len());
-        if room == 0 {
+        self.more = room == 0;
+        if self.more {
             // The end of a call makes room.
-            return Instant::now() + PACE;
+            return Instant::now() + LATEST;
         }
         let lease = self.line.lease();
         let limit = u32::try_from(room).unwrap_or(u32::MAX);
@@ -126,16 +139,12 @@ impl Sender {
                 return Instant::now() + TROUBLE;
             }
         };
-        let more = claimed.len() >= room;
+        self.more = claimed.len() >= room;
         for due in claimed {
             self.take_in(due, now).await;
         }
-        if more {
-            return Instant::now() + PACE;
-        }
         let next = self.line.outbox.next_due().await.ok().flatten();
-        let rest = next.map_or(LATEST, |at| Duration::from_millis(u64::try_from(at.0 - now.0).unwrap_or(0)));
-        Instant::now() + rest.clamp(PACE, LATEST)
+        instant(next, now).max(Instant::now() + PACE)
     }
 
     /// Puts a claimed push into the queue, or says why it is not delivered now.
@@ -186,19 +195,24 @@ impl Sender {
         }
     }
 
-    fn ended(&mut self, ended: Result<(Id, Option<bool>), tokio::task::JoinError>) {
-        let (id, alive) = match ended {
-            Ok((id, alive)) => (id, alive),
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
+        let (id, ended) = match ended {
+            Ok(ended) => ended,
             Err(error) => {
                 tracing::error!(%error, "a delivery broke off");
-                (error.id(), None)
+                (error.id(), Ended::default())
             }
         };
         let Some(place) = self.places.remove(&id) else { return };
         self.queue.free(&place);
-        if let Some(alive) = alive {
-            self.breaker.tell(&place.peer, alive, now());
+        let now = now();
+        if let Some(alive) = ended.alive {
+            self.breaker.tell(&place.peer, alive, now);
         }
+        if self.more && self.queue.len() < self.config.at_once {
+            self.look_at = Instant::now();
+        }
+        self.look_at = self.look_at.min(instant(ended.again, now));
     }
 
     /// What waits can be had by others at once; what is under way may end.
@@ -220,8 +234,8 @@ impl Line {
         self.dialler.longest() * 2
     }
 
-    /// One attempt. Says whether its receiver is there; none where nobody was asked.
-    async fn deliver(&self, held: Held) -> Option<bool> {
+    /// One attempt.
+    async fn deliver(&self, held: Held) -> Ended {
         let Held { due: Due { claim, push }, peer, .. } = held;
         let tries = Tries { attempt: claim.attempt, since: push.since };
         let answer = match push.request(self.dialler.rules(), &self.key, now()) {
@@ -229,23 +243,25 @@ impl Line {
             Err(ConfigError::Address(error)) => Answer::Forbidden(error),
             Err(error) => {
                 self.give_up(claim, &push, error.to_string(), now()).await;
-                return None;
+                return Ended::default();
             }
         };
-        let (now, words) = (now(), answer.words());
-        let outcome = match self.schedule.verdict(&answer, tries, now, dice()) {
-            Verdict::Done => Outcome::Done(now),
+        let (now, words, alive) = (now(), answer.words(), Some(answer.is_alive()));
+        match self.schedule.verdict(&answer, tries, now, dice()) {
+            Verdict::Done => {
+                self.tell(claim, Outcome::Done(now)).await;
+                Ended { alive, again: None }
+            }
             Verdict::Again(at) => {
                 tracing::debug!(push = claim.key, attempt = claim.attempt, peer, why = words, "a push is tried again");
-                Outcome::Retry(at, words)
+                self.tell(claim, Outcome::Retry(at, words)).await;
+                Ended { alive, again: Some(at) }
             }
             Verdict::Never => {
                 self.give_up(claim, &push, words, now).await;
-                return Some(answer.is_alive());
+                Ended { alive, again: None }
             }
-        };
-        self.tell(claim, outcome).await;
-        Some(answer.is_alive())
+        }
     }
 
     async fn give_up(&self, claim: Claim, push: &Push, why: String, now: UnixMs) {
@@ -279,6 +295,12 @@ impl Line {
 fn now() -> UnixMs {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     UnixMs(0).after(since)
+}
+
+/// The instant of the runtime's clock at which it will be `then`; soon, where that is not known.
+fn instant(then: Option<UnixMs>, now: UnixMs) -> Instant {
+    let rest = then.map_or(LATEST, |then| Duration::from_millis(u64::try_from(then.0 - now.0).unwrap_or(0)));
+    Instant::now() + rest.min(LATEST)
 }
 
 /// Anything between 0 and 1. Where the system has no randomness, all wait the longest.

@@ -120,6 +120,23 @@ mod tests {
     }
 
     #[test]
+    fn another_implementation_signs_the_same() {
+        // Key and signature by Python's `cryptography` 50.0.2; the key is that of RFC 8032 §7.1.
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key.pem");
+        let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+                   -----END PRIVATE KEY-----\n";
+        std::fs::write(&path, pem).expect("written");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("ours");
+        let key = SigningKey::load_or_make(&path).expect("a key");
+        let body = br#"{"statusUpdate":{"taskId":"t-1"}}"#;
+        let headers = headers(&key, &HeaderValue::from_static("t-1:p%2E1:7"), NOW, body);
+        let signature = "v1a,L7VL2Y0I7bo7UWA32eL70666eCQh0Egr2+WwNKx4ZNZAAVLhacj4Qo4cL4gUXLSY3JO3bEBRDVb7YrUYQ0b1DA==";
+        assert_eq!(headers[SIGNATURE], signature);
+        assert_eq!(key.jwk()["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    }
+
+    #[test]
     fn one_of_several_signatures_is_enough() {
         let (key, next) = (SigningKey::generate().expect("a key"), SigningKey::generate().expect("a key"));
         let (mut old, new) = (made(&key), made(&next));
