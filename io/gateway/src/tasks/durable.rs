@@ -219,7 +219,9 @@ fn commit(step: &Step) -> Commit {
 
 fn remember(key: MessageKey, given: &Given, now: Timestamp) -> Commit {
     let state = State { schema: SCHEMA, bytes: json(given) };
-    Commit { wake_at: Some(UnixMs(now.as_millis()).after(REMEMBERED)), ..Commit::new(key.key(), 0, state) }
+    // Nobody lists these; by the time they lie beside each other in the lists' indexes.
+    let (rank, wake_at) = (now.as_millis(), Some(UnixMs(now.as_millis()).after(REMEMBERED)));
+    Commit { rank, wake_at, ..Commit::new(key.key(), 0, state) }
 }
 
 /// The run on a line of its own, then the record.
