@@ -82,7 +82,7 @@ pub(super) struct Runner {
     /// Messages that came meanwhile, not yet in the turn's inbox.
     messages: VecDeque<Message>,
     /// How many messages of the history have been seen.
-    seen: usize,
+    pub(super) seen: usize,
 }
 
 /// What a turn runs with.

@@ -75,6 +75,7 @@ impl Runner {
         if self.first.as_ref().is_some_and(|first| settles || first.want != Want::End) {
             self.tell_first(Ok(Begun::Task(Arc::clone(&record))));
         }
+        self.seen = record.task().history.len();
         self.current = Some(Current { record, version: before + 1, run });
         // An agent that goes on after the end of its task has nothing more to tell.
         if is_over && !last { Err(Halt::Gone) } else { Ok(()) }

@@ -1,0 +1,91 @@
+//! Several gateways on one store, as several processes have it.
+
+use crate::bed::{Script, anna, follow_up, gateway, message, state, store};
+use duologue_gateway::{Gateway, GatewayConfig, Keeping};
+use duologue_store::Store;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn on(store: &Store) -> impl FnOnce(&mut GatewayConfig) + use<> {
+    let store = store.clone();
+    move |config| {
+        config.keeping = Keeping::Store(store);
+        config.tasks.lease = Duration::from_millis(200);
+    }
+}
+
+async fn two(folder: &tempfile::TempDir, script: &Arc<Script>) -> (Gateway, Gateway) {
+    let store = store(folder).await;
+    (gateway(script, on(&store)), gateway(script, on(&store)))
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_at_another_replica() {
+    let (folder, script) = (tempfile::tempdir().unwrap(), Script::new());
+    let (one, other) = two(&folder, &script).await;
+    let mut stream = anna(&one).stream("SendStreamingMessage", message("m-1", "count 5")).await;
+    let task = stream.next().await.unwrap().1["task"]["id"].as_str().unwrap().to_owned();
+    script.go.add_permits(1);
+    assert_eq!((stream.next().await.unwrap().0, stream.next().await.unwrap().0), (2, 3));
+    drop(stream);
+    let resumed = anna(&other).with("last-event-id", "3").stream("SubscribeToTask", json!({"id": task})).await;
+    script.go.add_permits(4);
+    assert_eq!(resumed.numbers().await, [4, 5, 6, 7, 8]);
+}
+
+#[tokio::test]
+async fn whoever_calls_off_or_says_more_does_so_at_any_replica() {
+    let (folder, script) = (tempfile::tempdir().unwrap(), Script::new());
+    let (one, other) = two(&folder, &script).await;
+    let task = anna(&one).begin("m-1", "hang").await;
+    assert_eq!(state(&anna(&other).ok("CancelTask", json!({"id": task})).await), "TASK_STATE_CANCELED");
+    drop(script.over.acquire().await.unwrap());
+    let task = anna(&one).begin("m-2", "listen").await;
+    let done = anna(&other).ok("SendMessage", follow_up(&task, "m-3", "more")).await;
+    assert_eq!(done["task"]["status"]["message"]["parts"][0]["text"], "heard more");
+    assert_eq!(script.turns(), 2);
+}
+
+#[tokio::test]
+async fn the_same_message_at_two_replicas_is_one_task() {
+    let (folder, script) = (tempfile::tempdir().unwrap(), Script::new());
+    let (one, other) = two(&folder, &script).await;
+    let (first, second) = (anna(&one), anna(&other));
+    let (a, b) = tokio::join!(first.send("m-1", "task"), second.send("m-1", "task"));
+    assert_eq!(a["task"]["id"], b["task"]["id"]);
+    assert_eq!(first.ok("ListTasks", json!({})).await["totalSize"], 1);
+}
+
+#[tokio::test]
+async fn work_whose_process_is_gone_is_taken_up_by_another() {
+    let (folder, script) = (tempfile::tempdir().unwrap(), Script::new());
+    let store = store(&folder).await;
+    // A process of its own, that ends without a word: its runtime is dropped.
+    let gone = tokio::task::spawn_blocking({
+        let (script, store) = (Arc::clone(&script), store.clone());
+        move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let task = runtime.block_on(async {
+                let gateway = gateway(&script, on(&store));
+                let mut stream = anna(&gateway).stream("SendStreamingMessage", message("m-1", "count 4")).await;
+                script.go.add_permits(2);
+                let task = stream.next().await.unwrap().1["task"]["id"].as_str().unwrap().to_owned();
+                while stream.next().await.unwrap().0 < 4 {}
+                task
+            });
+            runtime.shutdown_background();
+            task
+        }
+    });
+    let task = gone.await.unwrap();
+    let other = gateway(&script, on(&store));
+    script.go.add_permits(2);
+    let resumed = anna(&other).with("last-event-id", "4").stream("SubscribeToTask", json!({"id": task})).await;
+    assert_eq!(resumed.numbers().await, [5, 6, 7]);
+    let done = anna(&other).ok("GetTask", json!({"id": task})).await;
+    let counted: Vec<_> =
+        done["artifacts"][0]["parts"].as_array().unwrap().iter().map(|part| part["text"].as_str().unwrap()).collect();
+    assert_eq!((state(&done), counted), ("TASK_STATE_COMPLETED", vec!["1", "2", "3", "4"]));
+    assert_eq!(script.turns(), 2);
+}
