@@ -9,7 +9,7 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-store bench-turn-taking interop soak ci
+.PHONY: help setup page build demo test test-core bench bench-store bench-turn-taking interop conformance-agent soak ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -62,6 +62,12 @@ interop: ## tests against real peers: a livekit-server, and LiveKit's own client
 	DUOLOGUE_TEST_LIVEKIT=required $(CARGO) test --release --workspace --test real
 	$(CARGO) build --release --workspace --bin duologue --example peer
 	tests/interop/run.py $(INTEROP_ARGS)
+
+PORT ?= 9999
+PUSH ?= 1
+conformance-agent: ## an A2A agent for conformance kits: PORT=9999, gRPC on PORT+1; PUSH=0 turns streaming and push off
+	$(CARGO) build --release -p duologue-gateway --example conformance-agent
+	PORT=$(PORT) PUSH=$(PUSH) exec "$(BIN)/examples/conformance-agent"
 
 soak: ## hours of conversations, watched for leaks
 	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'
