@@ -4,9 +4,12 @@
 
 mod agent;
 mod clock;
+pub mod extension;
 mod hop;
 mod inbound;
 pub mod key;
+mod messages;
+pub mod outbound;
 pub mod push;
 mod serve;
 mod tasks;

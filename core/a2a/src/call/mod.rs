@@ -99,8 +99,8 @@ impl Call {
         }
     }
 
-    /// For the tenant of a path.
-    fn set_tenant(&mut self, tenant: String) {
+    /// For another tenant: that of a path, or of an interface.
+    pub fn set_tenant(&mut self, tenant: String) {
         match self {
             Call::SendMessage(request) | Call::SendStreamingMessage(request) => request.tenant = tenant,
             Call::GetTask(request) => request.tenant = tenant,

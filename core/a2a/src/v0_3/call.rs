@@ -3,7 +3,7 @@
 use super::Form;
 use super::content::{read_message, write_message};
 use super::object::{Fault, Object, Writer, items};
-use super::push::{read_config, read_webhook, write_config, write_webhook};
+use super::push::{read_config, read_webhook, write_config, write_create, write_webhook};
 use super::task::{read_event, read_task, write_event, write_task};
 use super::{read_card, write_card};
 use crate::call::{Call, Operation, Reply};
@@ -116,7 +116,7 @@ pub fn write_request(call: &Call, form: Form) -> Option<Value> {
             of.optional("metadata", request.metadata.clone()).done()
         }
         Call::SubscribeToTask(request) => json!({ "id": request.id }),
-        Call::CreateTaskPushNotificationConfig(config) => write_config(config, form),
+        Call::CreateTaskPushNotificationConfig(config) => write_create(config, form),
         Call::GetTaskPushNotificationConfig(request) => {
             Writer::default().put("id", request.task_id.as_str()).text("pushNotificationConfigId", &request.id).done()
         }

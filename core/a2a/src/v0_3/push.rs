@@ -70,3 +70,16 @@ pub(super) fn write_config(config: &TaskPushNotificationConfig, form: Form) -> V
     };
     whose.put("pushNotificationConfig", write_webhook(config)).done()
 }
+
+/// Writes a request to create one. In the proto's form the SDKs disagree: one (JavaScript) reads the configuration itself, the
+/// other (Python) looks for it in `config`, as the proto's message for gRPC has it. Each passes over what is the other's.
+pub(super) fn write_create(config: &TaskPushNotificationConfig, form: Form) -> Value {
+    let mut written = write_config(config, form);
+    if let (Form::Proto, Value::Object(object)) = (form, &mut written) {
+        let inner = Value::Object(object.clone());
+        object.insert("parent".into(), format!("tasks/{}", config.task_id).into());
+        object.insert("configId".into(), config.id.as_str().into());
+        object.insert("config".into(), inner);
+    }
+    written
+}

@@ -5,7 +5,8 @@ use super::accept::{Binding, Exchange};
 use super::body::Body;
 use super::perform::Performed;
 use super::respond::Refusal;
-use bytes::{Buf, BufMut, Bytes};
+use crate::messages::{FIRST_EVENT, Messages};
+use bytes::Bytes;
 use duologue_a2a::call::grpc;
 use duologue_a2a::call::jsonrpc::Id;
 use duologue_a2a::error::{A2aError, ErrorKind};
@@ -13,13 +14,9 @@ use duologue_a2a::version::Dialect;
 use futures::stream::{BoxStream, StreamExt};
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::Grpc;
 use tonic::{Code, Status};
 use tower::service_fn;
-
-/// Number of the first event of a stream: what follows is numbered without a gap, and the messages have no room for numbers.
-const FIRST_EVENT: &str = "duologue-first-event";
 
 type Pieces = BoxStream<'static, Result<Bytes, Status>>;
 
@@ -106,42 +103,4 @@ fn refused(refusal: Refusal) -> Status {
 fn status(error: A2aError) -> Status {
     let details = grpc::write_status(&error);
     Status::with_details(Code::from(error.kind.grpc_code() as i32), error.message, details.into())
-}
-
-/// Messages as bytes: the protocol's codec reads and writes them.
-#[derive(Clone, Copy)]
-struct Messages;
-
-impl Codec for Messages {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Messages;
-    type Decoder = Messages;
-
-    fn encoder(&mut self) -> Messages {
-        Messages
-    }
-
-    fn decoder(&mut self) -> Messages {
-        Messages
-    }
-}
-
-impl Encoder for Messages {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, message: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        to.put(message);
-        Ok(())
-    }
-}
-
-impl Decoder for Messages {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
-    }
 }

@@ -1,0 +1,5 @@
+//! What this server does beyond the protocol, as its card declares it and as its client looks for it.
+
+/// A message that was sent before, by its id, is answered with what came of it then; events of a stream carry their number
+/// within the task as the id of SSE, and `Last-Event-ID` goes on after it; `Duologue-Timeout-Ms` is how long the caller waits.
+pub const IDEMPOTENT_SEND: &str = "urn:duologue:idempotent-send";
