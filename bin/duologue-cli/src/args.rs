@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::a2a::{CallArgs, CardArgs};
 use crate::keeping_args::{BackupArgs, DeleteArgs, DoctorArgs, PruneArgs, RestoreArgs};
 use crate::livekit::{DispatchArgs, RoomArgs, ServerArgs, TokenArgs};
 use crate::up::UpArgs;
@@ -54,6 +55,10 @@ pub(crate) enum Command {
     /// Personas that come with Duologue.
     #[command(subcommand)]
     Persona(PersonaCommand),
+    /// Show the card of an A2A agent: what it can do, where and how it is spoken with, who signed it.
+    Card(CardArgs),
+    /// Call an A2A agent.
+    Call(Box<CallArgs>),
     /// Rooms of a LiveKit server: list, create, see who is there, watch, delete.
     Room(RoomArgs),
     /// Agents asked for in rooms of a LiveKit server: create, list, delete.
@@ -467,7 +472,7 @@ impl Stage {
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(s) if s.is_finite() && s > 0.0 && s <= 86_400.0 => Ok(s),
         _ => Err("it takes seconds, more than 0 and at most 86400".to_string()),

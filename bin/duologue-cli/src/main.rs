@@ -1,5 +1,6 @@
 //! The `duologue` command: arguments, settings, one function per command.
 
+mod a2a;
 mod agents;
 mod args;
 mod backup;
@@ -98,6 +99,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         // All that these read and write is named on the command line, or on a server.
         Command::Compare(_) | Command::Room(_) | Command::Dispatch(_) | Command::Token(_) | Command::Agent(_) => {}
+        Command::Card(_) | Command::Call(_) => {}
         Command::Simulate(args) if args.out.is_some() => {}
         _ => settings.has_home()?,
     }
@@ -115,6 +117,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             Some(conversation) => diagnose::run(conversation, &settings, cli.json),
             None => runtime()?.block_on(doctor::run(&settings, cli.json)),
         },
+        Command::Card(args) => runtime()?.block_on(a2a::card(args, cli.json)),
+        Command::Call(args) => runtime()?.block_on(a2a::call(args, cli.json)),
         Command::Room(args) => runtime()?.block_on(livekit::room(args, &settings, cli.json)),
         Command::Dispatch(args) => runtime()?.block_on(livekit::dispatch(args, &settings, cli.json)),
         Command::Token(args) => livekit::token(args, &settings, cli.json),

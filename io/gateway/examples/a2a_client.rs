@@ -215,7 +215,7 @@ async fn all(url: &str, binding: Binding, dialect: Dialect) -> Result<Vec<(&'sta
     let client = Client::connect(url, options).await.map_err(words)?;
     let fresh = client.refreshed().await.map_err(words)?;
     Ok(vec![
-        ("card", expect("the card", fresh.card().name.as_str(), "Greeter")),
+        ("card", expect("the card", fresh.fetched().card.name.as_str(), "Greeter")),
         ("message", message(&client).await),
         ("task", task(&client).await),
         ("unknown task", unknown(&client).await),

@@ -16,12 +16,15 @@ const PLACES: [&str; 2] = ["/.well-known/agent-card.json", "/.well-known/agent.j
 
 /// A card that was fetched.
 #[derive(Clone, Debug)]
-pub(super) struct Fetched {
-    pub(super) card: AgentCard,
-    pub(super) dialect: Dialect,
-    /// Whose signature holds, where keys were given.
-    pub(super) signer: Option<card::Header>,
-    pub(super) url: Url,
+pub struct Fetched {
+    /// The card.
+    pub card: AgentCard,
+    /// The version that it is written in.
+    pub dialect: Dialect,
+    /// Whose signature holds; none: no keys were given to verify it with.
+    pub signer: Option<card::Header>,
+    /// Where it was found.
+    pub url: Url,
     /// For asking whether there is a newer one.
     pub(super) etag: Option<String>,
 }

@@ -80,6 +80,8 @@ fn digest(before: u64, value: &impl serde::Serialize) -> u64 {
 /// Follows a task over as many connections as it takes.
 struct Follower {
     client: Client,
+    /// What began the stream.
+    call: Call,
     source: Source,
     /// The task, once it is known which.
     task: String,
@@ -93,9 +95,13 @@ struct Follower {
 }
 
 /// Events from a source, and from those that take its place.
-pub(super) fn follow(client: Client, task: String, source: Source, seen: Option<u64>) -> Events {
-    let follower =
-        Follower { client, source, task, known: Known::default(), seen, is_fresh: false, attempts: 0, is_over: false };
+pub(super) fn follow(client: Client, call: Call, source: Source, seen: Option<u64>) -> Events {
+    let task = match &call {
+        Call::SubscribeToTask(request) => request.id.clone(),
+        _ => String::new(),
+    };
+    let known = Known::default();
+    let follower = Follower { client, call, source, task, known, seen, is_fresh: false, attempts: 0, is_over: false };
     Box::pin(futures::stream::unfold(follower, |mut follower| async move {
         let next = follower.next().await?;
         Some((next, follower))
@@ -121,7 +127,7 @@ impl Follower {
             let may_be_over = self.is_fresh && matches!(trouble, CallError::Refused(_));
             let mended = match trouble {
                 trouble if may_be_over => self.look(trouble).await,
-                trouble if trouble.is_passing() && !self.task.is_empty() => self.take_up(trouble).await,
+                trouble if trouble.is_passing() && self.can_take_up() => self.take_up(trouble).await,
                 trouble => Err(trouble),
             };
             match mended {
@@ -140,6 +146,11 @@ impl Follower {
     /// The stream may end here: a message is all there is, or the task is over or waits for somebody.
     fn has_ended(&self) -> bool {
         self.known.state.is_terminal() || self.known.state.is_interrupted()
+    }
+
+    /// Where it is not known yet which task it is, the message may be sent again, to an agent that knows messages by their id.
+    fn can_take_up(&self) -> bool {
+        !self.task.is_empty() || self.client.is_ours()
     }
 
     /// An event, where it says something new.
@@ -185,14 +196,15 @@ impl Follower {
             self.attempts += 1;
             self.client.pause(self.attempts).await;
             let request = SubscribeToTaskRequest { id: self.task.clone(), tenant: String::new() };
+            let call = if self.task.is_empty() { self.call.clone() } else { Call::SubscribeToTask(request) };
             let seen = self.seen.filter(|_| self.client.is_ours());
-            match self.client.open(&Call::SubscribeToTask(request), seen).await {
+            match self.client.open(&call, seen).await {
                 Ok(source) => {
                     (self.source, self.is_fresh) = (source, true);
                     return Ok(None);
                 }
                 Err(error) if error.is_passing() || matches!(error, CallError::TimedOut { .. }) => why = error,
-                Err(error @ CallError::Refused(_)) => return self.look(error).await,
+                Err(error @ CallError::Refused(_)) if !self.task.is_empty() => return self.look(error).await,
                 Err(error) => return Err(error),
             }
         }

@@ -121,3 +121,67 @@ impl Material {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::{KeyPair as _, RsaEncoding, RsaKeyPair};
+    use serde_json::json;
+
+    fn header(alg: &str, kid: &str) -> Header {
+        Header { alg: alg.into(), kid: kid.into(), typ: None, jku: None }
+    }
+
+    fn set(key: &serde_json::Value) -> KeySet {
+        KeySet::from_jwks(json!({ "keys": [{ "kty": "oct", "k": "AA" }, key] }).to_string().as_bytes()).expect("a set")
+    }
+
+    /// RFC 7515 §A.3.
+    #[test]
+    fn the_example_of_the_standard_holds() {
+        let key = set(&json!({
+            "kty": "EC", "crv": "P-256", "kid": "a",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        }));
+        let input = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let made = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+        let made = URL_SAFE_NO_PAD.decode(made).expect("base64");
+        assert!(key.verifies(&header("ES256", "a"), input.as_bytes(), &made));
+        assert!(key.verifies(&header("ES256", ""), input.as_bytes(), &made));
+        // Another key's name, another algorithm, other bytes.
+        assert!(!key.verifies(&header("ES256", "b"), input.as_bytes(), &made));
+        assert!(!key.verifies(&header("RS256", "a"), input.as_bytes(), &made));
+        assert!(!key.verifies(&header("ES256", "a"), b"else", &made));
+    }
+
+    #[test]
+    fn signatures_of_rsa_hold() {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+        let public = pair.public_key();
+        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let (n, e) = (public.modulus(), public.exponent());
+        let key = set(&json!({
+            "kty": "RSA", "n": text(n.big_endian_without_leading_zero()), "e": text(e.big_endian_without_leading_zero()),
+        }));
+        let encodings: [(&str, &'static dyn RsaEncoding); 2] =
+            [("RS256", &signature::RSA_PKCS1_SHA256), ("PS256", &signature::RSA_PSS_SHA256)];
+        for (alg, encoding) in encodings {
+            let mut made = vec![0; pair.public_modulus_len()];
+            pair.sign(encoding, &SystemRandom::new(), b"a card", &mut made).expect("a signature");
+            assert!(key.verifies(&header(alg, "any"), b"a card", &made), "{alg}");
+            assert!(!key.verifies(&header(alg, "any"), b"a cart", &made), "{alg}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_key_is_refused() {
+        for bad in ["", "[]", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}"#] {
+            assert!(KeySet::from_jwks(bad.as_bytes()).is_err(), "{bad}");
+        }
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let other = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "use": "enc", "x": x }] });
+        assert!(KeySet::from_jwks(other.to_string().as_bytes()).is_err());
+    }
+}

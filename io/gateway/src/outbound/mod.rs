@@ -17,6 +17,7 @@ mod options;
 mod tls;
 mod told;
 
+pub use card::Fetched;
 pub use choose::Interface;
 pub use error::{CallError, ConnectError};
 pub use follow::Events;
@@ -25,10 +26,8 @@ pub use options::{Binding, Options};
 pub use told::Told;
 
 use crate::extension;
-use card::Fetched;
 use duologue_a2a::call::{Call, Operation, Reply};
-use duologue_a2a::card::Header;
-use duologue_a2a::model::{AgentCard, Timestamp};
+use duologue_a2a::model::{Message, Part, Role, Timestamp};
 use duologue_a2a::version::Dialect;
 use follow::Source;
 use std::sync::Arc;
@@ -66,12 +65,15 @@ impl Client {
     /// # Errors
     /// [`ConnectError`].
     pub async fn connect(url: &str, options: Options) -> Result<Client, ConnectError> {
-        let fetched = fetch(url, &options).await?;
-        Client::of(fetched, options)
+        Client::of(Fetched::at(url, &options).await?, options)
     }
 
-    fn of(fetched: Fetched, options: Options) -> Result<Client, ConnectError> {
-        let interface = choose::choose(&fetched, &options)?;
+    /// For a card that was fetched before.
+    ///
+    /// # Errors
+    /// [`ConnectError`], where the options leave no way to speak with the agent.
+    pub fn of(fetched: Fetched, options: Options) -> Result<Client, ConnectError> {
+        let interface = fetched.interface(&options)?;
         let transport = match interface.binding {
             Binding::Grpc => Transport::Grpc(grpc::Grpc::new(&interface, &options)?),
             _ => Transport::Http(http::Http::new(interface.clone(), &options)?),
@@ -82,19 +84,9 @@ impl Client {
         Ok(Client(Arc::new(Inner { fetched, interface, transport, options, headers, is_ours })))
     }
 
-    /// The agent's card.
-    pub fn card(&self) -> &AgentCard {
-        &self.0.fetched.card
-    }
-
-    /// The version that the card is written in.
-    pub fn card_dialect(&self) -> Dialect {
-        self.0.fetched.dialect
-    }
-
-    /// Whose signature of the card holds; none: no keys were given to verify it with.
-    pub fn card_signer(&self) -> Option<&Header> {
-        self.0.fetched.signer.as_ref()
+    /// The agent's card, as it was fetched.
+    pub fn fetched(&self) -> &Fetched {
+        &self.0.fetched
     }
 
     /// The interface that is used.
@@ -158,8 +150,7 @@ impl Client {
         let call = self.prepared(call)?;
         let seen = seen.filter(|_| self.is_ours());
         let source = self.repeated(&call, || self.open(&call, seen)).await?;
-        let task = if call.operation() == Operation::SubscribeToTask { call.task_id() } else { "" };
-        Ok(follow::follow(self.clone(), task.to_owned(), source, seen))
+        Ok(follow::follow(self.clone(), call, source, seen))
     }
 
     /// One connection of a stream.
@@ -265,10 +256,29 @@ impl Client {
     }
 }
 
-async fn fetch(url: &str, options: &Options) -> Result<Fetched, ConnectError> {
-    let at = address::parse(url, options.allow_plaintext)?;
-    let headers = headers::fixed(options, Dialect::V1_0)?;
-    card::fetch(&http::client(&at, options)?, url, &headers, options).await
+impl Fetched {
+    /// Fetches the card of the agent at an address, or the card that is itself at the address.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn at(url: &str, options: &Options) -> Result<Fetched, ConnectError> {
+        let at = address::parse(url, options.allow_plaintext)?;
+        let headers = headers::fixed(options, Dialect::V1_0)?;
+        card::fetch(&http::client(&at, options)?, url, &headers, options).await
+    }
+
+    /// The interface that a client with these options uses.
+    ///
+    /// # Errors
+    /// [`ConnectError::NothingInCommon`].
+    pub fn interface(&self, options: &Options) -> Result<Interface, ConnectError> {
+        choose::choose(self, options)
+    }
+}
+
+/// A message of the client's, with an id of its own.
+pub fn message(parts: Vec<Part>) -> Message {
+    Message { message_id: crate::agent::new_id(), role: Role::User, parts, ..Message::default() }
 }
 
 /// The answer is not what the caller waits for, so the time that it waits is not the task's.
