@@ -135,12 +135,10 @@ async fn streamed_message(client: &Client) -> Outcome {
 
 async fn subscribed(client: &Client) -> Outcome {
     let mut first = client.send_streaming_message(text("stream 12", None)).await.map_err(words)?;
-    let id = loop {
-        match first.next().await {
-            Some(Ok(Told { event: StreamResponse::Task(task), .. })) => break task.id,
-            Some(Ok(Told { event: StreamResponse::StatusUpdate(update), .. })) => break update.task_id,
-            other => return Err(format!("no task came: {other:?}")),
-        }
+    let id = match first.next().await {
+        Some(Ok(Told { event: StreamResponse::Task(task), .. })) => task.id,
+        Some(Ok(Told { event: StreamResponse::StatusUpdate(update), .. })) => update.task_id,
+        other => return Err(format!("no task came: {other:?}")),
     };
     drop(first);
     let events = client.subscribe_to_task(SubscribeToTaskRequest { id, ..Default::default() }).await.map_err(words)?;

@@ -42,6 +42,7 @@ pub trait Agent: Send + Sync + 'static {
 
 /// How an agent ends its turn.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of these a turn, and it is moved once or twice")]
 pub enum Answer {
     /// With a message: the whole answer, or the last word of the task.
     Message(Message),

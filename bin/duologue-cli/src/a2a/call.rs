@@ -30,8 +30,8 @@ pub(crate) async fn run(args: &CallArgs, json: bool) -> Result<Exit, Failure> {
 fn words(args: &CallArgs) -> Result<(&str, Option<&str>), Failure> {
     let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
     match (args.address.as_deref(), words.as_slice()) {
-        (Some(url), []) | (None, [url]) => Ok((url, None)),
-        (Some(url), [text]) | (None, [url, text]) => Ok((url, Some(text))),
+        (Some(url), &[]) | (None, &[url]) => Ok((url, None)),
+        (Some(url), &[text]) | (None, &[url, text]) => Ok((url, Some(text))),
         (None, _) => Err("no address: `duologue call URL TEXT`, such as http://127.0.0.1:9999".into()),
         (Some(_), _) => Err("too many words: with --address, only what to say is left; put it in quotes".into()),
     }

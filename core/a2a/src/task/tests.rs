@@ -75,7 +75,7 @@ fn a_task_begins_with_itself_and_tells_its_webhook() {
             Action::Wake(at(9)),
         ]
     );
-    assert_eq!(record.push()["p-1"].task_id, "t-1");
+    assert_eq!(record.push()["p-1"].config.task_id, "t-1");
     // A client never names a task that does not exist; its conversation it may.
     let named = NewTask { message: message("m-1", "mine", ""), ..new(None) };
     assert_eq!(TaskRecord::open(named, at(0)).err(), Some(Refused::OtherTask));

@@ -17,6 +17,7 @@ pub use body::Body;
 
 use crate::agent::Agent;
 use crate::clock::Clock;
+use crate::extension;
 use crate::key::SigningKey;
 use crate::push::{self, Dialler, PushRules, Sender, SenderConfig};
 use crate::tasks::{MemoryBounds, TaskSettings, TaskStore, Tasks, durable, memory};
@@ -155,6 +156,7 @@ impl Gateway {
         let base = url.parse::<Uri>().map(|uri| uri.path().trim_end_matches('/').to_owned()).unwrap_or_default();
         let mut card = agent.card();
         card.supported_interfaces = card::interfaces(url, config.grpc.as_deref());
+        card.capabilities.extensions.push(extension::idempotent_send());
         let store: Box<dyn TaskStore> = match config.keeping {
             Keeping::Memory(bounds) => Box::new(memory::Memory::new(bounds)),
             Keeping::Store(store) => Box::new(durable::Durable::new(store)),
@@ -248,6 +250,7 @@ impl Gateway {
     fn extended_card(&self, caller: &str) -> Option<AgentCard> {
         let mut card = self.0.agent.extended_card(caller)?;
         card.supported_interfaces.clone_from(&self.0.card.supported_interfaces);
+        card.capabilities.extensions.push(extension::idempotent_send());
         Some(sign(card, self.0.key.as_ref()))
     }
 

@@ -35,7 +35,7 @@ pub(super) fn places(url: &Url) -> Result<Vec<Url>, ConnectError> {
         return Ok(vec![url.clone()]);
     }
     let mut all: Vec<Url> = PLACES.iter().map(|place| below(url, place)).collect::<Result<_, _>>()?;
-    if url.path().trim_matches('/') != "" {
+    if !url.path().trim_matches('/').is_empty() {
         for place in PLACES {
             all.push(
                 url.join(place)

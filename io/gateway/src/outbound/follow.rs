@@ -62,7 +62,7 @@ impl Known {
     fn artifact(&mut self, artifact: &Artifact, append: bool) {
         let before = self.artifacts.get(&artifact.artifact_id).filter(|_| append).copied();
         // Parts one by one: appended ones are those of the whole.
-        let after = artifact.parts.iter().fold(before.unwrap_or_default(), |sum, part| digest(sum, part));
+        let after = artifact.parts.iter().fold(before.unwrap_or_default(), digest);
         if self.artifacts.len() < MOST_ARTIFACTS || self.artifacts.contains_key(&artifact.artifact_id) {
             self.artifacts.insert(artifact.artifact_id.clone(), after);
         }

@@ -82,6 +82,7 @@ pub(crate) struct Caller {
 
 /// What came of a message.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of these a turn, and it is moved once or twice")]
 pub(crate) enum Sent {
     Message(Message),
     Task(Arc<TaskRecord>),

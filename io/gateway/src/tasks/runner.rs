@@ -22,6 +22,7 @@ const INBOX: usize = 64;
 
 /// What came of a message so far.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of these a turn, and it is moved once or twice")]
 pub(super) enum Begun {
     Message(Message),
     Task(Arc<TaskRecord>),
