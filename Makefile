@@ -9,7 +9,7 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-store bench-turn-taking interop conformance-agent soak ci
+.PHONY: help setup page build demo test test-core bench bench-store bench-turn-taking interop conformance-agent kill-test soak ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -68,6 +68,11 @@ PUSH ?= 1
 conformance-agent: ## an A2A agent for conformance kits: PORT=9999, gRPC on PORT+1; PUSH=0 turns streaming and push off
 	$(CARGO) build --release -p duologue-gateway --example conformance-agent
 	PORT=$(PORT) PUSH=$(PUSH) exec "$(BIN)/examples/conformance-agent"
+
+# DUOLOGUE_TEST_SEED says by which dice; with five kills this is part of `make test`.
+kill-test: ## kills processes that serve an agent, a hundred times, and looks at what is lost (PostgreSQL is installed first)
+	@scripts/setup.sh --postgres
+	DUOLOGUE_TEST_KILLS=100 DUOLOGUE_TEST_POSTGRES=required $(CARGO) test --release --workspace --test kill -- --nocapture --test-threads 1
 
 soak: ## hours of conversations, watched for leaks
 	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'
