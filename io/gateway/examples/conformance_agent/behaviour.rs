@@ -133,9 +133,18 @@ async fn behave(turn: &Turn, words: &str) -> Result<Answer, Failure> {
             Err(Failure::Over)
         }
         () if is("tck-stream") => stream(turn, words).await,
-        () if is("tck-long-running") => slow(turn, Duration::from_secs(5)).await,
-        () if is("tck-delayed-complete") => slow(turn, STREAMING_TIMEOUT).await,
-        () if is("test-resubscribe-message-id") => slow(turn, 2 * STREAMING_TIMEOUT).await,
+        () if is("tck-long-running") => {
+            slow(turn, Duration::from_secs(5)).await?;
+            artifact(turn, vec![Part::text("Generated after a while")]).await
+        }
+        () if is("tck-delayed-complete") => {
+            slow(turn, STREAMING_TIMEOUT).await?;
+            complete(turn).await
+        }
+        () if is("test-resubscribe-message-id") => {
+            slow(turn, 2 * STREAMING_TIMEOUT).await?;
+            complete(turn).await
+        }
         () if is("duologue-count") => count(turn, words).await,
         () if is("duologue-fail-request") => {
             Err(A2aError::new(ErrorKind::UnsupportedOperation, "refused, as was asked for").into())
@@ -176,10 +185,10 @@ async fn stream(turn: &Turn, words: &str) -> Result<Answer, Failure> {
     complete(turn).await
 }
 
-async fn slow(turn: &Turn, time: Duration) -> Result<Answer, Failure> {
+async fn slow(turn: &Turn, time: Duration) -> Result<(), Failure> {
     turn.status(TaskState::Working, None).await?;
     tokio::time::sleep(time).await;
-    complete(turn).await
+    Ok(())
 }
 
 /// `duologue-count N MS`: tells the numbers from 1 to N, one each MS milliseconds, and goes on where a process ended.

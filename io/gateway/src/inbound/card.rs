@@ -135,12 +135,11 @@ pub(super) fn sign(mut card: AgentCard, key: Option<&SigningKey>) -> AgentCard {
     let Some(key) = key else { return card };
     let header = Header { alg: ALGORITHM.into(), kid: key.kid().into(), typ: Some("JOSE".into()), jku: None };
     let signed = |form| card::sign(&card, &header, form, |input| key.sign(input));
-    let signatures = [Form::Specified, Form::WithoutEmpty].map(signed);
-    for signature in signatures {
-        match signature {
-            Ok(signature) => card.signatures.push(signature),
-            Err(error) => tracing::warn!(%error, "the card is not signed"),
-        }
+    match (signed(Form::Specified), signed(Form::WithoutEmpty)) {
+        // Where nothing is empty, the two forms are one.
+        (Ok(one), Ok(other)) if one == other => card.signatures = vec![one],
+        (Ok(one), Ok(other)) => card.signatures = vec![one, other],
+        (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "the card is not signed"),
     }
     card
 }

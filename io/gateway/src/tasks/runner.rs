@@ -82,6 +82,8 @@ pub(super) struct Runner {
     pub(super) moved: Arc<Notify>,
     /// Messages that came meanwhile, not yet in the turn's inbox.
     messages: VecDeque<Message>,
+    /// What the next turn begins with: nothing, where the task was opened for it.
+    begins_anew: bool,
     /// How many messages of the history have been seen.
     pub(super) seen: usize,
 }
@@ -98,7 +100,18 @@ impl Runner {
     pub(super) fn opening(tasks: Tasks, caller: Caller, asked: Asked, first: First) -> Runner {
         let (task_id, moved) = (new_id(), Arc::new(Notify::new()));
         let (asked, first) = (Some(asked), Some(first));
-        Runner { tasks, caller, task_id, asked, current: None, first, moved, messages: VecDeque::new(), seen: 0 }
+        Runner {
+            tasks,
+            caller,
+            task_id,
+            asked,
+            current: None,
+            first,
+            moved,
+            messages: VecDeque::new(),
+            begins_anew: true,
+            seen: 0,
+        }
     }
 
     /// For a task that exists, whose run was committed as ours.
@@ -109,7 +122,7 @@ impl Runner {
         let current = Some(Current { record, version, run });
         let moved = Arc::new(Notify::new());
         let (messages, first) = (VecDeque::new(), None);
-        Runner { tasks, caller, task_id, asked: None, current, first, moved, messages, seen }
+        Runner { tasks, caller, task_id, asked: None, current, first, moved, messages, begins_anew: false, seen }
     }
 
     /// Runs until the task is over, waits for somebody, or is somebody else's.
@@ -152,6 +165,7 @@ impl Runner {
     async fn turn(&mut self, message: Message) -> Result<Option<Message>, Halt> {
         let (turn, mut lines) = self.new_turn(message);
         let mut batch = Vec::new();
+        self.begins_anew = false;
         let ended = self.work(&turn, &mut lines, &mut batch).await?;
         while let Ok(event) = lines.told.try_recv() {
             batch.push(event);
@@ -202,7 +216,7 @@ impl Runner {
             task_id: self.task_id.clone(),
             context_id: message.context_id.clone(),
             message,
-            task: self.current.as_ref().map(|current| Arc::clone(&current.record)),
+            task: self.current.as_ref().filter(|_| !self.begins_anew).map(|current| Arc::clone(&current.record)),
             caller: self.caller.owner.0.clone(),
             hop: self.caller.hop.clone(),
             attempt: self.current.as_ref().map_or(1, |current| current.run.attempt),

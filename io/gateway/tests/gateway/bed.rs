@@ -44,7 +44,7 @@ impl Script {
     }
 }
 
-/// `say WORDS`, `task`, `count N`, `ask`, `hang`, `wait`, `listen`, `fail`, `panic`, `wrong`, `silent`.
+/// `say WORDS`, `task`, `count N`, `ask`, `hang`, `wait`, `listen`, `fresh`, `fail`, `panic`, `wrong`, `silent`.
 pub(crate) struct Scripted(pub(crate) Arc<Script>);
 
 #[async_trait]
@@ -97,6 +97,7 @@ impl Agent for Scripted {
                 let more = turn.next_message().await.map(|message| message.text()).unwrap_or_default();
                 Ok(Answer::Message(turn.says(format!("heard {more}"))))
             }
+            "fresh" => Ok(Answer::Message(turn.says(if turn.task().is_none() { "a new message" } else { "a task" }))),
             "fail" => Err(Failure::Failed("it does not work".into())),
             "panic" => panic!("as was asked for"),
             "wrong" => {

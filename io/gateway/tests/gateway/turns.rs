@@ -47,6 +47,22 @@ async fn what_is_called_off_stops() {
 }
 
 #[tokio::test]
+async fn who_does_not_wait_gets_the_same_done() {
+    let gateway = gateway(&Script::new(), |_| {});
+    let client = anna(&gateway);
+    // To the agent it is a new message, as it is when the client waits.
+    let task = client.begin("m-1", "fresh").await;
+    let done = loop {
+        let task = client.ok("GetTask", json!({"id": task})).await;
+        if state(&task) == "TASK_STATE_COMPLETED" {
+            break task;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(done["status"]["message"]["parts"][0]["text"], "a new message");
+}
+
+#[tokio::test]
 async fn an_agent_at_work_hears_what_comes_meanwhile() {
     let gateway = gateway(&Script::new(), |_| {});
     let client = anna(&gateway);
