@@ -9,7 +9,8 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-store bench-turn-taking interop conformance-agent kill-test soak ci
+.PHONY: help setup page build demo test test-core bench bench-store bench-turn-taking interop interop-a2a
+.PHONY: conformance-agent kill-test soak ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -56,7 +57,7 @@ bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents
 	benches/turn-taking/compare_turns.py --ours "$(BIN)/duologue-turn-taking" $(BENCH_ARGS)
 
 # Arguments of tests/interop/run.py, such as `make interop INTEROP_ARGS='--server embedded --json'`.
-interop: ## tests against real peers: a livekit-server, and LiveKit's own clients and agents, which are installed first
+interop: interop-a2a ## tests against real peers, which are installed first: the SDKs of A2A, a livekit-server, LiveKit's own clients and agents
 	@scripts/setup.sh --livekit-server
 	@scripts/setup.sh --interop
 	DUOLOGUE_TEST_LIVEKIT=required $(CARGO) test --release --workspace --test real
@@ -73,6 +74,11 @@ conformance-agent: ## an A2A agent for conformance kits: PORT=9999, gRPC on PORT
 kill-test: ## kills processes that serve an agent, a hundred times, and looks at what is lost (PostgreSQL is installed first)
 	@scripts/setup.sh --postgres
 	DUOLOGUE_TEST_KILLS=100 DUOLOGUE_TEST_POSTGRES=required $(CARGO) test --release --workspace --test kill -- --nocapture --test-threads 1
+
+interop-a2a: ## tests against the SDKs of A2A, which are installed first
+	@scripts/setup.sh --interop-a2a
+	$(CARGO) build --release --workspace --example a2a_client
+	tests/interop-a2a/run.py
 
 soak: ## hours of conversations, watched for leaks
 	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'

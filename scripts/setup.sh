@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the system packages that building and fetching models need, and only those whose purpose is not served yet.
 # Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report;
-# with --postgres also PostgreSQL, of which tests start servers of their own; with --livekit-server nothing but that server, which tests take part in rooms of; with --interop also LiveKit's own clients.
+# with --postgres also PostgreSQL, of which tests start servers of their own; with --livekit-server nothing but that server, which
+# tests take part in rooms of; with --interop also LiveKit's own clients; with --interop-a2a also the SDKs of A2A.
 set -euo pipefail
 tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}
 
@@ -38,31 +39,45 @@ fi
 # LiveKit's clients for Python and JavaScript and its agents, at the versions in tests/interop (700 MB, once), outside the
 # clone. Exit code 3 where the package registries do not give them.
 interop_sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tests/interop" && pwd)
-python_environment() { # name, requirements
-  local folder=$tools/interop/$1
+python_environment() { # folder, requirements
+  local folder=$1
   # The copy is made last, so that it is there only beside what it lists.
-  cmp -s "$interop_sources/$2" "$folder/installed.txt" && return
+  cmp -s "$2" "$folder/installed.txt" && return
   rm -rf "$folder"
   python3 -m venv "$folder" &&
-    nice "$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$interop_sources/$2" &&
-    cp "$interop_sources/$2" "$folder/installed.txt"
+    nice "$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$2" &&
+    cp "$2" "$folder/installed.txt"
 }
-node_packages() {
-  local folder=$tools/interop/node
-  cmp -s "$interop_sources/package-lock.json" "$folder/installed.json" && return
+node_packages() { # folder, where package.json and its lock are
+  local folder=$1
+  cmp -s "$2/package-lock.json" "$folder/installed.json" && return
   rm -rf "$folder"
   mkdir -p "$folder"
-  cp "$interop_sources"/package*.json "$folder"
+  cp "$2"/package*.json "$folder"
   (cd "$folder" && nice npm ci --silent --no-audit --no-fund --ignore-scripts) &&
-    cp "$interop_sources/package-lock.json" "$folder/installed.json"
+    cp "$2/package-lock.json" "$folder/installed.json"
 }
 install_interop() {
   mkdir -p "$tools/interop"
-  if python_environment livekit-1.2.0 requirements-livekit.txt &&
-    python_environment livekit-agents-1.8.9 requirements-agents.txt && node_packages; then
+  if python_environment "$tools/interop/livekit-1.2.0" "$interop_sources/requirements-livekit.txt" &&
+    python_environment "$tools/interop/livekit-agents-1.8.9" "$interop_sources/requirements-agents.txt" &&
+    node_packages "$tools/interop/node" "$interop_sources"; then
     echo "setup: LiveKit's clients are in $tools/interop"
   else
     echo "setup: LiveKit's clients could not be installed (above): are the registries of Python and Node packages reachable?" >&2
+    exit 3
+  fi
+}
+
+# The SDKs of A2A for Python and JavaScript, at the versions in tests/interop-a2a (90 MB, once). Exit code 3 as above.
+install_interop_a2a() {
+  local sources=$interop_sources-a2a
+  mkdir -p "$tools/interop-a2a"
+  if python_environment "$tools/interop-a2a/a2a-sdk-1.3.0" "$sources/requirements.txt" &&
+    node_packages "$tools/interop-a2a/node" "$sources"; then
+    echo "setup: the SDKs of A2A are in $tools/interop-a2a"
+  else
+    echo "setup: the SDKs of A2A could not be installed (above): are the registries of Python and Node packages reachable?" >&2
     exit 3
   fi
 }
@@ -93,12 +108,19 @@ case "${1:-}" in
 esac
 have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 [ "${1:-}" != --postgres ] || have_postgres || need postgresql 'is what several processes share a store on, in tests'
-if [ "${1:-}" = --interop ]; then
-  command -v node >/dev/null || need nodejs "runs LiveKit's clients for JavaScript"
-  command -v npm >/dev/null || need npm "fetches LiveKit's clients for JavaScript"
-fi
+case "${1:-}" in
+  --interop | --interop-a2a)
+    command -v node >/dev/null || need nodejs 'runs peers for JavaScript'
+    command -v npm >/dev/null || need npm 'fetches peers for JavaScript'
+    ;;
+esac
 # What comes after the packages.
-finish() { [ "${1:-}" != --interop ] || install_interop; }
+finish() {
+  case "${1:-}" in
+    --interop) install_interop ;;
+    --interop-a2a) install_interop_a2a ;;
+  esac
+}
 
 if ! command -v cargo >/dev/null; then
   echo 'setup: Rust is missing: install it with rustup (its version stands in rust-toolchain.toml), then run this again.' >&2

@@ -1,5 +1,6 @@
 //! The command as a user has it: processes, files, exit codes.
 
+mod a2a;
 mod agents;
 mod broken;
 mod disk;
