@@ -127,7 +127,7 @@ impl Visitor<'_> for Name {
 
 /// A member's name in the form in which it is written. Readers of ProtoJSON also take the name that the field has in the
 /// definition: `task_id` for `taskId`.
-fn camel(name: &str) -> Cow<'_, str> {
+pub(crate) fn camel(name: &str) -> Cow<'_, str> {
     if !name.contains('_') {
         return name.into();
     }

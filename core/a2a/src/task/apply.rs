@@ -22,7 +22,7 @@ const MOST_PARTS: usize = 100_000;
 pub fn apply(record: &mut TaskRecord, event: Event, now: Timestamp) -> Result<Vec<Action>, Refused> {
     match event {
         Event::Message { message, push, deadline } => {
-            if record.has_taken(&message.message_id) {
+            if record.has_taken(&message) {
                 return Ok(Vec::new());
             }
             let message = take_message(record, *message)?;
@@ -67,7 +67,7 @@ fn take_message(record: &TaskRecord, mut message: Message) -> Result<Message, Re
     if record.state().is_terminal() {
         return Err(Refused::Over(record.state()));
     }
-    if record.message_ids.len() >= MOST_MESSAGES {
+    if record.task.history.iter().filter(|message| message.role == Role::User).count() >= MOST_MESSAGES {
         return Err(Refused::Full { what: "messages", most: MOST_MESSAGES });
     }
     message.context_id.clone_from(&task.context_id);

@@ -1,4 +1,4 @@
-//! Lists of tasks (specification 1.0.1 §3.1.4): the newest status first, and of one moment by id; a page token names the last
+//! Lists of tasks (specification 1.0.1 §3.1.4): the newest status first, and of one moment the greatest id first, since ids grow with time; a page token names the last
 //! task of the page before, so that pages hold whatever comes in between.
 
 use super::record::{Owner, TaskRecord};
@@ -8,7 +8,7 @@ use crate::model::{ListTasksRequest, ListTasksResponse, TaskState, Timestamp};
 use crate::wire::bytes;
 use std::cmp::Reverse;
 
-/// Where a page ended: pages go on with tasks of an older status, or of the same moment and a greater id.
+/// Where a page ended: pages go on with tasks of an older status, or of the same moment and a lesser id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// Moment of the last task's status.
@@ -48,7 +48,7 @@ impl Cursor {
     }
 
     fn is_before(&self, record: &TaskRecord) -> bool {
-        (Reverse(self.updated), &self.task_id) < (Reverse(record.updated()), &record.task().id)
+        (self.updated, &self.task_id) > (record.updated(), &record.task().id)
     }
 }
 
@@ -74,7 +74,7 @@ pub fn page<'a>(
 ) -> Result<ListTasksResponse, A2aError> {
     let cursor = Cursor::of(request)?;
     let mut listed: Vec<&TaskRecord> = records.filter(|record| record.is_listed(who, request)).collect();
-    listed.sort_by_key(|record| (Reverse(record.updated()), &record.task().id));
+    listed.sort_by_key(|record| Reverse((record.updated(), &record.task().id)));
     let total_size = i32::try_from(listed.len()).unwrap_or(i32::MAX);
     let page_size = request.page_size.unwrap_or(USUAL);
     let most = usize::try_from(page_size).unwrap_or(0);

@@ -4,7 +4,7 @@
 //! - Every change that others can see is one event of the stream, numbered within the task: 1, 2, 3, without a gap, and no
 //!   number twice. Whoever has seen event *n* goes on with *n* + 1, on any replica.
 //! - A final state is final. What is refused changes nothing.
-//! - A message that was taken is not taken again: its id is remembered, and a second one changes nothing.
+//! - A message that was taken is not taken again: a second one with its id and its words changes nothing.
 //! - [`fold`] over the events gives the task again, but for the clients' own messages: no event of the protocol carries them.
 
 mod apply;

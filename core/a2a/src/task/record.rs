@@ -170,9 +170,12 @@ impl TaskRecord {
         self.deadline
     }
 
-    /// Whether a message with this id was taken already.
-    pub fn has_taken(&self, message_id: &str) -> bool {
-        self.message_ids.contains(message_id)
+    /// Whether this message was taken already. Some clients give several messages one id: what they say tells them apart.
+    pub fn has_taken(&self, message: &Message) -> bool {
+        let is_same = |taken: &&Message| {
+            taken.message_id == message.message_id && taken.role == Role::User && taken.parts == message.parts
+        };
+        self.message_ids.contains(&message.message_id) && self.task.history.iter().any(|taken| is_same(&taken))
     }
 
     /// Its webhooks, by their ids.

@@ -1,4 +1,5 @@
 use crate::model::Struct;
+use crate::wire::camel;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -40,7 +41,17 @@ impl Fault {
 pub(super) struct Object(Map<String, Value>);
 
 impl Object {
+    /// Names may be those of the definition, as the Python SDK writes them over HTTP+JSON.
     pub(super) fn of(value: Value) -> Result<Object, Fault> {
+        let Object(map) = Object::with_names(value)?;
+        if map.keys().all(|name| !name.contains('_')) {
+            return Ok(Object(map));
+        }
+        Ok(Object(map.into_iter().map(|(name, value)| (camel(&name).into_owned(), value)).collect()))
+    }
+
+    /// One whose names are its author's.
+    pub(super) fn with_names(value: Value) -> Result<Object, Fault> {
         match value {
             Value::Object(map) => Ok(Object(map)),
             _ => Err(Fault::new("is not an object")),
@@ -91,7 +102,7 @@ impl Object {
                 Ok(value) => Ok((name, value)),
                 Err(fault) => Err(fault.at(name)),
             };
-            Object::of(value)?.0.into_iter().map(each).collect()
+            Object::with_names(value)?.0.into_iter().map(each).collect()
         });
         all.map(Option::unwrap_or_default)
     }
@@ -121,7 +132,7 @@ impl Object {
     }
 
     pub(super) fn structure(&mut self, key: &'static str) -> Result<Option<Struct>, Fault> {
-        self.one(key, |value| Object::of(value).map(|object| object.0))
+        self.one(key, |value| Object::with_names(value).map(|object| object.0))
     }
 }
 

@@ -130,7 +130,7 @@ fn write_flows(flows: &OAuthFlows) -> Value {
 }
 
 pub(super) fn read_requirement(value: Value) -> Result<SecurityRequirement, Fault> {
-    let mut object = Object::of(value)?;
+    let mut object = Object::with_names(value)?;
     // The proto's form: `{"schemes": {"oauth": {"list": ["read"]}}}`; a scheme may have that name, and then has a list.
     if object.is_object("schemes") {
         let scopes = |value| Ok(StringList { list: Object::of(value)?.texts("list")? });

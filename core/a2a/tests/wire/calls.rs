@@ -243,6 +243,31 @@ fn names_may_be_those_of_the_definition() {
     assert!(jsonrpc::read_event(body, &jsonrpc::Id::number(1), Dialect::V1_0, &Limits::default()).is_ok());
 }
 
+/// As the Python SDK's client of 0.3 writes it over HTTP+JSON.
+#[test]
+fn names_of_the_definition_are_read_in_0_3_too() {
+    let read = |path: &str, body: &str| {
+        let received = Received { verb: "POST", path, query: "", body: body.as_bytes() };
+        http::read_request(&received, Dialect::V0_3, &Limits::default()).expect("a request")
+    };
+    let body = r#"{"request":{"message_id":"m1","context_id":"c","role":"ROLE_USER","metadata":{"as_it_is":1},
+        "content":[{"text":"hi"},{"file":{"file_with_uri":"http://a/b","mime_type":"text/plain"}}]},
+        "configuration":{"history_length":3,"push_notification":{"url":"https://x","token":"t"}}}"#;
+    let Call::SendMessage(request) = read("/v1/message:send", body) else { panic!("another call") };
+    assert_eq!((request.message.message_id.as_str(), request.message.context_id.as_str()), ("m1", "c"));
+    assert_eq!(request.message.parts[1].media_type, "text/plain");
+    assert!(request.message.metadata.is_some_and(|metadata| metadata.contains_key("as_it_is")));
+    let configuration = request.configuration.expect("it was sent");
+    assert_eq!(configuration.history_length, Some(3));
+    assert_eq!(configuration.task_push_notification_config.map(|push| push.url), Some("https://x".to_owned()));
+    let body = r#"{"parent":"tasks/t1","config_id":"c1","config":{"name":"tasks/t1/pushNotificationConfigs/c1",
+        "push_notification_config":{"id":"c1","url":"https://x","token":"t"}}}"#;
+    let Call::CreateTaskPushNotificationConfig(config) = read("/v1/tasks/t1/pushNotificationConfigs", body) else {
+        panic!("another call")
+    };
+    assert_eq!((config.task_id.as_str(), config.id.as_str(), config.url.as_str()), ("t1", "c1", "https://x"));
+}
+
 fn http_refused(verb: &str, target: &str, dialect: Dialect) -> Result<Operation, NotServed> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     http::read_request(&Received { verb, path, query, body: b"" }, dialect, &Limits::default())

@@ -89,6 +89,9 @@ fn words(message: &Message) -> String {
 }
 
 async fn follow_up(turn: &Turn) -> Result<Answer, Failure> {
+    if turn.message().message_id.starts_with("tck-") {
+        return behave(turn, &turn.message().message_id).await;
+    }
     let first = turn.task().and_then(|record| record.task().history.first()).map(words).unwrap_or_default();
     let is_done = turn.message().text().to_lowercase().contains("done");
     if first.starts_with("tck-multi-turn") && !is_done {

@@ -73,6 +73,22 @@ async fn an_agent_at_work_hears_what_comes_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_follow_up_is_taken_once_and_told_apart_by_what_it_says() {
+    let script = Script::new();
+    let gateway = gateway(&script, |_| {});
+    let client = anna(&gateway);
+    let task = client.begin("m-1", "ask").await;
+    for text in ["ask a", "ask a", "ask b"] {
+        client.ok("SendMessage", follow_up(&task, "same", text)).await;
+    }
+    let task = client.ok("GetTask", json!({"id": task})).await;
+    let said = |message: &serde_json::Value| message["parts"][0]["text"].as_str().unwrap_or_default().to_owned();
+    let asked = task["history"].as_array().unwrap().iter().filter(|message| message["role"] == "ROLE_USER");
+    assert_eq!(asked.map(said).collect::<Vec<_>>(), ["ask", "ask a", "ask b"]);
+    assert_eq!(script.turns(), 3);
+}
+
+#[tokio::test]
 async fn what_an_agent_did_not_listen_to_is_answered_next() {
     let script = Script::new();
     let gateway = gateway(&script, |_| {});
