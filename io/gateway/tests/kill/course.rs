@@ -1,6 +1,7 @@
 //! The course of a test: tasks all the time, kills in between, and what must be true in the end.
 
 use crate::replica::Replica;
+use crate::seen::Seen;
 use crate::subscriber::{have_done, look_on};
 use crate::webhook::Webhook;
 use duologue_gateway::key::SigningKey;
@@ -8,8 +9,8 @@ use duologue_store::{Store, StoreConfig};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
@@ -31,6 +32,8 @@ pub(crate) struct Place {
     dice: Dice,
     ticks: UnboundedSender<()>,
     begun: UnboundedSender<String>,
+    /// The last event of each task that is not over, by who listens.
+    open: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Place {
@@ -44,8 +47,13 @@ impl Place {
         drop(self.begun.send(task.to_owned()));
     }
 
-    /// Something has moved.
-    pub(crate) fn tick(&self) {
+    /// Something has moved: where one who listens stands.
+    pub(crate) fn tick(&self, who: &str, seen: &Seen) {
+        let mut open = self.open.lock().expect("no panic");
+        match seen.is_over {
+            true => drop(open.remove(who)),
+            false => drop(open.insert(who.to_owned(), seen.last)),
+        }
         let _ = self.ticks.send(());
     }
 }
@@ -81,7 +89,7 @@ pub(crate) async fn run(url: &str, replicas: usize, folder: &Path) {
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let dice = Dice(AtomicU64::new(seed));
     let (begun, announced) = mpsc::unbounded_channel();
-    let place = Arc::new(Place { replicas: all, client, webhook: address, dice, ticks, begun });
+    let place = Arc::new(Place { replicas: all, client, webhook: address, dice, ticks, begun, open: Mutex::default() });
     let (is_over, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
     let clients: Vec<_> = (0..CLIENTS)
         .map(|number| tokio::spawn(have_many_done(Arc::clone(&place), number, Arc::clone(&is_over))))
@@ -99,7 +107,7 @@ pub(crate) async fn run(url: &str, replicas: usize, folder: &Path) {
     }
     is_over.store(true, Ordering::Relaxed);
     let killed = start.elapsed();
-    let (tasks, pushes) = tokio::time::timeout(PATIENCE, async {
+    let rest = async {
         let mut tasks = Vec::new();
         for client in clients {
             tasks.extend(client.await.expect("a subscriber that saw everything"));
@@ -107,11 +115,13 @@ pub(crate) async fn run(url: &str, replicas: usize, folder: &Path) {
         // No task without a name: it ends when all of them have been seen.
         place.announce("");
         assert_eq!(onlookers.await.expect("onlookers who saw everything"), tasks.len());
-        let pushes = all_pushed(&tasks, &webhook, &mut ticked).await;
-        (tasks, pushes)
-    })
-    .await
-    .expect("no task and no push is stuck");
+        tasks
+    };
+    let Ok(tasks) = tokio::time::timeout(PATIENCE, rest).await else {
+        panic!("stuck (who listens, and after which event): {:?}", place.open.lock().expect("no panic"));
+    };
+    let pushes = tokio::time::timeout(PATIENCE, all_pushed(&tasks, &webhook, &mut ticked)).await;
+    let Ok(pushes) = pushes else { panic!("not pushed: {:?}", missing(&tasks, &webhook.got())) };
     are_all_completed(&place, tasks.len()).await;
     let again = pushes.values().map(|times| times - 1).sum::<usize>();
     println!(
@@ -161,13 +171,20 @@ async fn all_pushed(
     ticked: &mut UnboundedReceiver<()>,
 ) -> BTreeMap<String, usize> {
     loop {
+        // One look for all that has come since the last one.
+        while ticked.try_recv().is_ok() {}
         let got = webhook.got();
-        let lacks = |task: &String| (1..=MOST + 3).any(|number| !got.contains_key(&format!("{task}:hook:{number}")));
-        if !tasks.iter().any(lacks) {
+        if missing(tasks, &got).is_empty() {
             return got;
         }
         ticked.recv().await.expect("somebody ticks");
     }
+}
+
+/// The pushes that have not come.
+fn missing(tasks: &[String], got: &BTreeMap<String, usize>) -> Vec<String> {
+    let all = tasks.iter().flat_map(|task| (1..=MOST + 3).map(move |number| format!("{task}:hook:{number}")));
+    all.filter(|id| !got.contains_key(id)).collect()
 }
 
 /// No task but those that were asked for, and each of them at its end.

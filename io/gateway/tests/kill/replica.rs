@@ -61,6 +61,8 @@ impl Replica {
         let mut child = self.command.lock().await.spawn().expect("a process");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         while !lines.next_line().await.expect("text").expect("it says when it is ready").contains(READY) {}
+        // Whoever says something to a closed pipe ends.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         *self.child.lock().await = Some(child);
         self.is_up.send_replace(true);
     }

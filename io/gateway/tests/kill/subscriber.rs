@@ -20,16 +20,16 @@ pub(crate) async fn have_done(place: &Place, name: &str, most: u64) -> Seen {
     while !seen.is_over {
         // The same message again, however often, is the same task.
         let call = if seen.last == 0 { ("SendStreamingMessage", request.clone()) } else { subscribe(&seen) };
-        listen(place, call, &mut seen).await;
+        listen(place, name, call, &mut seen).await;
     }
     seen
 }
 
 /// Listens to a task that somebody else has begun, from its first event on.
 pub(crate) async fn look_on(place: &Place, task: &str) -> Seen {
-    let mut seen = Seen::of(task);
+    let (mut seen, who) = (Seen::of(task), format!("looks on at {task}"));
     while !seen.is_over {
-        listen(place, subscribe(&seen), &mut seen).await;
+        listen(place, &who, subscribe(&seen), &mut seen).await;
     }
     seen
 }
@@ -39,7 +39,7 @@ fn subscribe(seen: &Seen) -> (&'static str, Value) {
 }
 
 /// Until the stream ends, or its line does.
-async fn listen(place: &Place, (method, params): (&str, Value), seen: &mut Seen) {
+async fn listen(place: &Place, who: &str, (method, params): (&str, Value), seen: &mut Seen) {
     let replica = place.any();
     replica.up().await;
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
@@ -66,7 +66,7 @@ async fn listen(place: &Place, (method, params): (&str, Value), seen: &mut Seen)
             if is_new {
                 place.announce(&seen.task);
             }
-            place.tick();
+            place.tick(who, seen);
         }
     }
 }

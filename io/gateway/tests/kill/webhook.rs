@@ -48,11 +48,12 @@ async fn take(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -
     let id = id.expect("a signed push");
     let number = headers.get("duologue-event").and_then(|number| number.to_str().ok()).expect("a number");
     assert!(id.ends_with(&format!(":hook:{number}")), "{id} has event {number}");
-    let _ = webhook.tick.send(());
     if webhook.requests.fetch_add(1, Ordering::Relaxed) % BUSY == BUSY - 1 {
         // It has to come again.
         return StatusCode::SERVICE_UNAVAILABLE;
     }
     *webhook.got.lock().expect("no panic").entry(id).or_default() += 1;
+    // Last, so that whoever is told finds it. Nobody may ask any more.
+    let _ = webhook.tick.send(());
     StatusCode::NO_CONTENT
 }
