@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Our client with the servers of A2A's SDKs, unmodified: `run.py --direction client`.
+"""Our client with the servers of A2A's SDKs, and their clients with our server, all of them unmodified.
 
-Starts each server on free ports and does with it what clients do, over every binding and version that it speaks
-(`io/gateway/examples/a2a_client.rs`). A line for each thing; with `--json` an object at the end. Exit code 1 if anything failed.
-What it needs is installed by `scripts/setup.sh --interop-a2a`, and built by
-`cargo build --release --workspace --example a2a_client`."""
+Starts each server on free ports and has each client do with it what clients do, over every binding and version that it speaks:
+`io/gateway/examples/a2a_client.rs` with `servers/*`, and `clients/*` with `io/gateway/examples/conformance_agent`. A line for each
+thing; with `--json` an object at the end. Exit code 1 if anything failed. What it needs is installed by
+`scripts/setup.sh --interop-a2a`, and built by what `BUILD` says."""
 
 import argparse
 import json
@@ -19,6 +19,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 WAYS = [("JSONRPC", "1.0"), ("HTTP+JSON", "1.0"), ("GRPC", "1.0"), ("JSONRPC", "0.3"), ("HTTP+JSON", "0.3")]
+SETUP = "scripts/setup.sh --interop-a2a"
+BUILD = "cargo build --release --workspace --example a2a_client --example conformance-agent"
+OURS = "duologue"
 # How long one way may take with one server.
 PATIENCE = 120
 
@@ -39,22 +42,33 @@ def installed(path: Path, how: str) -> str:
     return str(path)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+def free_ports() -> int:
+    """A free port after which another one is free."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+                return port
+            except (OSError, OverflowError):
+                continue
 
 
 class Server:
-    """An SDK's server as a child process."""
+    """A server as a child process. The SDKs' are told their ports as arguments, ours by its surroundings."""
 
     def __init__(self, name: str, command: list[str], logs: Path):
-        self.name, self.port, self.log = name, free_port(), logs / f"{name}.log"
-        self.command = [*command, str(self.port), str(free_port())]
+        self.name, self.port, self.log = name, free_ports(), logs / f"server-{name}.log"
+        self.command = [*command, str(self.port), str(self.port + 1)]
+        # Ours has interfaces of 0.3 on its card too.
+        self.environment = {**os.environ, "PORT": str(self.port), "CARD_0_3": "1"}
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
+            )
         until = time.monotonic() + 30
         while time.monotonic() < until and self.process.poll() is None:
             try:
@@ -75,71 +89,102 @@ class Server:
                 self.process.wait()
 
 
-def servers(logs: Path) -> dict[str, list[str]]:
-    """By name, how each is started."""
-    setup = "scripts/setup.sh --interop-a2a"
+def sdks(kind: str, logs: Path) -> dict[str, list[str]]:
+    """By name, how each SDK's server or client is started."""
     node = shutil.which("node")
     if not node:
         raise Missing("no Node.js is here: install version 20 or newer")
     # Node looks for packages beside the program.
     scripts = logs / "scripts"
     scripts.mkdir(parents=True, exist_ok=True)
-    shutil.copy(HERE / "servers/server.mjs", scripts)
+    shutil.copy(HERE / f"{kind}s/{kind}.mjs", scripts)
     (scripts / "node_modules").unlink(missing_ok=True)
-    (scripts / "node_modules").symlink_to(installed(cache() / "node/node_modules", setup))
+    (scripts / "node_modules").symlink_to(installed(cache() / "node/node_modules", SETUP))
     return {
-        "a2a-sdk-1.3.0": [installed(cache() / "a2a-sdk-1.3.0/bin/python", setup), str(HERE / "servers/server.py")],
-        "a2a-js-sdk-1.3.0": [node, str(scripts / "server.mjs")],
+        "a2a-sdk-1.3.0": [installed(cache() / "a2a-sdk-1.3.0/bin/python", SETUP), str(HERE / f"{kind}s/{kind}.py")],
+        "a2a-js-sdk-1.3.0": [node, str(scripts / f"{kind}.mjs")],
     }
 
 
-def call(client: str, server: Server, binding: str, version: str) -> list[dict]:
-    """What our client reports of a server."""
+def pairs(direction: str, logs: Path, peers: list[str] | None):
+    """Each server with the clients that it is called by: their names and how they are started."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or HERE.parents[1] / "target") / "release/examples"
+
+    def asked(kind: str) -> dict[str, list[str]]:
+        found = sdks(kind, logs)
+        unknown = set(peers or []) - set(found)
+        if unknown:
+            raise Missing(f"there is no peer {', '.join(unknown)}, only {', '.join(found)}")
+        return {name: command for name, command in found.items() if not peers or name in peers}
+
+    if direction in ("client", "both"):
+        client = {OURS: [installed(target / "a2a_client", BUILD)]}
+        for name, command in asked("server").items():
+            yield name, command, client
+    if direction in ("server", "both"):
+        yield OURS, [installed(target / "conformance-agent", BUILD)], asked("client")
+
+
+def call(client: list[str], server: Server, binding: str, version: str, log: Path) -> list[dict]:
+    """What a client reports of a server."""
     try:
-        ran = subprocess.run([client, server.url, binding, version], capture_output=True, text=True, timeout=PATIENCE)
+        with log.open("wb") as errors:
+            ran = subprocess.run(
+                [*client, server.url, binding, version], stdout=subprocess.PIPE, stderr=errors, text=True, timeout=PATIENCE
+            )
     except subprocess.TimeoutExpired:
         return [{"what": "in time", "problems": [f"not done after {PATIENCE} s"]}]
     results = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
-    if not results:
-        results = [{"what": "start", "problems": [ran.stderr.strip()[-500:] or f"exit code {ran.returncode}"]}]
+    if not results or ran.returncode and not any(result["problems"] for result in results):
+        results.append({"what": "to the end", "problems": [f"exit code {ran.returncode}; {log} says why"]})
+    return results
+
+
+def show(result: dict) -> None:
+    word = "FAILED" if result["problems"] else "skipped" if "skipped" in result else "ok"
+    way = f"{result['client']} with {result['server']} over {result['binding']} {result['version']}"
+    print(f"{word:7}  {way}: {result['what']}" + (f" ({result['skipped']})" if "skipped" in result else ""), flush=True)
+    for problem in result["problems"]:
+        print(f"         {problem}", flush=True)
+
+
+def run(asked: argparse.Namespace, logs: Path) -> list[dict]:
+    results = []
+    for name, command, clients in pairs(asked.direction, logs, asked.peer):
+        with Server(name, command, logs) as server:
+            for client, called in clients.items():
+                for binding, version in WAYS:
+                    log = logs / f"client-{client}-{binding.replace('+', '-')}-{version}-{name}.log"
+                    for result in call(called, server, binding, version, log):
+                        results.append({"client": client, "server": name, "binding": binding, "version": version, **result})
+                        if not asked.json:
+                            show(results[-1])
     return results
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--direction", choices=["client"], default="client", help="whose client is ours")
-    parser.add_argument("--server", action="append", help="only this one; may be given again")
+    parser.add_argument("--direction", choices=["client", "server", "both"], default="both", help="what of us is tested")
+    parser.add_argument("--peer", action="append", help="only this SDK; may be given again")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--logs", type=Path, help="keep what the servers write in this folder")
+    parser.add_argument("--logs", type=Path, help="keep what servers and clients write in this folder")
     asked = parser.parse_args()
     logs = asked.logs or Path(tempfile.mkdtemp(prefix="interop-a2a-"))
     logs.mkdir(parents=True, exist_ok=True)
-    target = Path(os.environ.get("CARGO_TARGET_DIR") or HERE.parents[1] / "target")
-    results = []
     try:
-        client = installed(target / "release/examples/a2a_client", "cargo build --release --workspace --example a2a_client")
-        for name, command in servers(logs).items():
-            if asked.server and name not in asked.server:
-                continue
-            with Server(name, command, logs) as server:
-                for binding, version in WAYS:
-                    for result in call(client, server, binding, version):
-                        results.append({"server": name, "binding": binding, "version": version, **result})
-                        if not asked.json:
-                            word = "FAILED" if result["problems"] else "ok"
-                            print(f"{word:6}  {name} over {binding} {version}: {result['what']}", flush=True)
-                            for problem in result["problems"]:
-                                print(f"        {problem}", flush=True)
+        results = run(asked, logs)
     except Missing as missing:
         print(f"interop: {missing}", file=sys.stderr)
         return 2
     failed = sum(1 for result in results if result["problems"])
+    skipped = sum(1 for result in results if "skipped" in result)
+    counts = {"passed": len(results) - failed - skipped, "failed": failed, "skipped": skipped}
     if asked.json:
-        print(json.dumps({"passed": len(results) - failed, "failed": failed, "results": results}))
+        print(json.dumps({**counts, "results": results}))
     else:
-        print(f"{len(results) - failed} passed, {failed} failed")
+        print(", ".join(f"{count} {word}" for word, count in counts.items()))
     if failed:
-        print(f"interop: what the servers wrote is in {logs}", file=sys.stderr)
+        print(f"interop: what servers and clients wrote is in {logs}", file=sys.stderr)
     elif not asked.logs:
         shutil.rmtree(logs, ignore_errors=True)
     return 1 if failed or not results else 0

@@ -184,7 +184,15 @@ async fn webhooks(client: &Client) -> Outcome {
     pushed(&listener).await?;
     let (task_id, id) = (slow.id, made.id);
     let delete = DeleteTaskPushNotificationConfigRequest { task_id, id, ..Default::default() };
-    client.delete_push_config(delete).await.map_err(words)?;
+    match client.delete_push_config(delete).await {
+        // a2a-sdk's server has no such path of HTTP+JSON in 0.3.
+        Err(CallError::Refused(error))
+            if error.kind == ErrorKind::MethodNotFound && client.interface().dialect == Dialect::V0_3 =>
+        {
+            return Ok(());
+        }
+        deleted => deleted.map_err(words)?,
+    }
     expect("the webhooks", client.list_push_configs(request).await.map_err(words)?.configs.len(), 0)
 }
 
