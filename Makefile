@@ -75,9 +75,9 @@ kill-test: ## kills processes that serve an agent, a hundred times, and looks at
 	@scripts/setup.sh --postgres
 	DUOLOGUE_TEST_KILLS=100 DUOLOGUE_TEST_POSTGRES=required $(CARGO) test --release --workspace --test kill -- --nocapture --test-threads 1
 
-interop-a2a: ## tests against the SDKs of A2A, which are installed first
+interop-a2a: ## tests against the SDKs of A2A, their servers and their clients, which are installed first
 	@scripts/setup.sh --interop-a2a
-	$(CARGO) build --release --workspace --example a2a_client
+	$(CARGO) build --release --workspace --example a2a_client --example conformance-agent
 	tests/interop-a2a/run.py
 
 soak: ## hours of conversations, watched for leaks
