@@ -1,6 +1,7 @@
 use crate::bed::{Told, at, here, nowhere, outcome};
 use crate::receiver::{Receiver, Reply};
-use duologue_gateway::push::{AddressError, Answer, Class, DiallerConfig, PushRules, Webhook};
+use duologue_gateway::push::{AddressError, Answer, Class, DiallerConfig, PushRules, Webhook, class};
+use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -92,6 +93,23 @@ fn what_an_address_says_is_looked_at_when_it_is_set() {
     assert_eq!(refused("https://example.org:0/", &strict), Some(AddressError::Port));
     let long = format!("https://example.org/{}", "a".repeat(3_000));
     assert_eq!(refused(&long, &strict), Some(AddressError::TooLong));
+}
+
+proptest! {
+    /// Whatever is written there: what is taken is https, without credentials, and at no address that is not public.
+    #[test]
+    fn no_words_lead_inside(
+        scheme in "(https?|ftp|[a-z]{0,4})", host in "([a-z0-9.:%@\\[\\]-]{0,24}|[0-9a-fx.]{1,16}|\\[[0-9a-f:.]{2,30}\\])", rest in "\\PC{0,20}"
+    ) {
+        if let Ok(webhook) = Webhook::read(&format!("{scheme}://{host}{rest}"), &PushRules::default()) {
+            let url = webhook.url();
+            prop_assert_eq!((url.scheme(), url.username(), url.password()), ("https", "", None));
+            if let Ok(address) = webhook.host().parse() {
+                prop_assert_eq!(class(address), Class::Public, "{}", url);
+            }
+            prop_assert!(!webhook.host().ends_with("localhost"), "{}", url);
+        }
+    }
 }
 
 #[test]
