@@ -130,6 +130,7 @@ struct Hosted {
 
 impl Drop for Hosted {
     fn drop(&mut self) {
+        self.tasks.leave();
         self.end.cancel();
     }
 }

@@ -169,9 +169,14 @@ impl Tasks {
 
     /// Ends streams, lets turns go on for `patience`, and leaves what is not done then to other processes.
     pub(crate) async fn stop(&self, patience: Duration) {
-        self.0.stop.cancel();
+        self.leave();
         self.0.tracker.close();
         drop(tokio::time::timeout(patience, self.0.tracker.wait()).await);
+    }
+
+    /// Ends streams, and looks after tasks no more.
+    pub(crate) fn leave(&self) {
+        self.0.stop.cancel();
     }
 
     fn now(&self) -> Timestamp {
