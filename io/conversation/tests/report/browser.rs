@@ -151,8 +151,15 @@ impl Browser {
         self.wait("Page.loadEventFired");
         self.events.clear();
         self.call("Page.navigate", json!({ "url": url }));
-        self.wait("Page.loadEventFired");
+        // The blank page may say more than once that it is there.
+        while self.is_there() != Value::Bool(true) {}
         self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    }
+
+    /// Waits for the next word that a page is there, and says whether it is one with something on it, and all of it.
+    fn is_there(&mut self) -> Value {
+        self.wait("Page.loadEventFired");
+        self.run("location.protocol !== 'about:' && document.readyState === 'complete'")
     }
 
     /// What a script of ours says on the page, awaited.
