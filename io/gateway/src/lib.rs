@@ -78,6 +78,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod binding;
 mod clock;
 pub mod extension;
 mod hop;
@@ -90,6 +91,7 @@ mod serve;
 mod tasks;
 
 pub use agent::{Agent, Answer, Failure, Turn};
+pub use binding::Binding;
 pub use clock::Clock;
 pub use hop::{CALLERS, Hop, MOST_CALLERS, TIMEOUT};
 pub use inbound::{

@@ -3,6 +3,7 @@
 use super::Gateway;
 use super::body::{Body, full};
 use super::grpc;
+use crate::binding::Binding;
 use bytes::Bytes;
 use duologue_a2a::call::jsonrpc::Id;
 use duologue_a2a::error::{A2aError, ErrorKind};
@@ -16,17 +17,6 @@ use std::time::Duration;
 
 /// A body that takes longer to come is given up.
 const BODY_TIME: Duration = Duration::from_secs(30);
-
-/// How a call is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Binding {
-    /// JSON-RPC 2.0 over HTTP.
-    JsonRpc,
-    /// HTTP+JSON.
-    Http,
-    /// gRPC.
-    Grpc,
-}
 
 /// A call on its way through the stages, with what is known about how to answer it.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
 //! The third stage: bytes become a call, whichever binding and version they came by.
 
-use super::accept::{Binding, Exchange};
+use super::accept::Exchange;
 use super::respond::Refusal;
+use crate::binding::Binding;
 use crate::hop::Hop;
 use duologue_a2a::call::{Call, Limits, grpc, http as rest, jsonrpc};
 use duologue_a2a::error::{A2aError, ErrorKind};

@@ -1,10 +1,11 @@
 //! gRPC around the stages: framing and trailers are tonic's, messages and errors the protocol's.
 
 use super::Gateway;
-use super::accept::{Binding, Exchange};
+use super::accept::Exchange;
 use super::body::Body;
 use super::perform::Performed;
 use super::respond::Refusal;
+use crate::binding::Binding;
 use crate::messages::{FIRST_EVENT, Messages};
 use bytes::Bytes;
 use duologue_a2a::call::grpc;

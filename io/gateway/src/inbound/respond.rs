@@ -1,9 +1,10 @@
 //! The last stage: what came of a call, in the words of its binding and version.
 
-use super::accept::{Binding, Exchange};
+use super::accept::Exchange;
 use super::body::{Body, full, stream};
 use super::decode::{EXTENSIONS, EXTENSIONS_0_3};
 use super::perform::Performed;
+use crate::binding::Binding;
 use crate::tasks::{Events, Numbered};
 use bytes::Bytes;
 use duologue_a2a::call::jsonrpc::Id;

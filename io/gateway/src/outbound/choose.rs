@@ -3,7 +3,8 @@
 use super::address::{is_loopback, parse, parse_grpc};
 use super::card::Fetched;
 use super::error::ConnectError;
-use super::options::{Binding, Options};
+use super::options::Options;
+use crate::binding::Binding;
 use duologue_a2a::model::AgentInterface;
 use duologue_a2a::version::Dialect;
 use reqwest::Url;

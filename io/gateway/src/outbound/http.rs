@@ -3,9 +3,10 @@
 use super::address::{below, is_loopback, shown};
 use super::choose::Interface;
 use super::error::{CallError, ConnectError, reasons};
-use super::options::{Binding, Options};
+use super::options::Options;
 use super::tls;
 use super::told::{Told, Words};
+use crate::binding::Binding;
 use duologue_a2a::call::jsonrpc::{self, Id};
 use duologue_a2a::call::{Call, Limits, Reply, http as rest};
 use duologue_a2a::error::{A2aError, ErrorKind};

@@ -17,12 +17,13 @@ mod options;
 mod tls;
 mod told;
 
+pub use crate::binding::Binding;
 pub use card::Fetched;
 pub use choose::Interface;
 pub use error::{CallError, ConnectError};
 pub use follow::Events;
 pub use keys::{BadKeys, KeySet};
-pub use options::{Binding, Options};
+pub use options::Options;
 pub use told::Told;
 
 use crate::extension;

@@ -1,4 +1,4 @@
-use super::options::Binding;
+use crate::binding::Binding;
 use duologue_a2a::call::jsonrpc::{self, Id};
 use duologue_a2a::call::{Limits, http as rest};
 use duologue_a2a::error::A2aError;

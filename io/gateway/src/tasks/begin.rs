@@ -177,7 +177,7 @@ impl Tasks {
     }
 
     /// Room for a turn.
-    fn room(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+    pub(super) fn room(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         let turn = Arc::clone(&self.0.turns).try_acquire_owned();
         turn.map_err(|_| StoreError::Full("Too many messages are being answered: try again later"))
     }

@@ -6,7 +6,7 @@
 use super::store::{Change, MessageKey, Numbered, Remembered, Run, Step, StoreError, Stored, TaskStore};
 use async_trait::async_trait;
 use duologue_a2a::error::A2aError;
-use duologue_a2a::model::{ListTasksRequest, ListTasksResponse, Message, StreamResponse, TaskState, Timestamp};
+use duologue_a2a::model::{ListTasksRequest, ListTasksResponse, Message, StreamResponse, Task, TaskState, Timestamp};
 use duologue_a2a::task::{self, Owner, TaskRecord, view};
 use duologue_store::{
     Aggregate, Change as Moved, Changes, Claim, Claiming, Commit, CommitError, Cursor, Key, Listing, Outcome, Outgoing,
@@ -34,7 +34,7 @@ const DUE_LEASE: Duration = Duration::from_secs(10);
 const REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
 /// Most bytes of an owner and of a context as the store knows them; longer ones are known by their digest.
 const NAME_MAX: usize = 400;
-/// Tasks read for one page of a list that the store cannot narrow by itself.
+/// Tasks read at once for a list that the store cannot narrow by itself.
 const SCANNED: u32 = 200;
 
 /// Tasks in a [`Store`].
@@ -54,24 +54,6 @@ impl Durable {
     pub(crate) fn new(store: Store) -> Durable {
         let changes = Mutex::new(store.changes(TASK));
         Durable { store, changes }
-    }
-
-    /// All that is read for a list, with what the store cannot do by itself done here.
-    async fn scan(&self, who: &Owner, request: &ListTasksRequest) -> Result<ListTasksResponse, A2aError> {
-        let mut listing = listing(who, request, SCANNED);
-        let mut records = Vec::new();
-        loop {
-            let page = self.store.list(listing.clone()).await.map_err(StoreError::from)?;
-            listing.before = page.last().map(Aggregate::cursor);
-            let is_last = page.len() < SCANNED as usize;
-            for aggregate in page {
-                records.push(read(&aggregate)?.record);
-            }
-            if is_last {
-                break;
-            }
-        }
-        task::page(records.iter().map(|record| -> &TaskRecord { record }), who, request)
     }
 }
 
@@ -110,29 +92,40 @@ impl TaskStore for Durable {
     }
 
     async fn list(&self, who: &Owner, request: &ListTasksRequest) -> Result<ListTasksResponse, A2aError> {
-        if request.status != TaskState::Unspecified {
-            return self.scan(who, request).await;
-        }
         let size = request.page_size.unwrap_or(50);
-        let most = u32::try_from(size).unwrap_or(0);
-        let mut listing = listing(who, request, most.saturating_add(1));
-        let total = self.store.count(listing.clone()).await.map_err(StoreError::from)?;
-        listing.before =
+        let most = usize::try_from(size).unwrap_or(0);
+        let after =
             task::Cursor::of(request)?.map(|cursor| Cursor { rank: cursor.updated.as_millis(), id: cursor.task_id });
-        let mut page = self.store.list(listing).await.map_err(StoreError::from)?;
-        let more = page.len() > most as usize;
-        page.truncate(most as usize);
-        let next = page
-            .last()
-            .filter(|_| more)
-            .map(|last| task::Cursor { updated: Timestamp::from_millis(last.rank), task_id: last.key.id.clone() });
-        let with_artifacts = request.include_artifacts.unwrap_or_default();
-        let tasks = page
-            .iter()
-            .map(|aggregate| Ok(view(read(aggregate)?.record.task(), request.history_length, with_artifacts)));
+        let mut listing = listing(who, request, SCANNED);
+        // The store knows nothing of states: for one of them, all pages are read, and one is kept.
+        let of_state = Some(request.status).filter(|state| *state != TaskState::Unspecified);
+        let mut total = match of_state {
+            None => self.store.count(listing.clone()).await.map_err(StoreError::from)?,
+            Some(_) => 0,
+        };
+        if of_state.is_none() {
+            (listing.before, listing.limit) = (after.clone(), u32::try_from(most + 1).unwrap_or(u32::MAX));
+        }
+        let mut page = Page { after, most, found: Vec::new() };
+        loop {
+            let read_now = self.store.list(listing.clone()).await.map_err(StoreError::from)?;
+            let is_last = of_state.is_none() || read_now.len() < SCANNED as usize;
+            listing.before = read_now.last().map(Aggregate::cursor);
+            for aggregate in read_now {
+                let record = read(&aggregate)?.record;
+                if of_state.is_none_or(|state| state == record.state()) {
+                    total += u64::from(of_state.is_some());
+                    page.offer(aggregate.cursor(), &record, request);
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        let next_page_token = page.token();
         Ok(ListTasksResponse {
-            tasks: tasks.collect::<Result<_, StoreError>>()?,
-            next_page_token: next.map(|next| next.token()).unwrap_or_default(),
+            tasks: page.found.into_iter().map(|(_, task)| task).take(most).collect(),
+            next_page_token,
             page_size: size,
             total_size: i32::try_from(total).unwrap_or(i32::MAX),
         })
@@ -194,6 +187,31 @@ impl TaskStore for Durable {
             // Closed: nothing changes any more.
             None => std::future::pending().await,
         }
+    }
+}
+
+/// A page of a list, and one task more, where there is one.
+struct Page {
+    after: Option<Cursor>,
+    most: usize,
+    found: Vec<(Cursor, Task)>,
+}
+
+impl Page {
+    fn offer(&mut self, place: Cursor, record: &TaskRecord, request: &ListTasksRequest) {
+        if self.found.len() <= self.most && self.after.as_ref().is_none_or(|after| place < *after) {
+            let with_artifacts = request.include_artifacts.unwrap_or_default();
+            self.found.push((place, view(record.task(), request.history_length, with_artifacts)));
+        }
+    }
+
+    /// Where the next page begins; empty: there is none.
+    fn token(&self) -> String {
+        let last = self.most.checked_sub(1).and_then(|last| self.found.get(last));
+        let next = last
+            .filter(|_| self.found.len() > self.most)
+            .map(|(place, _)| task::Cursor { updated: Timestamp::from_millis(place.rank), task_id: place.id.clone() });
+        next.map(|next| next.token()).unwrap_or_default()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::hop::Hop;
 use duologue_a2a::model::{TaskState, Timestamp};
 use duologue_a2a::task::{Event, apply};
 use duologue_a2a::version::Dialect;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -63,7 +63,7 @@ pub(super) async fn watch_others(tasks: Tasks) {
             Change::Moved(id) => tasks.moved(&id),
             Change::Anything => {
                 tasks.0.listeners.tell_all();
-                let running = tasks.0.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let running = tasks.0.running.lock().unwrap_or_else(PoisonError::into_inner);
                 running.values().for_each(|running| running.moved.notify_one());
             }
         }
@@ -83,10 +83,10 @@ impl Tasks {
             return self.ends(stored, Event::DeadlinePassed, now).await;
         }
         match &stored.run {
-            Some(run) if run.until <= now && self.running(&id).is_none_or(|running| running.epoch != run.epoch) => {
-                self.take_up(stored, now).await
-            }
-            // Looked at too early, or ours and slow: it is asked for again when the time comes.
+            // Ours, and slow to say so: it is looked at again a little later.
+            Some(run) if run.until <= now && self.running(&id).is_some_and(|ours| ours.epoch == run.epoch) => Ok(()),
+            Some(run) if run.until <= now => self.take_up(stored, now).await,
+            // Looked at too early: it is asked for again when the time comes.
             _ => {
                 let step = self.step(stored.version, Arc::clone(record), stored.run, Vec::new());
                 or_moved(self.commit(step).await)
@@ -113,7 +113,7 @@ impl Tasks {
             return self.ends(Stored { run: None, ..stored }, status(TaskState::Failed, Some(message)), now).await;
         }
         // Whoever is full leaves it to another; it is due again soon.
-        let Ok(turn) = Arc::clone(&self.0.turns).try_acquire_owned() else { return Ok(()) };
+        let Ok(turn) = self.room() else { return Ok(()) };
         let Stored { record, version, .. } = stored;
         let run = Some(self.new_run(version, attempt));
         let step = self.step(version, Arc::clone(&record), run.clone(), Vec::new());

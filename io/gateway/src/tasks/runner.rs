@@ -67,6 +67,8 @@ pub(super) struct Current {
 pub(super) enum Halt {
     /// The task was called off, is over, or somebody else works at it.
     Gone,
+    /// Before the end was written, the caller sent more.
+    Overtaken,
     /// The store does not answer. Another process takes the task up.
     Unavailable(StoreError),
 }
@@ -81,7 +83,7 @@ pub(super) struct Runner {
     pub(super) first: Option<First>,
     pub(super) moved: Arc<Notify>,
     /// Messages that came meanwhile, not yet in the turn's inbox.
-    messages: VecDeque<Message>,
+    pub(super) messages: VecDeque<Message>,
     /// What the next turn begins with: nothing, where the task was opened for it.
     begins_anew: bool,
     /// How many messages of the history have been seen.
@@ -280,8 +282,15 @@ impl Runner {
                 _ => {}
             }
         }
-        batch.extend(self.last_word(ended, self.state_after(&batch)));
-        self.commit(&batch, self.messages.is_empty()).await?;
+        let told = batch.len();
+        loop {
+            batch.truncate(told);
+            batch.extend(self.last_word(&ended, self.state_after(&batch)));
+            match self.commit(&batch, self.messages.is_empty()).await {
+                Err(Halt::Overtaken) => {}
+                other => break other?,
+            }
+        }
         let is_over = self.current.as_ref().is_none_or(|current| current.record.state().is_terminal());
         Ok(if is_over { None } else { self.messages.pop_front() })
     }
@@ -295,14 +304,15 @@ impl Runner {
     }
 
     /// What is to be told at an agent's end, besides what it told itself.
-    fn last_word(&self, ended: Result<Answer, Failure>, state: Option<TaskState>) -> Option<Event> {
+    fn last_word(&self, ended: &Result<Answer, Failure>, state: Option<TaskState>) -> Option<Event> {
         if state.is_some_and(TaskState::is_terminal) {
             return None;
         }
+        // What came meanwhile is answered before the task ends.
+        let state_now = if self.messages.is_empty() { TaskState::Completed } else { TaskState::Working };
         match ended {
-            Ok(Answer::Message(message)) => Some(status(TaskState::Completed, Some(message))),
+            Ok(Answer::Message(message)) => Some(status(state_now, Some(message.clone()))),
             Ok(Answer::Done) if state.is_some_and(TaskState::is_interrupted) => None,
-            // What came meanwhile is answered before the task ends.
             Ok(Answer::Done) => self.messages.is_empty().then(|| status(TaskState::Completed, None)),
             Err(failure) => {
                 tracing::warn!(task = %self.task_id, %failure, "the agent failed");
@@ -332,11 +342,11 @@ impl Runner {
 
     fn halt(&mut self, halt: Halt) {
         match (halt, &self.current) {
-            (Halt::Gone, Some(current)) => {
+            (Halt::Gone | Halt::Overtaken, Some(current)) => {
                 let record = Arc::clone(&current.record);
                 self.tell_first(Ok(Begun::Task(record)));
             }
-            (Halt::Gone, None) => self.tell_first(Err(ErrorKind::Unavailable.into())),
+            (Halt::Gone | Halt::Overtaken, None) => self.tell_first(Err(ErrorKind::Unavailable.into())),
             (Halt::Unavailable(error), _) => self.tell_first(Err(error.into())),
         }
     }

@@ -39,6 +39,9 @@ impl Runner {
                         Some(doubtful) => break doubtful,
                         None => self.adopt(stored)?,
                     }
+                    if last && !self.messages.is_empty() {
+                        return Err(Halt::Overtaken);
+                    }
                 }
                 Err(StoreError::Answered) => match doubtful.take() {
                     Some(doubtful) if self.is_ours().await? => break doubtful,

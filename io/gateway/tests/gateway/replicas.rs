@@ -90,3 +90,34 @@ async fn work_whose_process_is_gone_is_taken_up_by_another() {
     assert_eq!((state(&done), counted), ("TASK_STATE_COMPLETED", vec!["1", "2", "3", "4"]));
     assert_eq!((script.turns(), again.turns()), (1, 1));
 }
+
+#[tokio::test]
+async fn lists_are_the_same_in_a_store_and_in_memory() {
+    let (folder, script) = (tempfile::tempdir().unwrap(), Script::new());
+    let durable = gateway(&script, on(&store(&folder).await));
+    for gateway in [durable, gateway(&script, |_| {})] {
+        let client = anna(&gateway);
+        for n in 0..7 {
+            client.send(&format!("m-{n}"), if n % 2 == 0 { "task" } else { "ask" }).await;
+        }
+        for (status, count) in [("TASK_STATE_COMPLETED", 4), ("TASK_STATE_INPUT_REQUIRED", 3), ("", 7)] {
+            let (mut token, mut seen) = (String::new(), Vec::new());
+            loop {
+                let mut params = json!({"pageSize": 2, "pageToken": token});
+                if !status.is_empty() {
+                    params["status"] = status.into();
+                }
+                let page = client.ok("ListTasks", params).await;
+                assert_eq!(page["totalSize"], count, "{status}");
+                seen.extend(page["tasks"].as_array().unwrap().iter().map(|task| task["id"].to_string()));
+                token = page["nextPageToken"].as_str().unwrap().to_owned();
+                if token.is_empty() {
+                    break;
+                }
+            }
+            // Ids grow with time: the newest first, each once.
+            assert_eq!(seen.len(), count);
+            assert!(seen.is_sorted_by(|a, b| a > b), "{seen:?}");
+        }
+    }
+}

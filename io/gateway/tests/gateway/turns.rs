@@ -89,6 +89,26 @@ async fn a_follow_up_is_taken_once_and_told_apart_by_what_it_says() {
 }
 
 #[tokio::test]
+async fn what_comes_with_the_last_word_is_answered_too() {
+    let script = Script::new();
+    let gateway = gateway(&script, |_| {});
+    let client = anna(&gateway);
+    let task = client.begin("m-1", "wait").await;
+    let follow = tokio::spawn({
+        let (client, task) = (client.clone(), task.clone());
+        async move { client.ok("SendMessage", follow_up(&task, "m-2", "say and I heard you")).await }
+    });
+    while client.ok("GetTask", json!({"id": task})).await["history"].as_array().unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    script.go.add_permits(1);
+    let done = follow.await.unwrap();
+    assert_eq!((state(&done["task"]), script.turns()), ("TASK_STATE_COMPLETED", 2));
+    assert_eq!(done["task"]["status"]["message"]["parts"][0]["text"], "and I heard you");
+    assert!(done["task"]["history"].to_string().contains("waited"));
+}
+
+#[tokio::test]
 async fn what_an_agent_did_not_listen_to_is_answered_next() {
     let script = Script::new();
     let gateway = gateway(&script, |_| {});

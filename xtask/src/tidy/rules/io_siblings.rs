@@ -3,7 +3,7 @@
 use crate::tidy::{Finding, Layer, Workspace};
 
 /// Who may use which other shell, and why.
-const ALLOWED: [(&str, &str, &str); 15] = [
+const ALLOWED: [(&str, &str, &str); 14] = [
     ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
     ("io/conversation", "io/models", "a conversation performs its effects with providers"),
     ("io/worker", "io/rtc", "whoever is in a room has a WebRTC peer, as the room server has"),
@@ -19,7 +19,6 @@ const ALLOWED: [(&str, &str, &str); 15] = [
     ("io/agents", "io/worker", "rooms and jobs are where agents are"),
     ("io/agents", "io/models", "a conversation in a room has its price as any other"),
     ("io/conversation", "io/engine", "a conversation starts the engines that its agents name, and reports their state"),
-    ("io/gateway", "io/store", "tasks survive the end of the process"),
     ("io/api", "io/worker", "rooms are watched by a hidden participant, and asked for as any client does"),
     ("io/api", "io/conversation", "the API shows what is kept of conversations, and follows those that are held"),
     ("io/gateway", "io/store", "tasks and what webhooks are told outlive the process"),
