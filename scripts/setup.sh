@@ -69,17 +69,37 @@ install_interop() {
   fi
 }
 
-# The SDKs of A2A for Python and JavaScript, at the versions in tests/interop-a2a (90 MB, once). Exit code 3 as above.
+# The SDKs of A2A for Python, JavaScript and Rust, at the versions in tests/interop-a2a (90 MB, once). Exit code 3 as above.
+# The last is a program that is compiled here, in some minutes, apart from what CI builds.
+rust_program() { # folder, where its package is, name
+  local folder=$1 sources=$2 host
+  # The copies are made last, as above.
+  diff -rq "$sources/src" "$folder/src" >/dev/null 2>&1 && cmp -s "$sources/Cargo.lock" "$folder/Cargo.lock" &&
+    cmp -s "$sources/Cargo.toml" "$folder/Cargo.toml" && return
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  host=$(rustc -vV | sed -n 's/^host: //p')
+  (cd "$sources" && cargo fetch --quiet --locked --target "$host") || return 3
+  (cd "$sources" && CARGO_TARGET_DIR=$folder/target nice cargo build --quiet --release --locked --offline) || return 1
+  mv "$folder/target/release/$3" "$folder" && rm -rf "$folder/target" && cp -r "$sources/src" "$sources"/Cargo.* "$folder"
+}
 install_interop_a2a() {
-  local sources=$interop_sources-a2a
+  local sources=$interop_sources-a2a code=0
   mkdir -p "$tools/interop-a2a"
-  if python_environment "$tools/interop-a2a/a2a-sdk-1.3.0" "$sources/requirements.txt" &&
-    node_packages "$tools/interop-a2a/node" "$sources"; then
-    echo "setup: the SDKs of A2A are in $tools/interop-a2a"
-  else
-    echo "setup: the SDKs of A2A could not be installed (above): are the registries of Python and Node packages reachable?" >&2
-    exit 3
-  fi
+  python_environment "$tools/interop-a2a/a2a-sdk-1.3.0" "$sources/requirements.txt" &&
+    node_packages "$tools/interop-a2a/node" "$sources" || code=3
+  [ $code -ne 0 ] || rust_program "$tools/interop-a2a/a2a-rs-0.5.3" "$sources/rust" a2a-peers || code=$?
+  case $code in
+    0) echo "setup: the SDKs of A2A are in $tools/interop-a2a" ;;
+    3)
+      echo "setup: the SDKs of A2A could not be installed (above): are the registries of Python, Node and Rust packages reachable?" >&2
+      exit 3
+      ;;
+    *)
+      echo "setup: tests/interop-a2a/rust does not compile (above)." >&2
+      exit "$code"
+      ;;
+  esac
 }
 
 # What each package is there for, as a test of the thing itself: a compiler from elsewhere is as good.
