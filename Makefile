@@ -9,11 +9,11 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-store bench-turn-taking interop interop-a2a
+.PHONY: help setup page build demo test test-core bench bench-a2a bench-store bench-turn-taking interop interop-a2a
 .PHONY: conformance-agent kill-test soak ci
 
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
 
 setup: ## installs the system packages that building needs (Debian, Ubuntu)
 	@scripts/setup.sh
@@ -43,10 +43,15 @@ test-core: ## the tests that need no C++ compiler: everything but the engines, i
 	$(CARGO) test --release
 
 LOAD := $(BIN)/duologue-voice-load
-bench: build ## measures voice sessions beside livekit-agents, alternately on one core, then real calls (about 20 minutes)
+bench: bench-a2a build ## A2A servers beside each other; then voice sessions beside livekit-agents on one core, and real calls (40 minutes)
 	$(CARGO) build --release -p duologue-voice-load
 	benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS)
 	benches/voice/real_call.py --duologue "$(BIN)/duologue"
+
+bench-a2a: ## measures our A2A server beside those of the SDKs, on one core each, on a quiet machine (about 20 minutes)
+	@scripts/setup.sh --bench-a2a
+	$(CARGO) build --release --workspace --bin duologue-a2a-echo
+	benches/a2a/compare.py --ours "$(BIN)/duologue-a2a-echo" $(A2A_ARGS)
 
 bench-store: ## commits a second that the store makes durable, in a file here or in BENCH_ARGS=URL
 	$(CARGO) build --release --workspace --bin duologue-store-load

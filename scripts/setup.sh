@@ -2,7 +2,8 @@
 # Installs the system packages that building and fetching models need, and only those whose purpose is not served yet.
 # Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report;
 # with --postgres also PostgreSQL, of which tests start servers of their own; with --livekit-server nothing but that server, which
-# tests take part in rooms of; with --interop also LiveKit's own clients; with --interop-a2a also the SDKs of A2A.
+# tests take part in rooms of; with --interop also LiveKit's own clients; with --interop-a2a also the SDKs of A2A;
+# with --bench-a2a those and wrk, which loads their servers.
 set -euo pipefail
 tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}
 
@@ -129,16 +130,17 @@ esac
 have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 [ "${1:-}" != --postgres ] || have_postgres || need postgresql 'is what several processes share a store on, in tests'
 case "${1:-}" in
-  --interop | --interop-a2a)
+  --interop | --interop-a2a | --bench-a2a)
     command -v node >/dev/null || need nodejs 'runs peers for JavaScript'
     command -v npm >/dev/null || need npm 'fetches peers for JavaScript'
     ;;
 esac
+[ "${1:-}" != --bench-a2a ] || command -v wrk >/dev/null || need wrk 'loads servers in benchmarks'
 # What comes after the packages.
 finish() {
   case "${1:-}" in
     --interop) install_interop ;;
-    --interop-a2a) install_interop_a2a ;;
+    --interop-a2a | --bench-a2a) install_interop_a2a ;;
   esac
 }
 
