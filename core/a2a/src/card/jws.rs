@@ -73,6 +73,22 @@ pub fn sign(
     Ok(AgentCardSignature { protected, signature, header: None })
 }
 
+/// Signs a card as it is written, whatever its members are: that of 1.0 with what only 0.3 has beside it, for example.
+///
+/// # Errors
+/// [`SignError`].
+pub fn sign_document(
+    document: &Value,
+    header: &Header,
+    key: impl FnOnce(&[u8]) -> Vec<u8>,
+) -> Result<AgentCardSignature, SignError> {
+    let mut payload = document.clone();
+    without_signatures(&mut payload);
+    let protected = bytes::write_url(&serde_json::to_vec(header)?);
+    let signature = bytes::write_url(&key(&input(&protected, &of_value(&payload)?)));
+    Ok(AgentCardSignature { protected, signature, header: None })
+}
+
 /// Looks for a signature that holds, over one of `forms` or over the card as it was received, with members that are unknown
 /// here. `key` says whether a signature over some bytes is by the key that the header names, and whether
 /// that key is trusted.

@@ -27,5 +27,5 @@ mod jws;
 mod read;
 
 pub use canonical::canonical;
-pub use jws::{Form, Header, SignError, VerifyError, sign, verify};
+pub use jws::{Form, Header, SignError, VerifyError, sign, sign_document, verify};
 pub use read::{Unreadable, read};

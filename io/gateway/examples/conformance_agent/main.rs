@@ -11,6 +11,7 @@ use duologue_store::{Store, StoreConfig};
 use futures::FutureExt;
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,13 +21,24 @@ fn setting(name: &str) -> Option<String> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(log_filter()).init();
     let port: u16 = setting("PORT").map_or(Ok(9999), |port| port.parse())?;
+    let next = port.checked_add(1).ok_or("PORT is for HTTP, and the one after it for gRPC: give one below 65535")?;
     let is_on = |name: &str| setting(name).is_none_or(|value| value != "0");
     let agent = Conformance { push: is_on("PUSH"), requires_extension: setting("REQUIRED_EXTENSION").is_some() };
     let mut config = GatewayConfig::loopback(format!("http://localhost:{port}"));
-    config.grpc = Some(format!("localhost:{}", port + 1));
+    config.grpc = Some(format!("localhost:{}", next));
     // Kits refuse a card with members that 1.0 does not have.
     config.card = if setting("CARD_0_3").is_some() { CardForm::Combined } else { CardForm::Plain };
     config.key = Some(SigningKey::generate()?);
@@ -42,8 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let gateway = Gateway::new(Arc::new(agent), config);
     let listen = |port| bind_loopback(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    let (listener, grpc) = (listen(port).await?, listen(port + 1).await?);
-    println!("A2A agent for conformance kits: http://localhost:{port} (gRPC: {})", port + 1);
+    let (listener, grpc) = (listen(port).await?, listen(next).await?);
+    println!("A2A agent for conformance kits: http://localhost:{port} (gRPC: {})", next);
     let end = async {
         drop(tokio::signal::ctrl_c().await);
     };

@@ -57,9 +57,16 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let (head, body) = request.into_parts();
+    if head.headers.get_all(HOST).iter().count() > 1 {
+        return Accepted::Answered(plain(StatusCode::BAD_REQUEST, "The request names two hosts"));
+    }
     if !gateway.takes_host(&head.uri, head.headers.get(HOST).and_then(|host| host.to_str().ok())) {
         let why = "This agent is not served under that name: use the address in its card";
         return Accepted::Answered(plain(StatusCode::MISDIRECTED_REQUEST, why));
+    }
+    if gateway.is_loopback_only() && comes_from_elsewhere(&head) {
+        let why = "A page of another site may not call this agent";
+        return Accepted::Answered(plain(StatusCode::FORBIDDEN, why));
     }
     if let Some(answer) = gateway.cards().answer(&head, gateway.base()) {
         return Accepted::Answered(answer);
@@ -73,20 +80,25 @@ where
     let (dialect, id, extensions) = (Dialect::V1_0, Id::null(), String::new());
     let mut exchange = Box::new(Exchange { head, body: Bytes::new(), binding, dialect, id, extensions });
     let most = gateway.limits().body;
+    if body.size_hint().lower() > most as u64 {
+        return Accepted::Answered(too_long(&exchange, most));
+    }
     match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
         Ok(Ok(collected)) => {
             exchange.body = collected.to_bytes();
             Accepted::Call(exchange)
         }
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let error = A2aError::new(ErrorKind::InvalidRequest, format!("The body is longer than {most} bytes"));
-            let mut answer = super::respond::refuse(&exchange, &error);
-            *answer.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-            Accepted::Answered(answer)
+            Accepted::Answered(too_long(&exchange, most))
         }
         Ok(Err(_)) => Accepted::Answered(plain(StatusCode::BAD_REQUEST, "The body ended before its end")),
         Err(_) => Accepted::Answered(plain(StatusCode::REQUEST_TIMEOUT, "The body took longer than 30 s to come")),
     }
+}
+
+fn too_long(exchange: &Exchange, most: usize) -> Response<Body> {
+    let error = A2aError::new(ErrorKind::InvalidRequest, format!("The body is longer than {most} bytes"));
+    super::respond::refuse_as(exchange, &error, StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 fn binding(head: &Parts, base: &str) -> Option<Binding> {
@@ -112,6 +124,18 @@ pub(super) fn is_loopback_name(authority: &str) -> bool {
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Any page can have the browser send a call that needs no leave, and whoever is on this machine is not asked who they are. Browsers say
+/// where a request comes from (Fetch Metadata; RFC 6454).
+fn comes_from_elsewhere(head: &Parts) -> bool {
+    let text = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_own = |origin: &str| {
+        origin.parse::<Uri>().is_ok_and(|uri| uri.authority().is_some_and(|at| is_loopback_name(at.as_str())))
+    };
+    let is_harmless = head.method == Method::GET || head.method == Method::HEAD;
+    let site = text("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    !is_harmless && text("origin").map_or(site, |origin| !is_own(origin))
 }
 
 /// The name that a request is for.

@@ -12,6 +12,7 @@ use duologue_a2a::version::Dialect;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 
@@ -60,7 +61,7 @@ impl Document {
 
 impl Cards {
     pub(super) fn new(card: AgentCard, form: CardForm, key: Option<&SigningKey>, since: SystemTime) -> Cards {
-        let combined = Document::new(v0_3::combined_card(&card).to_string().into_bytes());
+        let combined = Document::new(combined(&card, key).to_string().into_bytes());
         // Of types whose keys are all strings, into memory: cannot fail.
         let plain = Document::new(serde_json::to_vec(&card).unwrap_or_default());
         let keys = key.map(|key| Document::new(jwks(&[key.verifying()]).to_string().into_bytes()));
@@ -129,11 +130,27 @@ impl Cards {
     }
 }
 
+fn header(key: &SigningKey) -> Header {
+    Header { alg: ALGORITHM.into(), kid: key.kid().into(), typ: Some("JOSE".into()), jku: None }
+}
+
+/// A card of 1.0 with what only 0.3 has beside it, and one more signature, over all of it: a verifier that takes a document as it comes has
+/// no other that holds.
+fn combined(card: &AgentCard, key: Option<&SigningKey>) -> Value {
+    let mut document = v0_3::combined_card(card);
+    let signature = key.and_then(|key| card::sign_document(&document, &header(key), |input| key.sign(input)).ok());
+    let signatures = document.get_mut("signatures").and_then(Value::as_array_mut);
+    if let (Some(signature), Some(signatures)) = (signature, signatures) {
+        signatures.extend(serde_json::to_value(signature));
+    }
+    document
+}
+
 /// A card with a signature over each of its two canonical forms: that of the specification, and that of the SDKs, which leaves
 /// out empty values.
 pub(super) fn sign(mut card: AgentCard, key: Option<&SigningKey>) -> AgentCard {
     let Some(key) = key else { return card };
-    let header = Header { alg: ALGORITHM.into(), kid: key.kid().into(), typ: Some("JOSE".into()), jku: None };
+    let header = header(key);
     let signed = |form| card::sign(&card, &header, form, |input| key.sign(input));
     match (signed(Form::Specified), signed(Form::WithoutEmpty)) {
         // Where nothing is empty, the two forms are one.

@@ -244,8 +244,12 @@ impl Gateway {
         self.0.authorize.as_deref()
     }
 
+    fn is_loopback_only(&self) -> bool {
+        self.0.loopback_only
+    }
+
     fn takes_host(&self, uri: &Uri, host: Option<&str>) -> bool {
-        !self.0.loopback_only || accept::named(uri, host).is_none_or(accept::is_loopback_name)
+        !self.is_loopback_only() || accept::named(uri, host).is_none_or(accept::is_loopback_name)
     }
 
     fn extended_card(&self, caller: &str) -> Option<AgentCard> {
@@ -257,6 +261,6 @@ impl Gateway {
 
     fn check_webhook(&self, config: &TaskPushNotificationConfig) -> Result<(), A2aError> {
         let Some(rules) = &self.0.push_rules else { return Err(ErrorKind::PushNotificationNotSupported.into()) };
-        push::check(config, rules).map_err(|error| A2aError::invalid("url", error.to_string()))
+        push::check(config, rules).map_err(|error| A2aError::invalid(error.field(), error.to_string()))
     }
 }

@@ -73,6 +73,20 @@ fn reply_to(exchange: &Exchange, reply: &Reply) -> Response<Body> {
 }
 
 /// An error, as the whole answer.
+/// By a status that HTTP has a word for, and the protocol has none.
+pub(super) fn refuse_as(exchange: &Exchange, error: &A2aError, status: StatusCode) -> Response<Body> {
+    let mut answer = refuse(exchange, error);
+    if exchange.binding == Binding::Http {
+        let mut body = error.to_http(exchange.dialect);
+        if let Some(code) = body.pointer_mut("/error/code").filter(|code| code.is_number()) {
+            *code = status.as_u16().into();
+        }
+        *answer.body_mut() = full(body.to_string());
+    }
+    *answer.status_mut() = status;
+    answer
+}
+
 pub(super) fn refuse(exchange: &Exchange, error: &A2aError) -> Response<Body> {
     match exchange.binding {
         Binding::JsonRpc => {
@@ -97,8 +111,7 @@ fn status(error: &A2aError) -> StatusCode {
 
 fn wrong_verb(exchange: &Exchange, allow: &'static str) -> Response<Body> {
     let error = A2aError::new(ErrorKind::MethodNotFound, format!("This path takes {allow}"));
-    let mut answer = refuse(exchange, &error);
-    *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    let mut answer = refuse_as(exchange, &error, StatusCode::METHOD_NOT_ALLOWED);
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     answer
 }

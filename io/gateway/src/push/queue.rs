@@ -1,11 +1,12 @@
 //! Who is called next, of those that were claimed. Decides only.
 //!
 //! A receiver has few calls at once, so that a slow one takes no more than its share. Of one configuration there is one at a
-//! time, in the order of its events, as long as none of them has to be tried again.
+//! time, in the order of its events, as long as none of them has to be tried again. How long calls take says which receivers are slow.
 
 use super::outbox::Due;
 use duologue_store::UnixMs;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 /// A push that was claimed.
 #[derive(Clone, Debug)]
@@ -26,8 +27,8 @@ impl Held {
     }
 
     /// What is to be told to the queue when the call is over.
-    pub(super) fn place(&self) -> Place {
-        Place { peer: self.peer.clone(), lane: self.lane() }
+    fn place(&self, begun: UnixMs) -> Place {
+        Place { peer: self.peer.clone(), lane: self.lane(), begun }
     }
 }
 
@@ -36,6 +37,24 @@ impl Held {
 pub(super) struct Place {
     pub(super) peer: String,
     lane: Lane,
+    begun: UnixMs,
+}
+
+/// What is under way to one receiver, and how long it takes.
+#[derive(Debug, Default)]
+struct Calls {
+    /// When each began.
+    begun: Vec<UnixMs>,
+    /// What the last ones took, the newest weighing a quarter, in milliseconds.
+    usual: f64,
+}
+
+impl Calls {
+    /// What a call takes: no less than the longest of those under way has taken.
+    fn lasts(&self, now: UnixMs) -> f64 {
+        let oldest = self.begun.iter().min().map_or(0, |begun| now.0 - begun.0);
+        self.usual.max(oldest as f64)
+    }
 }
 
 /// Those who wait, and what is taken.
@@ -44,7 +63,7 @@ pub(super) struct Queue {
     at_once: usize,
     per_peer: usize,
     waiting: VecDeque<Held>,
-    calls: BTreeMap<String, usize>,
+    calls: BTreeMap<String, Calls>,
     lanes: BTreeSet<Lane>,
 }
 
@@ -59,8 +78,15 @@ impl Queue {
     }
 
     /// How many wait for one receiver.
-    pub(super) fn waiting_for(&self, peer: &str) -> usize {
+    fn waiting_for(&self, peer: &str) -> usize {
         self.waiting.iter().filter(|held| held.peer == peer).count()
+    }
+
+    /// How long what waits for a receiver will take, at the pace of its calls.
+    pub(super) fn wait_for(&self, peer: &str, now: UnixMs) -> Duration {
+        let lasts = self.calls.get(peer).map_or(0.0, |calls| calls.lasts(now));
+        let millis = lasts * self.waiting_for(peer) as f64 / self.per_peer as f64;
+        Duration::try_from_secs_f64(millis / 1e3).unwrap_or(Duration::MAX)
     }
 
     /// Puts one behind those who wait, but before those of its configuration whose events came later.
@@ -72,27 +98,32 @@ impl Queue {
     }
 
     /// Takes the first whose receiver and configuration are free, if there is room for one more call.
-    pub(super) fn next(&mut self) -> Option<Held> {
-        if self.calls.values().sum::<usize>() >= self.at_once {
+    pub(super) fn next(&mut self, now: UnixMs) -> Option<(Held, Place)> {
+        if self.calls.values().map(|calls| calls.begun.len()).sum::<usize>() >= self.at_once {
             return None;
         }
         let free = |held: &Held| {
-            self.calls.get(&held.peer).is_none_or(|calls| *calls < self.per_peer) && !self.lanes.contains(&held.lane())
+            let has_room = self.calls.get(&held.peer).is_none_or(|calls| calls.begun.len() < self.per_peer);
+            has_room && !self.lanes.contains(&held.lane())
         };
         let held = self.waiting.iter().position(free).and_then(|at| self.waiting.remove(at))?;
-        *self.calls.entry(held.peer.clone()).or_default() += 1;
+        self.calls.entry(held.peer.clone()).or_default().begun.push(now);
         self.lanes.insert(held.lane());
-        Some(held)
+        let place = held.place(now);
+        Some((held, place))
     }
 
     /// A call is over.
-    pub(super) fn free(&mut self, place: &Place) {
+    pub(super) fn free(&mut self, place: &Place, now: UnixMs) {
         self.lanes.remove(&place.lane);
-        if let Some(calls) = self.calls.get_mut(&place.peer) {
-            *calls -= 1;
-            if *calls == 0 {
-                self.calls.remove(&place.peer);
-            }
+        let is_waited_for = self.waiting_for(&place.peer) > 0;
+        let Some(calls) = self.calls.get_mut(&place.peer) else { return };
+        if let Some(at) = calls.begun.iter().position(|begun| *begun == place.begun) {
+            calls.begun.swap_remove(at);
+        }
+        calls.usual += ((now.0 - place.begun.0) as f64 - calls.usual) / 4.0;
+        if calls.begun.is_empty() && !is_waited_for {
+            self.calls.remove(&place.peer);
         }
     }
 
@@ -111,6 +142,7 @@ mod tests {
     use duologue_a2a::model::{Message, StreamResponse, TaskPushNotificationConfig};
     use duologue_a2a::version::Dialect;
     use duologue_store::{Claim, Key, UnixMs};
+    use std::time::Duration;
 
     fn held(peer: &str, task: &str, sequence: u64) -> Held {
         let config = TaskPushNotificationConfig { task_id: task.into(), ..TaskPushNotificationConfig::default() };
@@ -122,8 +154,10 @@ mod tests {
         Held { due: Due { claim, push }, peer: peer.into(), until }
     }
 
+    const NOW: UnixMs = UnixMs(1_000);
+
     fn taken(queue: &mut Queue) -> Vec<String> {
-        std::iter::from_fn(|| queue.next()).map(|held| held.due.push.id()).collect()
+        std::iter::from_fn(|| queue.next(NOW)).map(|(held, _)| held.due.push.id()).collect()
     }
 
     #[test]
@@ -135,14 +169,33 @@ mod tests {
             queue.push(held(peer, task, sequence));
         }
         assert_eq!(taken(&mut queue), ["1::1", "2::1", "4::1", "5::1"]);
-        queue.free(&held("a", "2", 1).place());
+        queue.free(&held("a", "2", 1).place(NOW), NOW);
         assert_eq!(taken(&mut queue), ["3::1"]);
-        queue.free(&held("a", "1", 1).place());
+        queue.free(&held("a", "1", 1).place(NOW), NOW);
         assert_eq!(taken(&mut queue), ["1::2"]);
-        queue.free(&held("b", "4", 1).place());
-        queue.free(&held("a", "3", 1).place());
+        queue.free(&held("b", "4", 1).place(NOW), NOW);
+        queue.free(&held("a", "3", 1).place(NOW), NOW);
         assert_eq!(taken(&mut queue), ["6::1"]);
         assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn who_is_slow_is_known_by_what_its_calls_take() {
+        let mut queue = Queue::new(4, 2);
+        let later = |millis| NOW.after(Duration::from_millis(millis));
+        (1..=12).for_each(|task| queue.push(held("a", &task.to_string(), 1)));
+        assert_eq!(queue.wait_for("a", NOW), Duration::ZERO, "nothing is known of it");
+        let (_, first) = queue.next(NOW).expect("the first");
+        let (_, second) = queue.next(NOW).expect("the second");
+        assert_eq!(
+            queue.wait_for("a", later(100)),
+            Duration::from_millis(500),
+            "as old as the calls under way, two at once"
+        );
+        queue.free(&first, later(8));
+        queue.free(&second, later(8));
+        assert!(queue.wait_for("a", later(8)) < Duration::from_millis(20), "and as long as they took");
+        assert_eq!(queue.wait_for("b", later(8)), Duration::ZERO);
     }
 
     #[test]

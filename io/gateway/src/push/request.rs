@@ -49,6 +49,16 @@ pub enum ConfigError {
     Header(&'static str),
 }
 
+impl ConfigError {
+    /// Which field of the configuration is wrong.
+    pub fn field(&self) -> &'static str {
+        match self {
+            ConfigError::Address(_) => "url",
+            ConfigError::Header(field) => field,
+        }
+    }
+}
+
 /// What goes over the line.
 #[derive(Clone, Debug)]
 pub struct Request {

@@ -89,7 +89,7 @@ pub enum Verdict {
 /// How often a push was given out, and since when it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tries {
-    /// The number of this attempt: 1, 2, 3 …
+    /// How often it was given out, this time among them. It was not called each time: its receiver may have been left alone, or busy.
     pub attempt: u32,
     /// When it was due for the first time.
     pub since: UnixMs,
@@ -106,13 +106,28 @@ impl Schedule {
             Answer::Status { .. } | Answer::Forbidden(_) => return Verdict::Never,
             Answer::TimedOut | Answer::Unreachable { .. } => None,
         };
-        let pause = self.pause(tries.attempt, dice).max(asked.unwrap_or_default().min(self.longest));
+        let pause = self.pause(self.attempt(tries, now), dice).max(asked.unwrap_or_default().min(self.longest));
         if self.is_last(tries, now) { Verdict::Never } else { Verdict::Again(now.after(pause)) }
     }
 
     /// Whether no attempt follows the one that is made `now`.
     pub fn is_last(&self, tries: Tries, now: UnixMs) -> bool {
-        tries.attempt >= self.attempts || now >= tries.since.after(self.span)
+        self.attempt(tries, now) >= self.attempts || now >= tries.since.after(self.span)
+    }
+
+    /// The number of this attempt: how often it was given out, but no more than there is time for with the pauses in between, so that
+    /// waiting for a receiver costs no attempts.
+    fn attempt(&self, tries: Tries, now: UnixMs) -> u32 {
+        let waited = u64::try_from(now.0.saturating_sub(tries.since.0)).unwrap_or(0);
+        let (mut attempt, mut taken) = (1, 0_u64);
+        while attempt < tries.attempt {
+            taken = taken.saturating_add(u64::try_from(self.pause(attempt, 0.0).as_millis()).unwrap_or(u64::MAX));
+            if taken > waited {
+                break;
+            }
+            attempt += 1;
+        }
+        attempt
     }
 
     /// How long is waited after that attempt.
@@ -192,14 +207,26 @@ mod tests {
         let verdict = |attempt, after: Duration| {
             schedule.verdict(&Answer::TimedOut, Tries { attempt, since: NOW }, NOW.after(after), 0.5)
         };
-        assert!(matches!(verdict(11, Duration::ZERO), Verdict::Again(_)));
-        assert_eq!(verdict(12, Duration::ZERO), Verdict::Never);
-        let day = Duration::from_secs(24 * 3600);
+        let (day, hours) = (Duration::from_secs(24 * 3600), Duration::from_secs(20 * 3600));
+        assert!(matches!(verdict(11, hours), Verdict::Again(_)));
+        assert_eq!(verdict(12, hours), Verdict::Never);
         assert!(matches!(verdict(2, day - Duration::from_millis(1)), Verdict::Again(_)));
         assert_eq!(verdict(2, day), Verdict::Never);
         // All pauses together fit into the span.
         let longest: Duration = (1..12).map(|attempt| schedule.pause(attempt, 1.0)).sum();
         assert!(longest < day, "{longest:?}");
+    }
+
+    #[test]
+    fn what_was_not_called_costs_no_attempt() {
+        let schedule = Schedule::default();
+        let attempt =
+            |attempt, seconds| schedule.attempt(Tries { attempt, since: NOW }, NOW.after(Duration::from_secs(seconds)));
+        assert_eq!([attempt(1, 0), attempt(2, 0), attempt(500, 0)], [1, 1, 1]);
+        assert_eq!([attempt(500, 4), attempt(500, 5), attempt(500, 20), attempt(500, 64)], [1, 2, 3, 3]);
+        assert_eq!(attempt(2, 3600), 2, "no more than it was given out");
+        let failed = schedule.verdict(&Answer::TimedOut, Tries { attempt: 500, since: NOW }, NOW, 1.0);
+        assert_eq!(failed, Verdict::Again(NOW.after(Duration::from_secs(10))));
     }
 
     #[test]

@@ -25,6 +25,10 @@ const PACE: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_secs(10);
 /// How long is waited where the outbox cannot be reached.
 const TROUBLE: Duration = Duration::from_secs(1);
+/// Who would keep a push waiting longer than that is slow: its pushes go back, so that those of others are claimed.
+const SLOW: Duration = Duration::from_secs(5);
+/// After this time at the latest they are claimed once more.
+const SLOWEST: Duration = Duration::from_secs(60);
 /// How often an outcome is told, where the outbox cannot be reached. After that the push is given out once more.
 const TELLS: u32 = 10;
 
@@ -157,17 +161,16 @@ impl Sender {
         let tries = Tries { attempt: claim.attempt, since: push.since };
         // The last attempt is made in any case: at least one is, however long somebody was not there.
         if !self.config.schedule.is_last(tries, now) {
-            let most = self.config.at_once * AHEAD / 2;
+            let wait = self.queue.wait_for(&peer, now);
             let later = match self.breaker.ask(&peer, now) {
                 Err(until) => Some((until, "the receiver is not there: it is left alone for a while")),
-                Ok(()) if self.queue.waiting_for(&peer) >= most => {
-                    Some((now, "the receiver is slow: others wait for it"))
+                Ok(()) if wait > SLOW => {
+                    Some((now.after(wait.min(SLOWEST)), "the receiver is slow: others wait for it"))
                 }
                 Ok(()) => None,
             };
             if let Some((until, why)) = later {
-                let own = now.after(self.config.schedule.pause(claim.attempt, dice()));
-                return self.line.tell(claim, Outcome::Retry(until.max(own), why.into())).await;
+                return self.line.tell(claim, Outcome::Retry(until, why.into())).await;
             }
         }
         self.queue.push(Held { due: Due { claim, push }, peer, until: now.after(self.line.lease()) });
@@ -188,8 +191,8 @@ impl Sender {
     }
 
     fn start(&mut self) {
-        while let Some(held) = self.queue.next() {
-            let (place, line) = (held.place(), Arc::clone(&self.line));
+        while let Some((held, place)) = self.queue.next(now()) {
+            let line = Arc::clone(&self.line);
             let task = self.running.spawn(async move { line.deliver(held).await });
             self.places.insert(task.id(), place);
         }
@@ -204,8 +207,8 @@ impl Sender {
             }
         };
         let Some(place) = self.places.remove(&id) else { return };
-        self.queue.free(&place);
         let now = now();
+        self.queue.free(&place, now);
         if let Some(alive) = ended.alive {
             self.breaker.tell(&place.peer, alive, now);
         }

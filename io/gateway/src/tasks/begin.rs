@@ -6,9 +6,12 @@ use super::store::{MessageKey, Numbered, Order, Remembered, Run, Step, StoreErro
 use super::{Caller, Events, Sent, Tasks};
 use crate::agent::new_id;
 use duologue_a2a::error::{A2aError, ErrorKind};
-use duologue_a2a::model::{Message, SendMessageConfiguration, SendMessageRequest, TaskPushNotificationConfig};
+use duologue_a2a::model::{
+    Content, Message, SendMessageConfiguration, SendMessageRequest, Struct, TaskPushNotificationConfig,
+};
 use duologue_a2a::task::{Action, Event, TaskRecord, Webhook, apply};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
@@ -183,7 +186,8 @@ impl Tasks {
     }
 
     pub(super) fn new_run(&self, version: u64, attempt: u32) -> Run {
-        Run { by: self.0.instance.clone(), epoch: version + 1, attempt, until: self.lease_from(self.now()) }
+        let (by, until) = (self.0.instance.clone(), self.lease_from(self.now()));
+        Run { by, epoch: version + 1, attempt, fruitless: 0, until }
     }
 
     /// A step with what a reducer's actions ask for.
@@ -242,12 +246,34 @@ impl MessageKey {
         let mut hash = Sha256::new();
         hash.update(caller.owner.0.len().to_le_bytes());
         hash.update(&caller.owner.0);
-        // Of types whose keys are all strings, into a hash: cannot fail.
-        drop(serde_json::to_writer(HashWriter(&mut hash), message));
+        write_message(&mut hash, message);
         let digest = hash.finalize();
         let mut key = [0; 16];
         key.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
         MessageKey(key)
+    }
+}
+
+/// What a message says, the same however it is written: some clients put the members of an object in another order each time (protobuf
+/// has none), and empty metadata is none.
+fn write_message(hash: &mut Sha256, message: &Message) {
+    let is_empty = |metadata: &Option<Struct>| metadata.as_ref().is_some_and(Struct::is_empty);
+    let mut message = Cow::Borrowed(message);
+    if is_empty(&message.metadata) || message.parts.iter().any(|part| is_empty(&part.metadata)) {
+        let message = message.to_mut();
+        let parts = message.parts.iter_mut().map(|part| &mut part.metadata);
+        parts
+            .chain([&mut message.metadata])
+            .for_each(|metadata| *metadata = metadata.take().filter(|all| !all.is_empty()));
+    }
+    let has_objects = message.metadata.is_some()
+        || message.parts.iter().any(|part| part.metadata.is_some() || matches!(part.content, Content::Data(_)));
+    // RFC 8785 has no form for numbers that no double has: such a message is hashed as it is.
+    let canonical = has_objects.then(|| serde_json_canonicalizer::to_vec(&*message).ok()).flatten();
+    match canonical {
+        Some(canonical) => hash.update(canonical),
+        // Of types whose keys are all strings, into a hash: cannot fail.
+        None => drop(serde_json::to_writer(HashWriter(hash), &*message)),
     }
 }
 

@@ -141,7 +141,8 @@ impl TaskStore for Durable {
 
     async fn remember(&self, key: MessageKey, answer: &Message, now: Timestamp) -> Result<(), StoreError> {
         match self.store.commit(remember(key, &Given::Message(answer.clone()), now)).await {
-            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(()),
+            Ok(_) => Ok(()),
+            Err(CommitError::Conflict { .. }) => Err(StoreError::Answered),
             Err(error) => Err(StoreError::Unavailable(error.to_string())),
         }
     }

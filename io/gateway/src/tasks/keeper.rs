@@ -1,7 +1,7 @@
 //! What is done about tasks without anybody's asking: deadlines, work whose process is gone, and the end of what is kept.
 
 use super::runner::{Runner, status, words};
-use super::store::{Change, StoreError, Stored};
+use super::store::{Change, Run, StoreError, Stored};
 use super::{Caller, Tasks};
 use crate::hop::Hop;
 use duologue_a2a::model::{TaskState, Timestamp};
@@ -13,6 +13,9 @@ use tokio::time::Instant;
 
 /// How often a shared store is asked, since nobody tells when another process is gone.
 const ROUND: Duration = Duration::from_millis(500);
+
+/// A message is answered anew no more often than that, whatever was told: it may be what ends the processes.
+const MOST_ATTEMPTS: u32 = 100;
 
 /// Looks after tasks until the end.
 pub(super) async fn keep(tasks: Tasks) {
@@ -106,8 +109,9 @@ impl Tasks {
 
     /// Goes on with a task whose process is gone.
     async fn take_up(&self, stored: Stored, now: Timestamp) -> Result<(), StoreError> {
-        let attempt = stored.run.as_ref().map_or(1, |run| run.attempt) + 1;
-        if attempt > self.0.settings.attempts || !self.0.agent.takes_up_again() {
+        let (attempt, fruitless) = stored.run.as_ref().map_or((2, 1), |run| (run.attempt + 1, run.fruitless + 1));
+        let is_hopeless = fruitless >= self.0.settings.attempts || attempt > MOST_ATTEMPTS;
+        if is_hopeless || !self.0.agent.takes_up_again() {
             let message =
                 words("The process that worked at the task ended before the task did. Send the message again.");
             return self.ends(Stored { run: None, ..stored }, status(TaskState::Failed, Some(message)), now).await;
@@ -115,7 +119,7 @@ impl Tasks {
         // Whoever is full leaves it to another; it is due again soon.
         let Ok(turn) = self.room() else { return Ok(()) };
         let Stored { record, version, .. } = stored;
-        let run = Some(self.new_run(version, attempt));
+        let run = Some(Run { fruitless, ..self.new_run(version, attempt) });
         let step = self.step(version, Arc::clone(&record), run.clone(), Vec::new());
         match self.commit(step).await {
             Ok(()) => {}

@@ -49,7 +49,7 @@ pub struct TaskSettings {
     pub streams: usize,
     /// How long a process is taken to be alive without a sign, before another takes its tasks up.
     pub lease: Duration,
-    /// How often a message is answered anew because the process ended, before its task fails.
+    /// How many processes may end one after the other without having told anything of a task, before it fails.
     pub attempts: u32,
     /// How long a task is kept after its end, where it is kept on a disk.
     pub retention: Duration,

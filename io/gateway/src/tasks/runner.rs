@@ -325,8 +325,13 @@ impl Runner {
     async fn answer(&mut self, message: Message) -> Result<(), Halt> {
         if let Some(key) = self.asked.as_ref().and_then(|asked| asked.key) {
             let now = self.tasks.now();
-            if let Err(error) = self.tasks.0.store.remember(key, &message, now).await {
-                tracing::warn!(%error, "an answer cannot be remembered: sent again, the message is answered anew");
+            match self.tasks.0.store.remember(key, &message, now).await {
+                Ok(()) => {}
+                // Another process was faster: both senders get its answer.
+                Err(StoreError::Answered) => return self.answered_elsewhere().await,
+                Err(error) => {
+                    tracing::warn!(%error, "an answer cannot be remembered: sent again, the message is answered anew");
+                }
             }
         }
         self.tell_first(Ok(Begun::Message(message)));

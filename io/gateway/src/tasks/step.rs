@@ -106,6 +106,7 @@ impl Runner {
             })?,
         };
         if !batch.is_empty() {
+            next.run.fruitless = 0;
             tell_all(Arc::make_mut(&mut next.record), batch, now, &mut next.actions);
         }
         Ok(next)
@@ -138,7 +139,7 @@ impl Runner {
     }
 
     /// Another process has answered the same message: its answer is the answer.
-    async fn answered_elsewhere(&mut self) -> Result<(), Halt> {
+    pub(super) async fn answered_elsewhere(&mut self) -> Result<(), Halt> {
         let Some(key) = self.key() else { return Err(Halt::Gone) };
         let begun = match self.tasks.0.store.remembered(key).await.map_err(Halt::Unavailable)? {
             Some(Remembered::Message(message)) => Begun::Message(message),

@@ -26,6 +26,9 @@ pub(crate) struct Run {
     pub(crate) epoch: u64,
     /// How often the same message is being answered.
     pub(crate) attempt: u32,
+    /// How many runs before this one ended, one after the other, before anything was told in them.
+    #[serde(default)]
+    pub(crate) fruitless: u32,
     /// Until when it is taken to be alive without a sign.
     pub(crate) until: Timestamp,
 }
@@ -120,7 +123,7 @@ pub(crate) trait TaskStore: Send + Sync + 'static {
     async fn events(&self, id: &str, after: u64) -> Result<Vec<Numbered>, StoreError>;
     async fn list(&self, who: &Owner, request: &ListTasksRequest) -> Result<ListTasksResponse, A2aError>;
     async fn remembered(&self, key: MessageKey) -> Result<Option<Remembered>, StoreError>;
-    /// Keeps the answer to a message that made no task.
+    /// Keeps the answer to a message that made no task. [`StoreError::Answered`]: it has another one already.
     async fn remember(&self, key: MessageKey, answer: &Message, now: Timestamp) -> Result<(), StoreError>;
     /// Tasks that are to be looked at, each given to nobody else for a while.
     async fn due(&self, now: Timestamp) -> Result<Vec<Stored>, StoreError>;

@@ -21,6 +21,23 @@ async fn a_message_is_answered_once() {
 }
 
 #[tokio::test]
+async fn the_same_message_may_be_written_in_other_words_of_json() {
+    let script = Script::new();
+    let gateway = gateway(&script, |_| {});
+    let client = anna(&gateway);
+    let send = async |extra: &str| {
+        let message = format!(r#"{{"messageId":"m-1","role":"ROLE_USER","parts":[{{"text":"say hi"}}{extra}}}"#);
+        client.ok("SendMessage", serde_json::from_str(&format!(r#"{{"message":{message}}}"#)).unwrap()).await
+    };
+    let first = send(r#",{"data":{"a":1,"b":{"c":2,"d":3}}}],"metadata":{"x":1,"y":2}"#).await;
+    assert_eq!(send(r#",{"data":{"b":{"d":3.0,"c":2},"a":1}}],"metadata":{"y":2,"x":1}"#).await, first);
+    assert_ne!(send(r#",{"data":{"b":{"d":4,"c":2},"a":1}}],"metadata":{"y":2,"x":1}"#).await, first);
+    let plain = send("]").await;
+    assert_eq!(send(r#"],"metadata":{},"extensions":[]"#).await, plain);
+    assert_eq!(script.turns(), 3);
+}
+
+#[tokio::test]
 async fn messages_at_once_share_one_answer() {
     let script = Script::new();
     let gateway = gateway(&script, |_| {});

@@ -14,7 +14,7 @@ async fn a_card_is_signed_by_the_key_that_is_served_beside_it() {
     let key = SigningKey::generate().unwrap();
     for form in [CardForm::Combined, CardForm::Plain] {
         let gateway = gateway(&Script::new(), |config| (config.key, config.card) = (Some(key.clone()), form));
-        let client = anna(&gateway);
+        let client = anna(&gateway).with("a2a-version", if form == CardForm::Combined { "0.3" } else { "1.0" });
         let served = client.whole(client.request("GET", CARD, "")).await;
         let keys = client.whole(client.request("GET", "/.well-known/jwks.json", "")).await.json();
         let keys = VerifyingKey::from_jwks(&keys);
@@ -24,7 +24,15 @@ async fn a_card_is_signed_by_the_key_that_is_served_beside_it() {
         // Each form of signature holds by itself.
         let mut json = served.json();
         let signatures = json["signatures"].as_array().unwrap().clone();
-        assert_eq!(signatures.len(), 2);
+        assert_eq!(signatures.len(), if form == CardForm::Combined { 3 } else { 2 });
+        // Also for who knows nothing of the card but that it is JSON.
+        let as_it_comes = |json: &Value| card::verify(json.to_string().as_bytes(), &[], holds).is_ok();
+        assert!(as_it_comes(&json));
+        for (name, value) in [("name", "Another"), ("url", "https://evil.example"), ("unknown", "")] {
+            let mut changed = json.clone();
+            changed[name] = value.into();
+            assert!(!as_it_comes(&changed), "{name}");
+        }
         for signature in signatures {
             json["signatures"] = vec![signature].into();
             let forms = [Form::Specified, Form::WithoutEmpty];

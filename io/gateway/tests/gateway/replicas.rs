@@ -58,6 +58,60 @@ async fn the_same_message_at_two_replicas_is_one_task() {
 }
 
 #[tokio::test]
+async fn the_same_message_at_two_replicas_has_one_answer() {
+    let (folder, script) = (tempfile::tempdir().unwrap(), Script::new());
+    let (one, other) = two(&folder, &script).await;
+    script.go.add_permits(2);
+    let (first, second) = (anna(&one), anna(&other));
+    let (a, b) = tokio::join!(first.send("m-1", "wait"), second.send("m-1", "wait"));
+    assert_eq!(a["message"]["messageId"], b["message"]["messageId"]);
+    assert_eq!(first.send("m-1", "wait").await, a);
+}
+
+/// A process of its own, that ends without a word (its runtime is dropped) once an event with that number is told. It begins a task
+/// that counts to ten, or finds that one.
+async fn short_lived(store: &Store, task: Option<String>, until: u64) -> String {
+    let store = store.clone();
+    let life = move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let task = runtime.block_on(async {
+            let script = Script::new();
+            script.go.add_permits(1);
+            let gateway = gateway(&script, on(&store));
+            let client = anna(&gateway);
+            let mut stream = match &task {
+                Some(task) => client.stream("SubscribeToTask", json!({"id": task})).await,
+                None => client.stream("SendStreamingMessage", message("m-1", "count 10")).await,
+            };
+            let (mut number, first) = stream.next().await.unwrap();
+            while number < until {
+                number = stream.next().await.unwrap().0;
+            }
+            task.unwrap_or_else(|| first["task"]["id"].as_str().unwrap().to_owned())
+        });
+        runtime.shutdown_background();
+        task
+    };
+    tokio::task::spawn_blocking(life).await.unwrap()
+}
+
+#[tokio::test]
+async fn work_that_gets_on_outlives_any_number_of_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let mut task = short_lived(&store, None, 3).await;
+    for number in 4..=9 {
+        task = short_lived(&store, Some(task), number).await;
+    }
+    let script = Script::new();
+    script.go.add_permits(9);
+    let last = gateway(&script, on(&store));
+    let resumed = anna(&last).with("last-event-id", "9").stream("SubscribeToTask", json!({"id": task})).await;
+    assert_eq!(resumed.numbers().await, [10, 11, 12, 13]);
+    assert_eq!(state(&anna(&last).ok("GetTask", json!({"id": task})).await), "TASK_STATE_COMPLETED");
+}
+
+#[tokio::test]
 async fn work_whose_process_is_gone_is_taken_up_by_another() {
     let (folder, script) = (tempfile::tempdir().unwrap(), Script::new());
     let store = store(&folder).await;

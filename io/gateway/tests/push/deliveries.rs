@@ -103,6 +103,27 @@ async fn events_of_a_task_come_one_at_a_time_in_order() {
 }
 
 #[tokio::test]
+async fn a_burst_for_one_receiver_is_delivered_at_once_and_in_order() {
+    let (bed, mut receiver) = (Bed::new().await, Receiver::start([]).await);
+    for sequence in 1..=30 {
+        for task in 0..20 {
+            bed.put(push(&receiver.url(), &format!("t{task}"), sequence)).await;
+        }
+    }
+    // With pauses of ten seconds, once one of them is put off it is missing.
+    let running = bed.send(here(), SenderConfig::default());
+    let mut seen = std::collections::BTreeMap::new();
+    for _ in 0..600 {
+        let told = receiver.next().await;
+        let (task, sequence) = (told.text("webhook-id"), told.text("duologue-event").parse::<u64>().unwrap());
+        let task = task.split(':').next().unwrap().to_owned();
+        let before = seen.insert(task, sequence).unwrap_or(0);
+        assert_eq!(sequence, before + 1);
+    }
+    running.end().await;
+}
+
+#[tokio::test]
 async fn a_receiver_has_two_calls_at_once_and_the_others_do_not_wait_for_it() {
     let bed = Bed::new().await;
     let (mut slow, mut quick) = (Receiver::start(vec![Reply::Held; 30]).await, Receiver::start([]).await);
