@@ -34,6 +34,11 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// This machine has many names.
+pub(super) fn is_same_host(a: &Url, b: &Url) -> bool {
+    a.host_str() == b.host_str() || is_loopback(a) && is_loopback(b)
+}
+
 /// Without the secrets that an address may carry.
 pub(super) fn shown(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return text.chars().take(200).collect() };

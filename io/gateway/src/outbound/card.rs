@@ -1,6 +1,6 @@
 //! Where an agent's card is, and whether it is its own.
 
-use super::address::{below, parse, shown};
+use super::address::{below, is_same_host, parse, shown};
 use super::error::{ConnectError, reasons};
 use super::http::body_of;
 use super::options::Options;
@@ -29,24 +29,22 @@ pub struct Fetched {
     pub(super) etag: Option<String>,
 }
 
-/// Where the card of an agent at an address can be.
-pub(super) fn places(url: &Url) -> Result<Vec<Url>, ConnectError> {
+/// Where the card of an agent at an address can be: the agent's own places, and those of its host.
+fn places(url: &Url) -> Result<(Vec<Url>, Vec<Url>), ConnectError> {
     if url.path().ends_with(".json") {
-        return Ok(vec![url.clone()]);
+        return Ok((vec![url.clone()], Vec::new()));
     }
-    let mut all: Vec<Url> = PLACES.iter().map(|place| below(url, place)).collect::<Result<_, _>>()?;
-    if !url.path().trim_matches('/').is_empty() {
-        for place in PLACES {
-            all.push(
-                url.join(place)
-                    .map_err(|error| ConnectError::BadAddress { url: shown(url.as_str()), why: error.to_string() })?,
-            );
-        }
+    let own = PLACES.iter().map(|place| below(url, place)).collect::<Result<_, _>>()?;
+    if url.path().trim_matches('/').is_empty() {
+        return Ok((own, Vec::new()));
     }
-    Ok(all)
+    let bad = |why: String| ConnectError::BadAddress { url: shown(url.as_str()), why };
+    let join = |place: &&str| url.join(place).map_err(|error| bad(error.to_string()));
+    let hosts = PLACES.iter().map(join).collect::<Result<_, _>>()?;
+    Ok((own, hosts))
 }
 
-/// Fetches the card from the first place that has one.
+/// Fetches the card from the first place that has one. The host's is taken only where it is that of the agent at the address.
 pub(super) async fn fetch(
     client: &reqwest::Client,
     url: &str,
@@ -54,15 +52,39 @@ pub(super) async fn fetch(
     options: &Options,
 ) -> Result<Fetched, ConnectError> {
     let url = parse(url, options.allow_plaintext)?;
+    let (own, hosts) = places(&url)?;
     let mut tried = Vec::new();
-    for place in places(&url)? {
-        match ask(client, &place, headers, options).await? {
+    for place in own.iter().chain(&hosts) {
+        let status = match ask(client, place, headers, options).await? {
+            Asked::Card(fetched) if hosts.contains(place) && !is_for(&fetched.card, &url) => {
+                let (url, place, name) = (shown(url.as_str()), shown(place.as_str()), fetched.card.name);
+                return Err(ConnectError::AnotherAgents { url, place, name });
+            }
             Asked::Card(fetched) => return Ok(*fetched),
-            Asked::Unchanged => tried.push(format!("{place} (not changed, though nobody has it)")),
-            Asked::Nothing(status) => tried.push(format!("{} ({status})", shown(place.as_str()))),
+            Asked::Unchanged => StatusCode::NOT_MODIFIED,
+            Asked::Nothing(status) => status,
+        };
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Err(ConnectError::Hidden { url: shown(place.as_str()), status: status.to_string() });
+        }
+        tried.push(format!("{} ({status})", shown(place.as_str())));
+        // It is somewhere else: a card from another place would be another agent's.
+        if status.is_redirection() {
+            break;
         }
     }
     Err(ConnectError::NoCard { tried: tried.join(", ") })
+}
+
+/// Whether a card is of the agent at this address: it is spoken with there, or below.
+fn is_for(card: &AgentCard, address: &Url) -> bool {
+    let path = address.path().trim_end_matches('/');
+    card.supported_interfaces.iter().filter_map(|one| Url::parse(&one.url).ok()).any(|url| {
+        let rest = url.path().strip_prefix(path);
+        is_same_host(&url, address)
+            && url.port_or_known_default() == address.port_or_known_default()
+            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// Fetches the card again, where it has changed.

@@ -1,6 +1,6 @@
 //! Which of an agent's interfaces is used.
 
-use super::address::{is_loopback, parse, parse_grpc};
+use super::address::{is_same_host, parse, parse_grpc};
 use super::card::Fetched;
 use super::error::ConnectError;
 use super::options::Options;
@@ -64,10 +64,6 @@ fn usable(one: &AgentInterface, fetched: &Fetched, options: &Options) -> Result<
         return Err("credentials go to the card's own host, unless its signature is verified".to_owned());
     }
     Ok(Interface { url, binding, dialect, tenant: one.tenant.clone() })
-}
-
-fn is_same_host(a: &Url, b: &Url) -> bool {
-    a.host_str() == b.host_str() || is_loopback(a) && is_loopback(b)
 }
 
 #[cfg(test)]

@@ -43,6 +43,26 @@ pub enum ConnectError {
         /// Addresses, and what was answered there.
         tried: String,
     },
+    /// The card is not shown to everybody.
+    #[error("the card at {url} is not shown to us ({status}): give the credentials of somebody who may see it")]
+    Hidden {
+        /// The address.
+        url: String,
+        /// What was answered there.
+        status: String,
+    },
+    /// The agent at the address has no card, and that of its host is for none that is spoken with there.
+    #[error(
+        "no agent card below {url}, and the one at {place} is that of {name}, which is spoken with elsewhere: give the address of the agent that you mean"
+    )]
+    AnotherAgents {
+        /// The address that was asked for.
+        url: String,
+        /// Where the other card is.
+        place: String,
+        /// Whose it is.
+        name: String,
+    },
     /// What is there is no card.
     #[error("{url}: {source}")]
     Card {

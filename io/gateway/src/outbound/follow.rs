@@ -116,6 +116,7 @@ impl Follower {
                     Some(told) => return Some(Ok(told)),
                     None => continue,
                 },
+                Some(Err(error)) if error.is_passing() && self.has_told_all() => break,
                 Some(Err(error)) => error,
                 None if self.has_ended() => break,
                 None => CallError::Unreachable {
@@ -146,6 +147,12 @@ impl Follower {
     /// The stream may end here: a message is all there is, or the task is over or waits for somebody.
     fn has_ended(&self) -> bool {
         self.known.state.is_terminal() || self.known.state.is_interrupted()
+    }
+
+    /// That the line is cut matters no more. A subscription to a task that waits is for how it goes on.
+    fn has_told_all(&self) -> bool {
+        let state = self.known.state;
+        state.is_terminal() || state.is_interrupted() && !matches!(self.call, Call::SubscribeToTask(_))
     }
 
     /// Where it is not known yet which task it is, the message may be sent again, to an agent that knows messages by their id.

@@ -1,6 +1,6 @@
 //! What a message sets going: a turn of the agent, once for each message.
 
-use super::follow::snapshot;
+use super::follow::{Until, snapshot};
 use super::runner::{Asked, Begun, First, Runner, Want};
 use super::store::{MessageKey, Numbered, Order, Remembered, Run, Step, StoreError, Stored};
 use super::{Caller, Events, Sent, Tasks};
@@ -23,13 +23,14 @@ impl Tasks {
         let want = if at_once { Want::Task } else { Want::End };
         match self.begin(caller, request, want).await? {
             Begun::Message(message) => Ok(Sent::Message(message)),
-            Begun::Task(record) if at_once || has_settled(&record) => Ok(Sent::Task(record)),
-            Begun::Task(record) => self.settled(&record).await.map(Sent::Task),
+            Begun::Task(record) | Begun::Known(record) if at_once || has_settled(&record) => Ok(Sent::Task(record)),
+            Begun::Task(record) | Begun::Known(record) => self.settled(&record).await.map(Sent::Task),
         }
     }
 
     /// Sends a message, and streams what comes of it. A client that has seen some of it, and sends the same message again, gets
-    /// the rest.
+    /// the rest. A number that is of no event of the task, as of one that the message begins, is another stream's: it counts for
+    /// nothing.
     pub(crate) async fn stream(
         &self,
         caller: Caller,
@@ -37,12 +38,18 @@ impl Tasks {
         seen: Option<u64>,
     ) -> Result<Events, A2aError> {
         let continues = !request.message.task_id.is_empty();
-        match self.begin(caller, request, Want::Open).await? {
-            Begun::Message(message) => Ok(Events::only(message)),
-            Begun::Task(record) if continues && seen.is_none() => {
-                self.follow(&record.task().id, record.sequence(), Some(snapshot(&record)))
+        let (record, seen) = match self.begin(caller, request, Want::Open).await? {
+            Begun::Message(message) => return Ok(Events::only(message)),
+            Begun::Task(record) if !continues => (record, None),
+            Begun::Task(record) | Begun::Known(record) => {
+                let seen = seen.filter(|seen| *seen <= record.sequence());
+                (record, seen)
             }
-            Begun::Task(record) => self.follow(&record.task().id, seen.unwrap_or(0), None),
+        };
+        let id = &record.task().id;
+        match seen {
+            None if continues => self.follow(id, record.sequence(), Some(snapshot(&record)), Until::Pause),
+            seen => self.follow(id, seen.unwrap_or(0), None, Until::Pause),
         }
     }
 
@@ -50,7 +57,7 @@ impl Tasks {
     async fn settled(&self, record: &TaskRecord) -> Result<Arc<TaskRecord>, A2aError> {
         use futures::StreamExt;
         let id = &record.task().id;
-        let mut events = self.follow(id, record.sequence(), None)?;
+        let mut events = self.follow(id, record.sequence(), None, Until::Pause)?;
         while let Some(event) = events.next().await {
             event?;
         }
@@ -112,7 +119,7 @@ impl Tasks {
         match self.0.store.remembered(key).await? {
             None => Ok(None),
             Some(Remembered::Message(message)) => Ok(Some(Begun::Message(message))),
-            Some(Remembered::Task(id)) => Ok(Some(Begun::Task(self.get(&caller.owner, &id).await?.record))),
+            Some(Remembered::Task(id)) => Ok(Some(Begun::Known(self.get(&caller.owner, &id).await?.record))),
         }
     }
 

@@ -92,6 +92,15 @@ impl Listeners {
     }
 }
 
+/// How far a task that is not over is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// To where it waits for somebody, also where it does so already: for whoever sends a message, or sends it again.
+    Pause,
+    /// The same, but beyond where it waits already: for whoever subscribes.
+    NextPause,
+}
+
 /// One who listens.
 struct Follower {
     tasks: Tasks,
@@ -100,8 +109,8 @@ struct Follower {
     after: u64,
     waiting: VecDeque<Numbered>,
     news: watch::Receiver<()>,
-    /// The task waits for somebody: where nothing follows, the stream ends (specification 1.0.1 §11.7).
-    pauses: bool,
+    /// The stream ends where the task waits for somebody and nothing follows (specification 1.0.1 §11.7).
+    ends_at_pause: bool,
     is_over: bool,
     _permit: OwnedSemaphorePermit,
 }
@@ -114,7 +123,7 @@ impl Drop for Follower {
 
 impl Tasks {
     /// What becomes of a task: the task as it is, then what follows. With the number of the last event that was seen: only
-    /// what follows that.
+    /// what follows that. Either way, of a task that waits for somebody it is told how it goes on.
     pub(crate) async fn subscribe(&self, caller: &Caller, id: &str, seen: Option<u64>) -> Result<Events, A2aError> {
         let stored = self.get(&caller.owner, id).await?;
         let record = &stored.record;
@@ -123,16 +132,22 @@ impl Tasks {
                 let message = format!("The task is over ({}): ask for it instead", record.state().as_str());
                 return Err(A2aError::new(ErrorKind::UnsupportedOperation, message));
             }
-            return self.follow(id, record.sequence(), Some(snapshot(record)));
+            return self.follow(id, record.sequence(), Some(snapshot(record)), Until::NextPause);
         };
         if seen > record.sequence() {
             return Err(A2aError::invalid("Last-Event-ID", "is the number of no event of this task"));
         }
-        self.follow(id, seen, None)
+        self.follow(id, seen, None, Until::NextPause)
     }
 
     /// Events after a number, with something before them.
-    pub(super) fn follow(&self, id: &str, after: u64, first: Option<Numbered>) -> Result<Events, A2aError> {
+    pub(super) fn follow(
+        &self,
+        id: &str,
+        after: u64,
+        first: Option<Numbered>,
+        until: Until,
+    ) -> Result<Events, A2aError> {
         let permit = Arc::clone(&self.0.streams).try_acquire_owned().map_err(|_| {
             A2aError::new(ErrorKind::ResourceExhausted, "Too many streams are open: close one, or try again later")
         })?;
@@ -140,7 +155,8 @@ impl Tasks {
         let number = first.as_ref().and_then(|first| first.sequence).unwrap_or(after + 1);
         let (waiting, id) = (first.into_iter().collect(), id.to_owned());
         let tasks = self.clone();
-        let follower = Follower { tasks, id, after, waiting, news, pauses: false, is_over: false, _permit: permit };
+        let ends_at_pause = until == Until::Pause;
+        let follower = Follower { tasks, id, after, waiting, news, ends_at_pause, is_over: false, _permit: permit };
         let stream = futures::stream::unfold(follower, |mut follower| async move {
             let next = follower.next().await?;
             Some((next, follower))
@@ -168,7 +184,6 @@ impl Follower {
             // What comes while we look is news again.
             self.news.borrow_and_update();
             match self.tasks.0.store.events(&self.id, self.after).await {
-                Ok(events) if events.is_empty() && self.pauses => return None,
                 Ok(events) if events.is_empty() => {}
                 Ok(events) => {
                     self.waiting = events.into();
@@ -195,13 +210,15 @@ impl Follower {
         self.after = sequence;
         let state = state_after(&numbered.event);
         self.is_over = state.is_some_and(TaskState::is_terminal);
-        self.pauses = state.map_or(self.pauses, TaskState::is_interrupted);
+        self.ends_at_pause |= state.is_some();
     }
 
-    /// Somebody who has seen everything of a task that is over waits for nothing.
-    async fn has_ended(&mut self) -> Result<bool, StoreError> {
-        let stored = self.tasks.0.store.load(&self.id).await?;
-        Ok(stored.is_none_or(|stored| stored.record.state().is_terminal() && stored.record.sequence() <= self.after))
+    /// Somebody who has seen everything of a task that is over, or has come to where it waits, waits for nothing.
+    async fn has_ended(&self) -> Result<bool, StoreError> {
+        let Some(stored) = self.tasks.0.store.load(&self.id).await? else { return Ok(true) };
+        let state = stored.record.state();
+        let ends = state.is_terminal() || self.ends_at_pause && state.is_interrupted();
+        Ok(ends && stored.record.sequence() <= self.after)
     }
 
     /// Whether to look again: not, where this process ends. The client takes the stream up elsewhere.

@@ -26,6 +26,8 @@ const INBOX: usize = 64;
 pub(super) enum Begun {
     Message(Message),
     Task(Arc<TaskRecord>),
+    /// The task that the same message began before.
+    Known(Arc<TaskRecord>),
 }
 
 /// What the sender of a message waits for.

@@ -148,7 +148,7 @@ impl Runner {
                     Ok(stored) => stored,
                     Err(error) => return self.gives_up(error),
                 };
-                Begun::Task(stored.record)
+                Begun::Known(stored.record)
             }
             None => return Err(Halt::Gone),
         };

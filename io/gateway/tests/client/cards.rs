@@ -19,7 +19,7 @@ fn targets(agent: &Scripted) -> Vec<String> {
 #[tokio::test]
 async fn a_card_is_looked_for_where_each_version_has_it() {
     let agent = Scripted::bare(vec![nothing(), nothing(), nothing()]).await;
-    agent.add(Answer::Json(200, card(&agent.url, &[])));
+    agent.add(Answer::Json(200, card(&format!("{}/worker", agent.url), &[])));
     let client = Client::connect(&format!("{}/worker/", agent.url), Options::default()).await.expect("a card");
     assert_eq!(client.fetched().card.name, "Scripted");
     assert_eq!(
@@ -34,6 +34,30 @@ async fn a_card_is_looked_for_where_each_version_has_it() {
     let none = Scripted::bare(vec![nothing(), nothing()]).await;
     let told = Client::connect(&none.url, Options::default()).await.expect_err("there is none").to_string();
     assert!(told.contains("/.well-known/agent.json (404 Not Found)"), "{told}");
+}
+
+#[tokio::test]
+async fn the_card_of_another_agent_on_the_same_host_is_not_taken() {
+    let refused = async |answers: Vec<Answer>, other: &str| {
+        let agent = Scripted::bare(answers).await;
+        agent.add(Answer::Json(200, card(&format!("{}{other}", agent.url), &[])));
+        let told =
+            Client::connect(&format!("{}/worker", agent.url), Options::default()).await.expect_err("not its card");
+        (told, agent.seen().len())
+    };
+    let of = |status, name, value: &str| Answer::Plain(status, vec![(name, value.to_owned())], String::new());
+    for status in [401, 403] {
+        let (told, asked) = refused(vec![of(status, "www-authenticate", "Bearer")], "").await;
+        assert!(matches!(told, ConnectError::Hidden { .. }) && told.to_string().contains("/worker/"), "{told}");
+        assert_eq!(asked, 1);
+    }
+    let (told, asked) = refused(vec![of(302, "location", "https://agent.example.org/login")], "").await;
+    assert!(told.to_string().contains("302 Found") && asked == 1, "{told}");
+    for other in ["", "/workers"] {
+        let (told, asked) = refused(vec![nothing(), nothing()], other).await;
+        assert!(matches!(&told, ConnectError::AnotherAgents { name, .. } if name == "Scripted"), "{told}");
+        assert_eq!(asked, 3);
+    }
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ fn status(state: &str) -> Value {
 
 const WORKING: &str = "TASK_STATE_WORKING";
 const COMPLETED: &str = "TASK_STATE_COMPLETED";
+const ASKS: &str = "TASK_STATE_INPUT_REQUIRED";
 
 fn unnumbered(events: Vec<Value>) -> Vec<(Option<u64>, Value)> {
     events.into_iter().map(|event| (None, event)).collect()
@@ -115,6 +116,25 @@ async fn a_snapshot_that_says_more_is_told() {
     let client = connected(&agent, Options::default()).await;
     let events = client.send_streaming_message(hello()).await.expect("a stream");
     assert_eq!(told(events).await, ["task TASK_STATE_WORKING", "x", "task TASK_STATE_WORKING", COMPLETED]);
+}
+
+#[tokio::test]
+async fn a_line_that_breaks_after_the_last_event_is_let_go() {
+    for last in [ASKS, "TASK_STATE_AUTH_REQUIRED", COMPLETED] {
+        let agent = Scripted::new(&[], vec![Answer::Cut(unnumbered(vec![snapshot(WORKING, &[]), status(last)]))]).await;
+        let client = connected(&agent, Options::default()).await;
+        let events = client.send_streaming_message(hello()).await.expect("a stream");
+        assert_eq!(told(events).await, ["task TASK_STATE_WORKING", last]);
+        assert_eq!(agent.seen().len(), 2);
+    }
+    // Whoever subscribes while the task waits is there for what follows.
+    let begun = unnumbered(vec![snapshot(ASKS, &[])]);
+    let rest = unnumbered(vec![snapshot(ASKS, &[]), status(WORKING), status(COMPLETED)]);
+    let agent = Scripted::new(&[], vec![Answer::Cut(begun), Answer::Stream(rest)]).await;
+    let client = connected(&agent, Options::default()).await;
+    let request = SubscribeToTaskRequest { id: "t".into(), ..Default::default() };
+    let events = client.subscribe_to_task(request).await.expect("a stream");
+    assert_eq!(told(events).await, ["task TASK_STATE_INPUT_REQUIRED", WORKING, COMPLETED]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Streams, cut and taken up again.
 
-use crate::bed::{Script, anna, follow_up, gateway, message, state};
-use serde_json::json;
+use crate::bed::{Events, Script, anna, follow_up, gateway, message, state};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test]
@@ -67,6 +67,51 @@ async fn a_stream_ends_where_the_task_waits_and_a_new_one_goes_on_from_there() {
     assert_eq!((number, state(&snapshot["task"])), (3, "TASK_STATE_WORKING"));
     assert_eq!(answered.numbers().await, [4]);
     assert_eq!(waiting.numbers().await, [2, 3, 4]);
+}
+
+/// The numbers of a stream that ends without anything happening.
+async fn ends(stream: Events) -> Vec<u64> {
+    tokio::time::timeout(Duration::from_secs(60), stream.numbers()).await.expect("it ends")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_sent_again_streams_up_to_where_the_task_waits() {
+    let script = Script::new();
+    let gateway = gateway(&script, |_| {});
+    let client = anna(&gateway);
+    let first = message("m-1", "ask");
+    let task = client.ok("SendMessage", first.clone()).await["task"]["id"].as_str().unwrap().to_owned();
+    let second = follow_up(&task, "m-2", "ask more");
+    for numbers in [vec![3, 4], vec![4]] {
+        assert_eq!(ends(client.stream("SendStreamingMessage", second.clone()).await).await, numbers);
+    }
+    let after = async |seen: &str, message: &Value| {
+        ends(client.with("last-event-id", seen).stream("SendStreamingMessage", message.clone()).await).await
+    };
+    for message in [&first, &second] {
+        assert_eq!(after("3", message).await, [4]);
+        assert_eq!(after("4", message).await, Vec::<u64>::new());
+    }
+    assert_eq!(script.turns(), 2);
+    // Whoever takes up a subscription there, waits for how the task goes on.
+    let mut waiting = client.with("last-event-id", "4").stream("SubscribeToTask", json!({"id": task})).await;
+    assert!(tokio::time::timeout(Duration::from_secs(60), waiting.next()).await.is_err());
+    client.ok("SendMessage", follow_up(&task, "m-3", "say thanks")).await;
+    assert_eq!(ends(waiting).await, [5, 6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_message_is_streamed_whole_whatever_number_comes_with_it() {
+    let gateway = gateway(&Script::new(), |_| {});
+    let client = anna(&gateway);
+    for (seen, id) in [("1", "m-1"), ("100", "m-2")] {
+        let stream = client.with("last-event-id", seen).stream("SendStreamingMessage", message(id, "task")).await;
+        assert_eq!(ends(stream).await, [1, 2, 3], "{seen}");
+    }
+    let task = client.send("m-3", "ask").await["task"]["id"].as_str().unwrap().to_owned();
+    let more = follow_up(&task, "m-4", "task");
+    let stream = client.with("last-event-id", "100").stream("SendStreamingMessage", more).await;
+    assert_eq!(ends(stream).await, [3, 4, 5]);
 }
 
 #[tokio::test(start_paused = true)]
