@@ -20,7 +20,9 @@ mod mono;
 mod name;
 mod redacted;
 mod seed;
+mod spiffe;
 
 pub use mono::Mono;
 pub use redacted::Redacted;
 pub use seed::{Seed, SeededRng};
+pub use spiffe::{SpiffeId, SpiffeIdError, TrustDomain};

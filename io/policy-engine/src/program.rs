@@ -1,0 +1,290 @@
+//! A policy that is compiled, and what it says of an input.
+
+use crate::rules::{Deciding, copied};
+use crate::source::{Dialect, Files, LoadError, Place, Prints, located, parse, scan};
+use duologue_policy::{Cause, Verdict};
+use regorus::languages::rego::compiler::Compiler;
+use regorus::rvm::RegoVM;
+use regorus::rvm::vm::VmError;
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::value::Object;
+use regorus::{CompiledPolicy, Engine, Rc, Value};
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Packages whose rule `allow` decides: ours, and that of policies which were written for AgentWeave.
+pub(crate) const PACKAGES: [&str; 2] = ["data.duologue.authz", "data.agentweave.authz"];
+/// Rules of the same package that say more about a decision.
+const REASONS: [&str; 2] = ["reasons", "reason"];
+const NAMES: [&str; 2] = ["rule", "policy_id"];
+/// Instructions between two looks at the clock: 20 µs of work.
+const CLOCK_EVERY: NonZeroU32 = NonZeroU32::new(256).unwrap();
+
+/// Rules that may lead from one to the next, each of which takes a piece of the stack.
+const RULES: usize = 300;
+
+/// How much work a decision may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Instructions of the virtual machine; a small policy takes some dozens, and a million take about 100 ms. It is the same
+    /// on a slow machine.
+    pub instructions: usize,
+    /// Time, for what single instructions do.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { instructions: 1_000_000, time: Duration::from_millis(250) }
+    }
+}
+
+/// A policy that is compiled.
+pub(crate) struct Program {
+    machine: Machine,
+    deciding: Deciding,
+    reasons: Option<String>,
+    name: Option<String>,
+    limits: Limits,
+}
+
+enum Machine {
+    /// The bytecode machine, which every policy gets that it can run.
+    Bytecode { program: Arc<regorus::rvm::Program>, data: Value },
+    /// The interpreter, for what the bytecode machine cannot (`with` outside of tests): an engine that is ready, copied for
+    /// each decision.
+    Interpreter(Box<Engine>),
+}
+
+/// What was compiled of which files.
+pub(crate) struct Compiled {
+    pub(crate) program: Program,
+    pub(crate) dialects: Vec<(String, Dialect)>,
+    /// Why the interpreter runs it, where it does.
+    pub(crate) interpreted: Option<String>,
+}
+
+/// Compiles a policy.
+pub(crate) fn compile(files: &Files, limits: Limits) -> Result<Compiled, LoadError> {
+    let (mut engine, dialects) = engine(files, limits, Prints::LeftOut)?;
+    let package = deciding_package(&engine)?;
+    let deciding = copied(&mut engine, package, files, |files| Ok(self::engine(files, limits, Prints::LeftOut)?.0))?;
+    let allow = deciding.rule().to_owned();
+    let policy = prepared(&mut engine, &allow)?;
+    let declared = |names: [&str; 2]| {
+        names.into_iter().map(|name| format!("{package}.{name}")).find(|path| is_rule(&policy, path))
+    };
+    let (reasons, name) = (declared(REASONS), declared(NAMES));
+    let entries: Vec<&str> = [allow.as_str()]
+        .into_iter()
+        .chain(deciding.copies())
+        .chain(reasons.as_deref())
+        .chain(name.as_deref())
+        .collect();
+    let (machine, interpreted) = match bytecode(&policy, &entries) {
+        Ok(program) => {
+            let data = engine.get_data();
+            let mut trial = RegoVM::new();
+            trial.load_program(Arc::clone(&program));
+            trial.set_data(data.clone()).map_err(|error| LoadError::Together(error.to_string()))?;
+            (Machine::Bytecode { program, data }, None)
+        }
+        // What the bytecode machine is yet to learn; all else is a mistake in the policy.
+        Err(why) if why.contains("not supported") => (Machine::Interpreter(Box::new(engine)), Some(why)),
+        Err(why) => return Err(placed(&why)),
+    };
+    Ok(Compiled { program: Program { machine, deciding, reasons, name, limits }, dialects, interpreted })
+}
+
+/// An engine that has read all files.
+pub(crate) fn engine(
+    files: &Files,
+    limits: Limits,
+    prints: Prints,
+) -> Result<(Engine, Vec<(String, Dialect)>), LoadError> {
+    let mut engine = Engine::new();
+    engine.set_strict_builtin_errors(false);
+    engine.set_execution_timer_config(timer(limits));
+    engine.set_gather_prints(true);
+    let mut dialects = Vec::new();
+    for (name, text) in &files.policies {
+        dialects.push((name.clone(), parse(&mut engine, name, &scan(name, text, prints)?)?));
+    }
+    let together = |error: &dyn std::fmt::Display| LoadError::Together(error.to_string());
+    let data = serde_json::to_string(&files.data).map_err(|error| together(&error))?;
+    let data = Value::from_json_str(&data).map_err(|error| together(&error))?;
+    engine.add_data(data).map_err(|error| together(&error))?;
+    Ok((engine, dialects))
+}
+
+fn timer(limits: Limits) -> ExecutionTimerConfig {
+    ExecutionTimerConfig { limit: limits.time, check_interval: CLOCK_EVERY }
+}
+
+fn deciding_package(engine: &Engine) -> Result<&'static str, LoadError> {
+    let packages = engine.get_packages().unwrap_or_default();
+    let loaded: Vec<&str> =
+        PACKAGES.into_iter().filter(|package| packages.iter().any(|name| name == package)).collect();
+    match loaded.as_slice() {
+        [one] => Ok(one),
+        [] => Err(LoadError::Together(format!(
+            "no file has the package duologue.authz (or agentweave.authz), whose rule allow decides; these have {}",
+            packages.join(", ")
+        ))),
+        _ => Err(LoadError::Together(
+            "there are both packages duologue.authz and agentweave.authz: which of them decides? Take one out"
+                .to_owned(),
+        )),
+    }
+}
+
+fn prepared(engine: &mut Engine, rule: &str) -> Result<CompiledPolicy, LoadError> {
+    let policy = engine.compile_with_entrypoint(&Rc::from(rule));
+    policy.map_err(|error| placed(&format!("{error:#}")))
+}
+
+/// What a compiler says of the files together, with the place where it names one.
+fn placed(said: &str) -> LoadError {
+    match located("", said) {
+        LoadError::Wrong { place: Place { line: 0, .. }, what } => LoadError::Together(what),
+        other => other,
+    }
+}
+
+fn is_rule(policy: &CompiledPolicy, path: &str) -> bool {
+    policy.get_rules().contains_key(path)
+}
+
+fn bytecode(policy: &CompiledPolicy, entries: &[&str]) -> Result<Arc<regorus::rvm::Program>, String> {
+    let program = Compiler::compile_from_policy(policy, entries).map_err(|error| error.to_string())?;
+    program.validate_limits()?;
+    match program.rule_infos.len() {
+        rules if rules > RULES => Err(format!("the rule allow leads to {rules} rules, and {RULES} are the most")),
+        _ => Ok(program),
+    }
+}
+
+impl Program {
+    /// What the policy says.
+    pub(crate) fn decide(&self, input: &Value) -> Result<Verdict, Cause> {
+        // A fault of the evaluator denies this call, and ends nothing else.
+        catch_unwind(AssertUnwindSafe(|| self.decided(input)))
+            .unwrap_or_else(|_| Err(Cause::Failed("the evaluator broke off".to_owned())))
+    }
+
+    fn decided(&self, input: &Value) -> Result<Verdict, Cause> {
+        let mut run = self.run(input)?;
+        let said = run.rule(self.deciding.rule())?;
+        let json = said.as_ref().map(to_json).transpose()?;
+        let mut verdict = Verdict::read(json.as_ref())?;
+        // What comes now explains the decision; where it fails, the decision stands.
+        if verdict.reasons.is_empty() {
+            let reasons = self.reasons.as_deref().and_then(|rule| run.rule(rule).ok().flatten());
+            verdict.explain(reasons.and_then(|reasons| to_json(&reasons).ok()).as_ref());
+        }
+        let name = self.name.as_deref().and_then(|rule| run.rule(rule).ok().flatten());
+        verdict.name(name.and_then(|name| to_json(&name).ok()).as_ref());
+        let place = self.deciding.which(said.as_ref(), |copy| run.rule(copy).ok().flatten());
+        verdict.rule = Some(match verdict.rule {
+            Some(name) => format!("{name} ({place})"),
+            None => format!("{} ({place})", self.deciding.rule()),
+        });
+        Ok(verdict)
+    }
+
+    fn run(&self, input: &Value) -> Result<Run, Cause> {
+        match &self.machine {
+            Machine::Bytecode { program, data } => {
+                let mut vm = RegoVM::new();
+                vm.load_program(Arc::clone(program));
+                vm.set_data(data.clone()).map_err(|error| cause(&error))?;
+                vm.set_max_instructions(self.limits.instructions);
+                vm.set_execution_timer_config(Some(timer(self.limits)));
+                vm.set_input(input.clone());
+                Ok(Run::Bytecode(Box::new(vm)))
+            }
+            Machine::Interpreter(engine) => {
+                let mut engine = engine.clone();
+                engine.set_input(input.clone());
+                Ok(Run::Interpreter(engine))
+            }
+        }
+    }
+}
+
+/// An evaluation of one input.
+enum Run {
+    Bytecode(Box<RegoVM>),
+    Interpreter(Box<Engine>),
+}
+
+impl Run {
+    /// The value of a rule; none: it is undefined.
+    fn rule(&mut self, path: &str) -> Result<Option<Value>, Cause> {
+        let value = match self {
+            Run::Bytecode(vm) => vm.execute_entry_point_by_name(path).map_err(|error| cause(&error))?,
+            Run::Interpreter(engine) => {
+                engine.eval_rule(path.to_owned()).map_err(|error| failed(&error.to_string()))?
+            }
+        };
+        Ok(Some(value).filter(|value| *value != Value::Undefined))
+    }
+}
+
+fn cause(error: &VmError) -> Cause {
+    match error {
+        VmError::InstructionLimitExceeded { limit, .. } => Cause::TooLong(format!("more than {limit} instructions")),
+        VmError::TimeLimitExceeded { limit, .. } => Cause::TooLong(format!("more than {} ms", limit.as_millis())),
+        // Others may hold pieces of the input.
+        VmError::InvalidAddition { .. }
+        | VmError::InvalidSubtraction { .. }
+        | VmError::InvalidMultiplication { .. }
+        | VmError::InvalidDivision { .. }
+        | VmError::InvalidModulo { .. }
+        | VmError::ModuloOnFloat { .. } => Cause::Failed("it reckons with what is no number".to_owned()),
+        VmError::ArithmeticError { message, .. } => failed(message),
+        VmError::NumericOverflow { operation, .. } => Cause::Failed(format!("{operation}: a number is too large")),
+        VmError::RegexSizeLimitExceeded { .. } => Cause::Failed("a regular expression is too large".to_owned()),
+        VmError::AssertionFailed { .. } => Cause::Undefined,
+        other => Cause::Failed(format!("{other:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned()),
+    }
+}
+
+/// An error of the evaluator in its own words, of which only the one that says what happened is kept: the lines around it show
+/// the policy, not the input.
+fn failed(said: &str) -> Cause {
+    if said.contains("time limit") {
+        return Cause::TooLong("more time than it may".to_owned());
+    }
+    let LoadError::Wrong { place, what } = located("", said) else { return Cause::Failed("an error".to_owned()) };
+    // `… expects string argument. Got …` goes on with a piece of the input.
+    let what = what.split(" Got ").next().unwrap_or_default();
+    Cause::Failed(if place.line == 0 { what.to_owned() } else { format!("{place}: {what}") })
+}
+
+fn to_json(value: &Value) -> Result<serde_json::Value, Cause> {
+    serde_json::to_value(value).map_err(|error| Cause::Failed(format!("its answer has no JSON form: {error}")))
+}
+
+/// A document as the evaluator holds it.
+pub(crate) fn to_rego(document: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+    match document {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(number), _, _) => Value::from(number),
+            (_, Some(number), _) => Value::from(number),
+            (_, _, Some(number)) => Value::from(number),
+            _ => Value::Undefined,
+        },
+        Json::Array(values) => Value::from(values.iter().map(to_rego).collect::<Vec<_>>()),
+        Json::Object(members) => {
+            let members = members.iter().map(|(name, value)| (Value::from(name.as_str()), to_rego(value)));
+            Value::from(members.collect::<Object>())
+        }
+    }
+}
