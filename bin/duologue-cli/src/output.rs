@@ -66,7 +66,23 @@ pub(crate) fn print_error(error: &(dyn std::error::Error + 'static), json: bool)
 pub(crate) fn note_error(error: impl Display) {
     let red = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let word = if red { "\x1b[1;31merror\x1b[0m" } else { "error" };
-    note(format!("{word}: {error}"));
+    note(format!("{word}: {}", harmless(&error.to_string())));
+}
+
+/// A server's or a stranger's words on a line of our own.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(moves_terminal, " ")
+}
+
+/// The same on lines of their own, tabs included.
+pub(crate) fn harmless(text: &str) -> String {
+    let moves = |c| moves_terminal(c) && !matches!(c, '\n' | '\t');
+    text.replace("\r\n", "\n").replace(moves, "\u{fffd}")
+}
+
+/// Moves the cursor, gives a terminal orders, or turns the direction of its text.
+fn moves_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Columns that line up; the last one is not padded.
@@ -88,6 +104,13 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_others_give_a_terminal_no_orders() {
+        let theirs = "a\tb\r\nc\x1b[2J\u{9b}2J\x1b]0;t\x07\rd\u{202e}\x7fé";
+        assert_eq!(harmless(theirs), "a\tb\nc\u{fffd}[2J\u{fffd}2J\u{fffd}]0;t\u{fffd}\u{fffd}d\u{fffd}\u{fffd}é");
+        assert_eq!(plain(theirs), "a b  c [2J 2J ]0;t  d  é");
+    }
 
     #[test]
     fn columns_line_up() {

@@ -82,7 +82,7 @@ The answer's text goes to standard output; with --json nothing but JSON, with --
 agent refused, failed, or called the task off. A token in DUOLOGUE_A2A_TOKEN is sent along (Authorization: Bearer).")]
 pub(crate) struct CallArgs {
     /// Address of the agent (where --address does not give it), and what to say.
-    #[arg(value_name = "URL] [TEXT", num_args = 0..=2)]
+    #[arg(value_name = "URL] [TEXT", num_args = 0..)]
     pub(crate) words: Vec<String>,
     /// Address of the agent.
     #[arg(long, value_name = "URL")]
@@ -99,6 +99,9 @@ pub(crate) struct CallArgs {
     /// Within this conversation.
     #[arg(long, value_name = "ID")]
     pub(crate) context: Option<String>,
+    /// Give the message this id: with the same id and words it is the same message, to agents that know messages again.
+    #[arg(long, value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) message_id: Option<String>,
     /// Show what comes as it comes.
     #[arg(long)]
     pub(crate) stream: bool,

@@ -1,28 +1,29 @@
 //! `duologue call`: says something to an agent, and shows what comes of it.
 
 use super::args::CallArgs;
-use super::skills;
+use super::{print, skills, unconnected};
 use crate::interrupt::interrupted;
-use crate::output::{self, Exit, Failure};
+use crate::output::{self, Exit, Failure, plain};
 use duologue_a2a::model::{
     Artifact, Content, Message, Part, SendMessageRequest, SendMessageResponse, StreamResponse, Task, TaskState,
     TaskStatus,
 };
 use duologue_gateway::extension::CAPABILITY;
-use duologue_gateway::outbound::{self, Client, Fetched, Options, Told};
+use duologue_gateway::outbound::{self, CallError, Client, Fetched, Options, Told};
 use futures::StreamExt as _;
 use serde_json::json;
 
 pub(crate) async fn run(args: &CallArgs, json: bool) -> Result<Exit, Failure> {
     let (url, text) = words(args)?;
     let mut options = args.reach.options()?;
-    let fetched = Fetched::at(url, &options).await?;
+    let fetched = Fetched::at(url, &options).await.map_err(unconnected)?;
     let request = request(args, text, &fetched, &mut options)?;
-    let client = Client::of(fetched, options)?;
+    let client = Client::of(fetched, options).map_err(unconnected)?;
+    let id = request.message.message_id.clone();
     let called =
         async { if args.stream { stream(&client, request, json).await } else { once(&client, request, json).await } };
     tokio::select! {
-        exit = called => exit,
+        exit = called => exit.map_err(|error| uncalled(error, &id)),
         true = interrupted() => Ok(Exit::Cancelled),
     }
 }
@@ -32,8 +33,19 @@ fn words(args: &CallArgs) -> Result<(&str, Option<&str>), Failure> {
     match (args.address.as_deref(), words.as_slice()) {
         (Some(url), &[]) | (None, &[url]) => Ok((url, None)),
         (Some(url), &[text]) | (None, &[url, text]) => Ok((url, Some(text))),
-        (None, _) => Err("no address: `duologue call URL TEXT`, such as http://127.0.0.1:9999".into()),
+        (None, &[]) => Err("no address: `duologue call URL TEXT`, such as http://127.0.0.1:9999".into()),
+        (None, _) => Err("too many words: put what to say in quotes, `duologue call URL 'TEXT'`".into()),
         (Some(_), _) => Err("too many words: with --address, only what to say is left; put it in quotes".into()),
+    }
+}
+
+/// A call of which it is not known what came can be made again as the same.
+fn uncalled(error: Failure, id: &str) -> Failure {
+    match error.downcast_ref() {
+        Some(CallError::Unreachable { .. } | CallError::TimedOut { .. } | CallError::Cut { .. }) => {
+            format!("{error}. With --message-id {id} it is the same message to agents that know messages again").into()
+        }
+        _ => error,
     }
 }
 
@@ -51,6 +63,9 @@ fn request(
         (Some(_), Some(_)) => return Err("a text and --params: give one of them".into()),
     };
     let mut message = outbound::message(vec![part]);
+    if let Some(id) = &args.message_id {
+        message.message_id.clone_from(id);
+    }
     message.task_id = args.task.clone().unwrap_or_default();
     message.context_id = args.context.clone().unwrap_or_default();
     if let Some(name) = &args.capability {
@@ -88,13 +103,13 @@ async fn once(client: &Client, request: SendMessageRequest, json: bool) -> Resul
     match answer {
         SendMessageResponse::Message(message) => {
             if !json {
-                output::print(of_message(&message));
+                print(&of_message(&message));
             }
             Ok(Exit::Done)
         }
         SendMessageResponse::Task(task) => {
             if !json {
-                task.artifacts.iter().for_each(|artifact| output::print(of_artifact(artifact)));
+                task.artifacts.iter().for_each(|artifact| print(&of_artifact(artifact)));
                 show_status(&task.status);
             }
             Ok(ended(&task.id, task.status.state))
@@ -124,25 +139,26 @@ async fn stream(client: &Client, request: SendMessageRequest, json: bool) -> Res
 
 fn show_event(event: &StreamResponse) {
     match event {
-        StreamResponse::Message(message) => output::print(of_message(message)),
+        StreamResponse::Message(message) => print(&of_message(message)),
         StreamResponse::Task(task) => {
-            task.artifacts.iter().for_each(|artifact| output::print(of_artifact(artifact)));
+            task.artifacts.iter().for_each(|artifact| print(&of_artifact(artifact)));
             show_status(&task.status);
         }
         StreamResponse::StatusUpdate(update) => show_status(&update.status),
-        StreamResponse::ArtifactUpdate(update) => output::print(of_artifact(&update.artifact)),
+        StreamResponse::ArtifactUpdate(update) => print(&of_artifact(&update.artifact)),
     }
 }
 
 /// What the agent says to where the task stands.
 fn show_status(status: &TaskStatus) {
     if let Some(message) = &status.message {
-        output::print(of_message(message));
+        print(&of_message(message));
     }
 }
 
 /// How a task that is no longer followed ends the command, and what to do next.
 fn ended(task: &str, state: TaskState) -> Exit {
+    let task = plain(task);
     match state {
         TaskState::Completed => Exit::Done,
         TaskState::InputRequired => {

@@ -1,7 +1,8 @@
 //! `duologue card`: what an agent says of itself.
 
 use super::args::CardArgs;
-use crate::output::{self, Exit, Failure};
+use super::{print, unconnected};
+use crate::output::{self, Exit, Failure, plain};
 use duologue_a2a::card::{Form, Header, verify};
 use duologue_a2a::model::{AgentCapabilities, AgentCard, SecurityScheme};
 use duologue_gateway::outbound::{Fetched, Interface, Options};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 pub(crate) async fn run(args: &CardArgs, json: bool) -> Result<Exit, Failure> {
     let options = args.reach.options()?;
-    let fetched = Fetched::at(&args.url, &options).await?;
+    let fetched = Fetched::at(&args.url, &options).await.map_err(unconnected)?;
     // A card is shown also where there is no way to speak with the agent.
     let chosen = fetched.interface(&options);
     if json {
@@ -18,7 +19,7 @@ pub(crate) async fn run(args: &CardArgs, json: bool) -> Result<Exit, Failure> {
     }
     show(&fetched, chosen.as_ref().ok(), &options);
     if let Err(error) = chosen {
-        output::note(format!("warning: {error}"));
+        output::note(format!("warning: {}", output::harmless(&unconnected(error).to_string())));
     }
     Ok(Exit::Done)
 }
@@ -53,9 +54,9 @@ fn as_json(fetched: &Fetched, chosen: Option<&Interface>) -> Value {
 
 fn show(fetched: &Fetched, chosen: Option<&Interface>, options: &Options) {
     let card = &fetched.card;
-    output::print(format!("{} {}", card.name, card.version).trim_end());
+    output::print(plain(&format!("{} {}", card.name, card.version)).trim_end());
     if !card.description.is_empty() {
-        output::print(&card.description);
+        print(&card.description);
     }
     let mut lines = vec![("card", format!("{} (A2A {})", fetched.url, fetched.dialect.as_str()))];
     if let Some(provider) = &card.provider {
@@ -72,7 +73,7 @@ fn show(fetched: &Fetched, chosen: Option<&Interface>, options: &Options) {
     lines.push(("security", list(&schemes)));
     lines.push(("signature", signature(fetched, options)));
     for (name, value) in lines {
-        output::print(format!("{name:<14} {value}"));
+        output::print(format!("{name:<14} {}", plain(&value)));
     }
     tables(card, chosen);
 }
@@ -94,13 +95,11 @@ fn tables(card: &AgentCard, chosen: Option<&Interface>) {
             [mark.to_owned(), one.protocol_binding.clone(), one.protocol_version.clone(), one.url.clone()]
         })
         .collect();
-    output::print("");
-    output::print(output::table(["USED", "BINDING", "VERSION", "ADDRESS"], &interfaces));
+    print_table(["USED", "BINDING", "VERSION", "ADDRESS"], interfaces);
     if !card.skills.is_empty() {
         let skill = |one: &duologue_a2a::model::AgentSkill| [one.id.clone(), one.name.clone(), one.description.clone()];
         let skills: Vec<[String; 3]> = card.skills.iter().map(skill).collect();
-        output::print("");
-        output::print(output::table(["SKILL", "NAME", "WHAT"], &skills));
+        print_table(["SKILL", "NAME", "WHAT"], skills);
     }
     let extensions = &card.capabilities.extensions;
     if !extensions.is_empty() {
@@ -109,9 +108,14 @@ fn tables(card: &AgentCard, chosen: Option<&Interface>) {
             .iter()
             .map(|one| [one.uri.clone(), needed(one.required).to_owned(), one.description.clone()])
             .collect();
-        output::print("");
-        output::print(output::table(["EXTENSION", "", "WHAT"], &rows));
+        print_table(["EXTENSION", "", "WHAT"], rows);
     }
+}
+
+/// A table, set off from what is above it.
+fn print_table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) {
+    let rows: Vec<_> = rows.into_iter().map(|row| row.map(|cell| plain(&cell))).collect();
+    output::print(format!("\n{}", output::table(head, &rows)));
 }
 
 fn list(all: &[String]) -> String {

@@ -8,7 +8,27 @@ pub(crate) use args::{CallArgs, CardArgs};
 pub(crate) use call::run as call;
 pub(crate) use card::run as card;
 
+use crate::output::{self, Failure};
 use duologue_a2a::model::AgentCard;
+use duologue_gateway::outbound::ConnectError;
+
+/// An agent's words for people to read.
+fn print(text: &str) {
+    output::print(output::harmless(text));
+}
+
+/// Why an agent cannot be spoken with, and by what on the command line that may change.
+fn unconnected(error: ConnectError) -> Failure {
+    let flags = match &error {
+        ConnectError::Plaintext { .. } => "--allow-plaintext",
+        ConnectError::NothingInCommon { .. } => "--binding, --a2a-version, --allow-plaintext",
+        ConnectError::TimedOut { .. } => "--timeout",
+        ConnectError::Tls { .. } => "--ca",
+        ConnectError::Hidden { .. } => args::TOKEN,
+        _ => return error.into(),
+    };
+    format!("{error} ({flags})").into()
+}
 
 /// The skills of an agent, each by the name that it is called with.
 fn skills(card: &AgentCard) -> String {

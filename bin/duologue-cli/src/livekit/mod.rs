@@ -13,7 +13,7 @@ pub(crate) use dispatch::run as dispatch;
 pub(crate) use room::run as room;
 pub(crate) use token::run as token;
 
-use crate::output::Failure;
+use crate::output::{Failure, plain};
 use crate::settings::Settings;
 use crate::up::keys::{self, KeyPair, KeysError};
 use duologue_agents::Venue;
@@ -101,11 +101,6 @@ fn span(seconds: u64) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
-}
-
-/// A server's or a stranger's words on a line of our own.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 #[cfg(test)]

@@ -2,14 +2,20 @@
 
 use crate::{duologue, last_json};
 use async_trait::async_trait;
+use duologue_a2a::error::{A2aError, ErrorKind};
 use duologue_a2a::model::{
-    AgentCapabilities, AgentCard, AgentExtension, AgentSkill, Artifact, Content, Part, TaskState,
+    AgentCapabilities, AgentCard, AgentExtension, AgentInterface, AgentSkill, Artifact, Content, Part, TaskState,
 };
 use duologue_gateway::extension::CAPABILITY;
 use duologue_gateway::{Agent, Answer, Failure, Gateway, GatewayConfig, Turn, bind_loopback, serve};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What a terminal would take for orders: to clear itself, and to change its title.
+const ORDERS: &str = "\x1b[2J\x1b]0;title\x07\u{9b}2J";
 
 struct Greeter;
 
@@ -20,9 +26,13 @@ impl Agent for Greeter {
         AgentCard {
             name: "Greeter".into(),
             version: "1.2.3".into(),
-            description: "Greets".into(),
+            description: format!("Greets{ORDERS}"),
             capabilities: AgentCapabilities { streaming: Some(true), extensions, ..AgentCapabilities::default() },
-            skills: vec![AgentSkill { id: "count_words".into(), name: "Count".into(), ..AgentSkill::default() }],
+            skills: vec![AgentSkill {
+                id: "count_words".into(),
+                name: format!("Count\n{ORDERS}"),
+                ..AgentSkill::default()
+            }],
             ..AgentCard::default()
         }
     }
@@ -51,6 +61,8 @@ impl Agent for Greeter {
                 turn.status(TaskState::Failed, Some(turn.says("no"))).await?;
                 Ok(Answer::Done)
             }
+            "order" => Ok(Answer::Message(turn.says(format!("one\ttwo\r\nthree{ORDERS}")))),
+            "refuse" => Err(A2aError::new(ErrorKind::UnsupportedOperation, format!("never{ORDERS}")).into()),
             other => Ok(Answer::Message(turn.says(format!("hello {other}")))),
         }
     }
@@ -141,7 +153,69 @@ fn what_goes_wrong_is_told_with_what_to_do() {
     assert!(code == Some(1) && note.contains("the agent refused"), "{note}");
     assert!(last_json(json.as_bytes())["error"].as_str().unwrap().contains("There is no such task"));
     let (code, _, note) = run(home.path(), &["card", "http://agent.example.org"]);
-    assert!(code == Some(1) && note.contains("not encrypted"), "{note}");
+    assert!(code == Some(1) && note.contains("not encrypted") && note.contains("--allow-plaintext"), "{note}");
+    let (code, _, note) = run(home.path(), &["call", &url, "x", "--binding", "grpc", "--a2a-version", "0.3"]);
+    assert!(code == Some(1) && note.contains("(--binding, --a2a-version"), "{note}");
     assert!(run(home.path(), &["call", &url]).2.contains("nothing to say"));
     assert!(run(home.path(), &["call"]).2.contains("no address"));
+    for words in [&["call", &url, "hello", "big", "world"][..], &["call", "--address", &url, "hello", "world"]] {
+        let (code, _, note) = run(home.path(), words);
+        assert!(code == Some(1) && note.contains("too many words") && note.contains("quotes"), "{note}");
+    }
+}
+
+#[test]
+fn words_of_an_agent_give_the_terminal_no_orders() {
+    let home = tempfile::tempdir().unwrap();
+    let (_runtime, url) = agent();
+    let (code, said, _) = run(home.path(), &["call", &url, "order"]);
+    let cleaned = "one\ttwo\nthree\u{fffd}[2J\u{fffd}]0;title\u{fffd}\u{fffd}2J\n";
+    assert_eq!((code, said.as_str()), (Some(0), cleaned));
+    let (_, shown, _) = run(home.path(), &["card", &url]);
+    assert!(shown.lines().any(|line| line.starts_with("count_words") && line.contains("Count")), "{shown}");
+    let (_, _, note) = run(home.path(), &["call", &url, "refuse"]);
+    assert!(note.contains("never"), "{note}");
+    for text in [shown, note] {
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    }
+}
+
+#[test]
+fn a_message_is_the_same_by_the_id_that_is_given() {
+    let home = tempfile::tempdir().unwrap();
+    let (_runtime, url) = agent();
+    let answer = |id: &str| run(home.path(), &["call", &url, "Ada", "--message-id", id, "--json"]).1;
+    let first = answer("m-1");
+    assert_eq!(last_json(first.as_bytes())["message"]["parts"][0]["text"], "hello Ada");
+    assert_eq!(answer("m-1"), first);
+    assert_ne!(answer("m-2"), first);
+    // Who gives a card and hangs up on calls.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || hang_up(&listener));
+    let (code, _, note) = run(home.path(), &["call", &url, "Ada", "--message-id", "m-3"]);
+    assert!(code == Some(1) && note.contains("no answer") && note.contains("--message-id m-3"), "{note}");
+}
+
+fn hang_up(listener: &TcpListener) {
+    let interface = AgentInterface {
+        url: format!("http://{}", listener.local_addr().unwrap()),
+        protocol_binding: "JSONRPC".into(),
+        protocol_version: "1.0".into(),
+        tenant: String::new(),
+    };
+    let card = AgentCard { name: "Mute".into(), supported_interfaces: vec![interface], ..AgentCard::default() };
+    let card = serde_json::to_string(&card).unwrap();
+    for line in listener.incoming() {
+        let mut line = line.unwrap();
+        let mut start = [0; 4];
+        line.read_exact(&mut start).unwrap();
+        if &start == b"GET " {
+            let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", card.len());
+            line.write_all((head + &card).as_bytes()).unwrap();
+            line.shutdown(std::net::Shutdown::Write).unwrap();
+            // Read to its end, so that what was written is not lost with a reset.
+            drop(std::io::copy(&mut line, &mut std::io::sink()));
+        }
+    }
 }
