@@ -1,0 +1,87 @@
+//! What a program says of its agent: [`Agent`].
+
+use crate::capability::{Capability, IntoCapability};
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::CapabilityError;
+use crate::skills::Skills;
+use duologue_a2a::model::AgentCard;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+
+/// An agent: a name, what it can do, and how it is served.
+#[derive(Clone)]
+pub struct Agent {
+    skills: Skills,
+    config: Config,
+}
+
+impl Agent {
+    /// An agent that can do nothing yet.
+    pub fn new(name: impl Into<String>) -> Agent {
+        let (name, version) = (name.into(), "0.1.0".to_owned());
+        let skills = Skills { name, version, description: String::new(), capabilities: Vec::new(), text: None };
+        Agent { skills, config: Config::default() }
+    }
+
+    /// What it is for, as its card says.
+    #[must_use]
+    pub fn description(mut self, words: impl Into<String>) -> Agent {
+        self.skills.description = words.into();
+        self
+    }
+
+    /// Its version, as its card says.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Agent {
+        self.skills.version = version.into();
+        self
+    }
+
+    /// Something that it can do. Of two with the same name the later one counts.
+    #[must_use]
+    pub fn capability(mut self, capability: impl IntoCapability) -> Agent {
+        let capability: Capability = capability.into_capability();
+        self.skills.capabilities.retain(|other| other.name() != capability.name());
+        self.skills.capabilities.push(capability);
+        self
+    }
+
+    /// Answers messages that are words.
+    #[must_use]
+    pub fn on_text<F>(mut self, handler: F) -> Agent
+    where
+        F: for<'a> Fn(String, Context<'a>) -> BoxFuture<'a, Result<String, CapabilityError>> + Send + Sync + 'static,
+    {
+        self.skills.text = Some(Arc::new(handler));
+        self
+    }
+
+    /// How it is served, and whom it knows. What the file says of name, version and description goes before what the program says.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Agent {
+        let metadata = &config.metadata;
+        for (field, given) in [
+            (&mut self.skills.name, &metadata.name),
+            (&mut self.skills.version, &metadata.version),
+            (&mut self.skills.description, &metadata.description),
+        ] {
+            if let Some(given) = given {
+                field.clone_from(given);
+            }
+        }
+        self.config = config;
+        self
+    }
+
+    /// Its card, without where it is served.
+    pub fn card(&self) -> AgentCard {
+        duologue_gateway::Agent::card(&self.skills)
+    }
+}
+
+impl std::fmt::Debug for Agent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agent").field("name", &self.skills.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,112 @@
+use super::{CertSource, Config};
+use duologue_conversation::scenario::{BadFile, MAX_BYTES, Placed, Problem, parse_placed, schema_of};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<Config>);
+
+/// Why a file is no agent's.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{path} cannot be read: {why}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// It is wrong: each line with the reason and the nearest key that there is.
+    #[error("{}", .0.to_string().trim_end().trim_start_matches("error: "))]
+    Refused(Box<BadFile>),
+}
+
+impl Config {
+    /// The JSON Schema of the file.
+    pub fn schema() -> Value {
+        SCHEMA.clone()
+    }
+
+    /// Reads a file. Paths in it are from its folder. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let refuse = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
+        let size = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.len();
+        if size > MAX_BYTES as u64 {
+            return Err(refuse(format!("it is larger than {MAX_BYTES} bytes")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+        let mut config = Config::parse(&path.display().to_string(), &text)?;
+        config.place(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    /// Reads a text; `file` names it in messages.
+    ///
+    /// # Errors
+    /// [`ConfigError::Refused`].
+    pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
+        let placed = parse_placed(file, text, &SCHEMA).map_err(|bad| ConfigError::Refused(Box::new(bad)))?;
+        let refuse = |problems| ConfigError::Refused(Box::new(placed.refuse(problems)));
+        let config = serde_json::from_value::<Config>(placed.value()).map_err(|error| {
+            refuse(vec![Problem::new(placed.place(&[]), format!("this file does not fit: {error}"))])
+        })?;
+        let problems = config.problems(&placed);
+        if problems.is_empty() { Ok(config) } else { Err(refuse(problems)) }
+    }
+
+    /// What a schema can't say.
+    fn problems(&self, placed: &Placed<'_>) -> Vec<Problem> {
+        let at = |way: &[&str], message: String| Problem::new(placed.key_place(way), message);
+        let mut problems = Vec::new();
+        let identity = &self.identity;
+        if let (Some(id), Some(domain)) = (&identity.spiffe_id, &identity.trust_domain)
+            && id.trim_start_matches("spiffe://").split('/').next() != Some(domain)
+        {
+            let words = format!("the SPIFFE id {id} is not of the trust domain {domain}");
+            problems.push(at(&["identity", "trust_domain"], words).help("make the two agree, or leave this out"));
+        }
+        let rules = &self.authorization;
+        if rules.policy_file.is_some() && rules.opa_url.is_some() {
+            let words = "a file decides, or an OPA server, not both".to_owned();
+            problems.push(at(&["authorization", "opa_url"], words).help("remove one of them"));
+        }
+        let mtls = &self.server.mtls;
+        let files = [("cert_file", &mtls.cert_file), ("key_file", &mtls.key_file), ("bundle_file", &mtls.bundle_file)];
+        for (name, file) in files {
+            if mtls.enabled && mtls.cert_source == CertSource::Files && file.is_none() {
+                let words = format!("certificates come from files, and `{name}` is missing");
+                problems.push(at(&["server", "mtls", "cert_source"], words).help(format!("add `{name}`")));
+            }
+        }
+        if !mtls.enabled && !is_loopback(&self.server.host) {
+            let words = format!("{} can be reached from other machines, which takes mTLS", self.server.host);
+            let help = "set `mtls: {enabled: true}`, or listen on 127.0.0.1";
+            problems.push(at(&["server", "host"], words).help(help));
+        }
+        problems
+    }
+
+    /// Paths become those from the folder of the file.
+    fn place(&mut self, folder: &Path) {
+        let mtls = &mut self.server.mtls;
+        let rules = &mut self.authorization;
+        let paths = [
+            &mut rules.policy_file,
+            &mut rules.decision_log,
+            &mut mtls.cert_file,
+            &mut mtls.key_file,
+            &mut mtls.bundle_file,
+        ];
+        for path in paths.into_iter().flatten() {
+            *path = folder.join(&path);
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
