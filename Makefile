@@ -9,7 +9,7 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-a2a bench-store bench-turn-taking interop interop-a2a
+.PHONY: help setup page build demo test test-core bench bench-a2a bench-store bench-turn-taking interop interop-a2a interop-tools
 .PHONY: conformance-agent kill-test soak ci
 
 help: ## lists the targets
@@ -62,7 +62,7 @@ bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents
 	benches/turn-taking/compare_turns.py --ours "$(BIN)/duologue-turn-taking" $(BENCH_ARGS)
 
 # Arguments of tests/interop/run.py, such as `make interop INTEROP_ARGS='--server embedded --json'`.
-interop: interop-a2a ## tests against real peers, which are installed first: the SDKs of A2A, a livekit-server, LiveKit's own clients and agents
+interop: interop-a2a interop-tools ## tests against real peers, which are installed first: the SDKs of A2A, a livekit-server, LiveKit's own clients and agents
 	@scripts/setup.sh --livekit-server
 	@scripts/setup.sh --interop
 	DUOLOGUE_TEST_LIVEKIT=required $(CARGO) test --release --workspace --test real
@@ -84,6 +84,10 @@ interop-a2a: ## tests against the SDKs of A2A, their servers and their clients, 
 	@scripts/setup.sh --interop-a2a
 	$(CARGO) build --release --workspace --example a2a_client --example conformance-agent
 	tests/interop-a2a/run.py
+
+interop-tools: ## tests of tools against the SDK of MCP, which is installed first
+	@scripts/setup.sh --interop-tools
+	DUOLOGUE_TEST_MCP=required $(CARGO) test --release --workspace --test tools
 
 soak: ## hours of conversations, watched for leaks
 	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'

@@ -3,7 +3,7 @@
 # Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report;
 # with --postgres also PostgreSQL, of which tests start servers of their own; with --livekit-server nothing but that server, which
 # tests take part in rooms of; with --interop also LiveKit's own clients; with --interop-a2a also the SDKs of A2A;
-# with --bench-a2a those and wrk, which loads their servers.
+# with --bench-a2a those and wrk, which loads their servers; with --interop-tools also the SDK of MCP.
 set -euo pipefail
 tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}
 
@@ -103,6 +103,17 @@ install_interop_a2a() {
   esac
 }
 
+# The SDK of MCP for Python, at the version in tests/interop-tools (60 MB, once). Exit code 3 as above.
+install_interop_tools() {
+  mkdir -p "$tools/interop-tools"
+  if python_environment "$tools/interop-tools/mcp-2.3.0" "$interop_sources-tools/requirements.txt"; then
+    echo "setup: the SDK of MCP is in $tools/interop-tools"
+  else
+    echo "setup: the SDK of MCP could not be installed (above): is the registry of Python packages reachable?" >&2
+    exit 3
+  fi
+}
+
 # What each package is there for, as a test of the thing itself: a compiler from elsewhere is as good.
 have_libclang() { # not libclang-cpp, which is another library
   compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null || ldconfig -p 2>/dev/null | grep -qE 'libclang(-[0-9.]+)?\.so'
@@ -141,6 +152,7 @@ finish() {
   case "${1:-}" in
     --interop) install_interop ;;
     --interop-a2a | --bench-a2a) install_interop_a2a ;;
+    --interop-tools) install_interop_tools ;;
   esac
 }
 

@@ -10,7 +10,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 51] = [
+pub const TARGETS: [Target; 53] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -62,6 +62,8 @@ pub const TARGETS: [Target; 51] = [
     ("a2a_jws", duologue_a2a::fuzzing::jws_header),
     ("a2a_sse", duologue_a2a::fuzzing::sse_stream),
     ("notice", duologue_store::fuzzing::notice),
+    ("tool", duologue_tools::fuzzing::tool),
+    ("tool_answer", duologue_tools::fuzzing::answer),
 ];
 
 /// The first byte as a number, and the rest.

@@ -58,6 +58,12 @@ fn samples() -> Vec<Vec<u8>> {
         file("personas/anna.yaml"),
         b"llm: openai/gpt-4o-mini\nopenai:\n  base_url: http://localhost/v1\n  api_key: sk-1\n".to_vec(),
         br#"["9f","task",["a",1]]"#.to_vec(),
+        br#"{"name":"a.b","description":"Does \u200bit","inputSchema":{"type":"object","properties":{"a":{"type":"array",
+"items":{"$ref":"#/$defs/n"}}},"$defs":{"n":{"type":"integer","description":"N","pattern":"^(a+)+$"}}}}"#
+            .to_vec(),
+        br#"{"content":[{"type":"text","text":"\u001b[2J"},{"type":"image","data":"AAAA","mimeType":"image/png"},
+{"type":"resource_link","uri":"u","name":"n"}],"structuredContent":{"a":[1,{"b":"c"}]},"isError":false}"#
+            .to_vec(),
         br#"["9f",[["task","a",1],["task","b\u0000",18446744073709551615]]]"#.to_vec(),
         b"- {speaker: support, say: 'Hello.'}\n- {speaker: customer, tool_call: {name: end_call}}\n".to_vec(),
         b"\x05data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n".to_vec(),

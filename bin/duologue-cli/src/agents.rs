@@ -13,6 +13,7 @@ use duologue_conversation::scenario::{CastScenario, Casting, Side, load, persona
 use duologue_conversation::{AgentConfig, limits, session_config};
 use duologue_ids::Seed;
 use duologue_models::scripted::Dialogue;
+use duologue_tools::Toolbox;
 use duologue_worker::{Offer, RegisterError, Standing, Worker, WorkerConfig};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -23,7 +24,8 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// What a worker logs where DUOLOGUE_LOG says nothing.
-pub(crate) const LOGGED: &str = "duologue=info,duologue_agents=info,duologue_worker=info,duologue_conversation=info";
+pub(crate) const LOGGED: &str =
+    "duologue=info,duologue_agents=info,duologue_worker=info,duologue_conversation=info,duologue_tools=info";
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long to wait for a server that is not there yet.
@@ -55,7 +57,7 @@ pub(crate) async fn serve(command: &AgentCommand, settings: &Settings) -> Result
         AgentCommand::Start { agent } => (agent, false),
         AgentCommand::Show { .. } | AgentCommand::Schema => return show(command),
     };
-    let served = Served::load(reference)?;
+    let served = Served::open(reference, settings).await?;
     let venue = crate::livekit::venue(settings)?;
     let equipped = Equipped::with(served, settings).await?;
     let done = work(reference, dev, (&equipped.stage, &venue, &equipped.models)).await;
@@ -80,6 +82,9 @@ impl Equipped {
     }
 
     async fn put_away(self) {
+        if let Some(toolbox) = &self.stage.now().toolbox {
+            toolbox.close().await;
+        }
         self.models.shutdown_background();
         if let Some(local) = Arc::into_inner(self.stage).and_then(|stage| stage.local) {
             local.models.shutdown().await;
@@ -95,7 +100,7 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) async fn start(reference: &str, settings: &Settings, venue: &Venue) -> Result<Serving, Failure> {
-        let equipped = Equipped::with(Served::load(reference)?, settings).await?;
+        let equipped = Equipped::with(Served::open(reference, settings).await?, settings).await?;
         match start(&equipped.stage, venue, &equipped.models).await {
             Ok(worker) => Ok(Serving { equipped, worker }),
             Err(why) => {
@@ -137,7 +142,7 @@ async fn work(
         }
         seen = now;
         let before = stage.now();
-        match Served::load(reference) {
+        match Served::open(reference, &stage.settings).await {
             Err(error) => note_error(error),
             Ok(served) => {
                 let same = before.file.agent_name == served.file.agent_name && before.file.jobs == served.file.jobs;
@@ -203,14 +208,22 @@ struct Served {
     file: AgentFile,
     cast: CastScenario,
     dialogue: Option<Arc<Dialogue>>,
+    /// Tools of servers, which all its conversations share.
+    toolbox: Option<Toolbox>,
 }
 
 impl Served {
+    async fn open(reference: &str, settings: &Settings) -> Result<Served, Failure> {
+        let served = Served::load(reference)?;
+        let toolbox = crate::tools::of(&served.file, settings).await?;
+        Ok(Served { toolbox, ..served })
+    }
+
     fn load(reference: &str) -> Result<Served, Failure> {
         let file = AgentFile::load(reference)?;
         let cast = file.cast()?;
         let dialogue = file.dialogue.as_deref().map(|path| Dialogue::load(Path::new(path))).transpose()?;
-        Ok(Served { file, cast, dialogue: dialogue.map(Arc::new) })
+        Ok(Served { file, cast, dialogue: dialogue.map(Arc::new), toolbox: None })
     }
 
     fn choices(
@@ -275,8 +288,12 @@ impl Stage {
             // They are its own on either side; in a scenario they are the support agent's.
             session.tools = cast.tools(Side::Support).into();
         }
-        let config =
-            AgentConfig::new(session, providers, choices.describe(language_model)).with_tools(&cast.scenario().tools);
+        let models = choices.describe(language_model);
+        let mut config = AgentConfig::new(session, providers, models).with_tools(&cast.scenario().tools);
+        // A scenario is judged by what its own tools were called for.
+        if let (true, Some(toolbox)) = (own, &served.toolbox) {
+            config = config.with_toolbox(toolbox);
+        }
         let limits = if own && brief.conductor.is_none() { served.file.limits() } else { limits(&cast, None) };
         Ok(Role { hears: served.file.hears(), ..Role::new(config, limits, brief.conductor) })
     }

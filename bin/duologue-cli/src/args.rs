@@ -3,6 +3,7 @@
 use crate::a2a::{CallArgs, CardArgs};
 use crate::keeping_args::{BackupArgs, DeleteArgs, DoctorArgs, PruneArgs, RestoreArgs};
 use crate::livekit::{DispatchArgs, RoomArgs, ServerArgs, TokenArgs};
+use crate::tools::ToolsCommand;
 use crate::up::UpArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -59,6 +60,9 @@ pub(crate) enum Command {
     Card(CardArgs),
     /// Call an A2A agent.
     Call(Box<CallArgs>),
+    /// Tools of an agent: functions of servers that its language model may call.
+    #[command(subcommand)]
+    Tools(ToolsCommand),
     /// Rooms of a LiveKit server: list, create, see who is there, watch, delete.
     Room(RoomArgs),
     /// Agents asked for in rooms of a LiveKit server: create, list, delete.

@@ -30,6 +30,7 @@ mod rooms;
 mod scenarios;
 mod settings;
 mod simulate;
+mod tools;
 mod up;
 mod voices;
 
@@ -52,7 +53,10 @@ fn main() -> ExitCode {
     let quiet = if matches!(cli.command, Command::Agent(_)) { agents::LOGGED } else { "off" };
     let filter = EnvFilter::try_from_env("DUOLOGUE_LOG").unwrap_or_else(|_| EnvFilter::new(quiet));
     // It quotes what servers send, which are people's words.
-    let filter = "genai=off".parse().map_or(EnvFilter::new("off"), |quiet| filter.add_directive(quiet));
+    let filter = ["genai=off", "rmcp=off"].into_iter().fold(filter, |filter, quiet| match quiet.parse() {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => EnvFilter::new("off"),
+    });
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     match run(&cli) {
@@ -99,7 +103,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         // All that these read and write is named on the command line, or on a server.
         Command::Compare(_) | Command::Room(_) | Command::Dispatch(_) | Command::Token(_) | Command::Agent(_) => {}
-        Command::Card(_) | Command::Call(_) => {}
+        Command::Card(_) | Command::Call(_) | Command::Tools(_) => {}
         Command::Simulate(args) if args.out.is_some() => {}
         _ => settings.has_home()?,
     }
@@ -119,6 +123,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         },
         Command::Card(args) => runtime()?.block_on(a2a::card(args, cli.json)),
         Command::Call(args) => runtime()?.block_on(a2a::call(args, cli.json)),
+        Command::Tools(command) => runtime()?.block_on(tools::run(command, &settings, cli.json)),
         Command::Room(args) => runtime()?.block_on(livekit::room(args, &settings, cli.json)),
         Command::Dispatch(args) => runtime()?.block_on(livekit::dispatch(args, &settings, cli.json)),
         Command::Token(args) => livekit::token(args, &settings, cli.json),

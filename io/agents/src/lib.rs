@@ -10,5 +10,5 @@ mod session;
 
 pub use brief::{Brief, BriefError, Conductor};
 pub use conduct::{ConductError, RoomConversation, Seen, Step, Venue, Watcher, hold};
-pub use file::{AgentFile, AgentFileError, AgentLimits, Hears, agent_schema, names, text_of, wish};
+pub use file::{AgentFile, AgentFileError, AgentLimits, AgentTool, Hears, agent_schema, names, text_of, wish};
 pub use jobs::{AgentJobs, HEARS, OneRole, Role, Roles};

@@ -41,7 +41,8 @@ pub use call::{CallError, Calls};
 pub use capability::{BadSchema, Capability, IntoCapability, Outcome};
 pub use config::Config;
 pub use context::Context;
-pub use duologue_macros::capability;
+pub use duologue_macros::{capability, tool};
+pub use duologue_tools::{self as tools, IntoTool, Tool, ToolError, ToolSource, Toolbox};
 pub use error::CapabilityError;
 
 /// What the attributes write.

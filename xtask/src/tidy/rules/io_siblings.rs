@@ -3,9 +3,11 @@
 use crate::tidy::{Finding, Layer, Workspace};
 
 /// Who may use which other shell, and why.
-const ALLOWED: [(&str, &str, &str); 14] = [
+const ALLOWED: [(&str, &str, &str); 16] = [
     ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
     ("io/conversation", "io/models", "a conversation performs its effects with providers"),
+    ("io/conversation", "io/tools", "what a model calls in a conversation is run beside it"),
+    ("io/agents", "io/tools", "the file of an agent names the servers of its tools"),
     ("io/worker", "io/rtc", "whoever is in a room has a WebRTC peer, as the room server has"),
     ("io/sfu", "io/rtc", "whoever is in a room has a WebRTC peer, at the server's end too"),
     ("io/sfu", "io/worker", "in tests only: the room server is tried with clients and workers of our own"),
