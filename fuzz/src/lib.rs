@@ -10,12 +10,13 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 51] = [
+pub const TARGETS: [Target; 52] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
     ("ogg", audio::ogg),
     ("ogg_pages", duologue_api::fuzzing::ogg_pages),
+    ("export_request", duologue_api::fuzzing::export_request),
     ("scenario", files::scenario),
     ("persona", files::persona),
     ("config", files::config),

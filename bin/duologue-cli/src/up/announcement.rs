@@ -40,6 +40,7 @@ impl Announcement {
                 "api": format!("{}/api/v1", self.page),
                 "openapi": format!("{}/openapi.json", self.page),
                 "events": format!("{}/api/v1/events", self.page),
+                "traces": format!("{}/v1/traces", self.page),
                 "ready": format!("{}/ready", self.page),
                 "rooms": { "url": self.rooms.address, "embedded": self.rooms.embedded, "api_key": self.rooms.key,
                     "media": self.media },
@@ -56,6 +57,7 @@ impl Announcement {
             if page_is_built() { "" } else { "  (not built: `make page`, then build again)" }
         ));
         print(format!("API    {}/api/v1  (contract: {}/openapi.json)", self.page, self.page));
+        print(format!("Traces {}/v1/traces  (OpenTelemetry, of agents that are to be seen under Calls)", self.page));
         print(format!("Rooms  {}  ({inside}, API key {})", self.rooms.address, self.rooms.key));
         print(format!("Data   {}", self.home.display()));
         for agent in &self.agents {
