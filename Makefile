@@ -9,8 +9,8 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-a2a bench-store bench-turn-taking interop interop-a2a
-.PHONY: conformance-agent kill-test soak ci
+.PHONY: help setup page build demo test test-core bench bench-a2a bench-store
+.PHONY: bench-turn-taking interop interop-a2a conformance-agent example-documents kill-test soak ci interop-identity interop-opa interop-spire rotation-test
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
@@ -71,6 +71,11 @@ interop: interop-a2a ## tests against real peers, which are installed first: the
 
 PORT ?= 9999
 PUSH ?= 1
+DOCUMENTS := document-worker document-summariser document-orchestrator
+example-documents: ## starts the three agents of the document example, with identities and policies, until interrupted
+	$(CARGO) build --release -p duologue-cli $(addprefix -p ,$(DOCUMENTS))
+	@exec examples/documents.sh "$(BIN)"
+
 conformance-agent: ## an A2A agent for conformance kits: PORT=9999, gRPC on PORT+1; PUSH=0 turns streaming and push off
 	$(CARGO) build --release -p duologue-gateway --example conformance-agent
 	PORT=$(PORT) PUSH=$(PUSH) exec "$(BIN)/examples/conformance-agent"
@@ -80,10 +85,28 @@ kill-test: ## kills processes that serve an agent, a hundred times, and looks at
 	@scripts/setup.sh --postgres
 	DUOLOGUE_TEST_KILLS=100 DUOLOGUE_TEST_POSTGRES=required $(CARGO) test --release --workspace --test kill -- --nocapture --test-threads 1
 
+rotation-test: ## 100,000 requests over mTLS, on new connections and on kept ones, while identities and roots change (some minutes)
+	DUOLOGUE_TEST_ROTATION=100000 $(CARGO) test --release --workspace --test identity -- rotation --nocapture
+	DUOLOGUE_TEST_ROTATION=20000 $(CARGO) test --release --workspace --test mutual -- rotation --nocapture
+
 interop-a2a: ## tests against the SDKs of A2A, their servers and their clients, which are installed first
 	@scripts/setup.sh --interop-a2a
 	$(CARGO) build --release --workspace --example a2a_client --example conformance-agent
 	tests/interop-a2a/run.py
+
+interop-opa: ## has a real OPA decide beside our policies about 5,000 calls; it is compiled first (20 minutes)
+	@scripts/setup.sh --opa
+	DUOLOGUE_TEST_OPA=required $(CARGO) test --release --workspace --test decisions -- --nocapture
+
+interop-identity: ## tests our authority against a client of the SPIFFE Workload API by others, py-spiffe, which is installed first
+	@scripts/setup.sh --interop-identity
+	$(CARGO) build --release --workspace --example authority
+	tests/interop-identity/run.py
+
+interop-spire: ## calls between our agents with identities of a real SPIRE, whose server and agent are compiled first (20 minutes)
+	@scripts/setup.sh --spire
+	$(CARGO) build --release --workspace --example spiffe_pair
+	tests/interop-identity/spire.py
 
 soak: ## hours of conversations, watched for leaks
 	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'

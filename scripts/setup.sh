@@ -2,40 +2,46 @@
 # Installs the system packages that building and fetching models need, and only those whose purpose is not served yet.
 # Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report;
 # with --postgres also PostgreSQL, of which tests start servers of their own; with --livekit-server nothing but that server, which
-# tests take part in rooms of; with --interop also LiveKit's own clients; with --interop-a2a also the SDKs of A2A;
-# with --bench-a2a those and wrk, which loads their servers.
+# tests take part in rooms of; with --opa nothing but that program, which decides beside our policies; with --interop also LiveKit's
+# own clients; with --interop-a2a also the SDKs of A2A; with --interop-identity also a client of the SPIFFE Workload API, with --spire
+# SPIRE's server and agent; with --bench-a2a the SDKs and wrk, which loads their servers.
 set -euo pipefail
 tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}
 
-# Compiled from its sources (ten minutes on two cores, once), into the folder where CI keeps its tools. Tests look there
-# for exactly this version.
-livekit_version=1.13.5
-install_livekit_server() {
-  local bin=$tools/tools/bin made
-  local program=$bin/livekit-server-$livekit_version
-  if "$program" --version 2>/dev/null | grep -qF "$livekit_version"; then
+# Compiled from their sources (ten minutes each on two cores, once), into the folder where CI keeps its tools. Tests look there
+# for exactly these versions.
+go_program() { # name, version, package, name of the program it makes, argument that says the version
+  local name=$1 version=$2 package=$3 bin=$tools/tools/bin made
+  local program=$bin/$name-$version
+  if "$program" "$5" 2>/dev/null | grep -qF "$version"; then
     echo "setup: $program is there."
     return
   fi
   if ! command -v go >/dev/null; then
-    echo 'setup: Go is missing, 1.21 or newer (which fetches the version that the server asks for): install it, then run this again.' >&2
+    echo "setup: Go is missing, 1.21 or newer (which fetches the version that $name asks for): install it, then run this again." >&2
     return 1
   fi
   mkdir -p "$bin"
   made=$(mktemp -d "$bin/making.XXXXXX")
-  GOBIN=$made nice go install "github.com/livekit/livekit-server/cmd/server@v$livekit_version" || {
+  GOBIN=$made nice go install "$package@v$version" || {
     rm -rf "$made"
-    echo "setup: livekit-server $livekit_version could not be compiled (above)." >&2
+    echo "setup: $name $version could not be compiled (above)." >&2
     return 1
   }
-  mv "$made/server" "$program"
+  mv "$made/$4" "$program"
   rm -rf "$made"
   echo "setup: installed $program"
 }
-if [ "${1:-}" = --livekit-server ]; then
-  install_livekit_server
-  exit
-fi
+case "${1:-}" in
+  --livekit-server)
+    go_program livekit-server 1.13.5 github.com/livekit/livekit-server/cmd/server server --version
+    exit
+    ;;
+  --opa)
+    go_program opa 1.22.2 github.com/open-policy-agent/opa opa version
+    exit
+    ;;
+esac
 
 # LiveKit's clients for Python and JavaScript and its agents, at the versions in tests/interop (700 MB, once), outside the
 # clone. Exit code 3 where the package registries do not give them.
@@ -103,6 +109,43 @@ install_interop_a2a() {
   esac
 }
 
+# Clients of the SPIFFE Workload API for Python, at the versions in tests/interop-identity (40 MB, once). Exit code 3 as above.
+install_interop_identity() {
+  mkdir -p "$tools/interop-identity"
+  if python_environment "$tools/interop-identity/py-spiffe-0.3.2" "$interop_sources-identity/requirements.txt"; then
+    echo "setup: py-spiffe is in $tools/interop-identity"
+  else
+    echo "setup: py-spiffe could not be installed (above): is the registry of Python packages reachable?" >&2
+    exit 3
+  fi
+}
+
+# SPIRE's server and agent, compiled from their sources (a quarter of an hour on two cores, once).
+spire_version=1.15.3
+install_spire() {
+  local bin=$tools/tools/bin made
+  if [ -x "$bin/spire-server-$spire_version" ] && [ -x "$bin/spire-agent-$spire_version" ]; then
+    echo "setup: SPIRE $spire_version is in $bin"
+    return
+  fi
+  if ! command -v go >/dev/null; then
+    echo 'setup: Go is missing, 1.21 or newer (which fetches the version that SPIRE asks for): install it, then run this again.' >&2
+    exit 1
+  fi
+  mkdir -p "$bin"
+  made=$(mktemp -d "$bin/making.XXXXXX")
+  for program in spire-server spire-agent; do
+    GOBIN=$made nice go install "github.com/spiffe/spire/cmd/$program@v$spire_version" || {
+      rm -rf "$made"
+      echo "setup: $program could not be compiled (above): is the Go module proxy reachable?" >&2
+      exit 3
+    }
+    mv "$made/$program" "$bin/$program-$spire_version"
+  done
+  rm -rf "$made"
+  echo "setup: SPIRE $spire_version is in $bin"
+}
+
 # What each package is there for, as a test of the thing itself: a compiler from elsewhere is as good.
 have_libclang() { # not libclang-cpp, which is another library
   compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null || ldconfig -p 2>/dev/null | grep -qE 'libclang(-[0-9.]+)?\.so'
@@ -141,6 +184,8 @@ finish() {
   case "${1:-}" in
     --interop) install_interop ;;
     --interop-a2a | --bench-a2a) install_interop_a2a ;;
+    --interop-identity) install_interop_identity ;;
+    --spire) install_spire ;;
   esac
 }
 

@@ -10,7 +10,7 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 51] = [
+pub const TARGETS: [Target; 57] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
@@ -61,7 +61,13 @@ pub const TARGETS: [Target; 51] = [
     ("a2a_card", duologue_a2a::fuzzing::agent_card),
     ("a2a_jws", duologue_a2a::fuzzing::jws_header),
     ("a2a_sse", duologue_a2a::fuzzing::sse_stream),
+    ("authority_header", duologue_trust::fuzzing::authority_header),
+    ("bundle_document", duologue_trust::fuzzing::bundle_document),
+    ("jwt_svid", duologue_trust::fuzzing::jwt_svid),
     ("notice", duologue_store::fuzzing::notice),
+    ("policy_decision", duologue_policy::fuzzing::decision),
+    ("policy_log", duologue_policy_engine::fuzzing::log),
+    ("policy_text", duologue_policy_engine::fuzzing::policy),
 ];
 
 /// The first byte as a number, and the rest.

@@ -96,11 +96,25 @@ fn samples() -> Vec<Vec<u8>> {
         b"\x0a\x2b\x0a\x01t\x12\x01c\x1a\x10\x08\x03\x1a\x0c\x08\x80\x9c\xd9\xca\x06\x10\xc0\x84\x3d\x22\x11\x0a\x01a\x22\x0c\x12\x02\x00\xff\x2a\x06\x0a\x04\x0a\x00\x12\x00".to_vec(),
         br#"{"alg":"ES256","kid":"key-1","typ":"JOSE"}"#.to_vec(),
         b"\xffid: 7\nevent: x\ndata: {}\n: c\ndata: 1\r\n\r\ndata: 2\n\n".to_vec(),
+        b"\x03PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x1b\x01\x04\0\0\0\x01\x83\x86\x44\x04/S/M\x41\x11tmp%2Frun%2Fwl.soc\0\0\x01\0\x01\0\0\0\x01%".to_vec(),
+        br#"{"keys":[{"kty":"EC","kid":"a","use":"jwt-svid","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}],"spiffe_sequence":1,"spiffe_refresh_hint":300}"#.to_vec(),
+        b"eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.eyJzdWIiOiJzcGlmZmU6Ly9hLnRlc3Qvd29ya2VyIiwiYXVkIjpbIndvcmtlciJdLCJleHAiOjEwMDB9.AA".to_vec(),
+        file("policies/per_method/policy.rego"),
+        b"package duologue.authz\n\nallow { input.caller.spiffe_id in data.callers; f(1) }\n\nf(x) = y { y := [z | z := x + 1] }\n".to_vec(),
+        br#"{"a":[1,{"b":"c"}]}{"allow":true,"reasons":["r"],"rule":"x"}"#.to_vec(),
+        decisions(),
         framed(),
         zip(),
         backup(),
         wav,
     ]
+}
+
+/// Three lines of a decision log.
+fn decisions() -> Vec<u8> {
+    let mut head = duologue_policy::Head::default();
+    let lines = ["a", "b", "c"].map(|id| format!("{}\n", head.append(&format!(r#"{{"id":"{id}"}}"#))));
+    lines.concat().into_bytes()
 }
 
 /// A backup of one conversation with one file, unpacked to a tar file (POSIX.1-1988, `ustar`).

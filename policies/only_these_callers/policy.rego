@@ -5,9 +5,11 @@ default allow := false
 
 # data.callers: SPIFFE IDs of those who may call.
 allow if {
-	input.caller.spiffe_id in data.callers
+	listed
 	known_origin
 }
+
+listed if input.caller.spiffe_id in data.callers
 
 # data.on_behalf_of: who may stand behind a caller; null: anybody, since a listed caller is trusted with whom it serves.
 known_origin if data.on_behalf_of == null
@@ -19,6 +21,6 @@ known_origin if {
 	}
 }
 
-reasons contains "the caller is not listed" if not input.caller.spiffe_id in data.callers
+reasons contains "the caller is not listed" if not listed
 
 reasons contains "it comes on behalf of somebody who is not listed" if not known_origin

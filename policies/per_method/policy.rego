@@ -8,7 +8,8 @@ allow if may_call(input.request.method)
 
 # What belongs to a task: looking at it, following it, cancelling it. It is the owner's, who could call something.
 allow if {
-	not input.request.operation in {"SendMessage", "SendStreamingMessage"}
+	operation := input.request.operation
+	not operation in {"SendMessage", "SendStreamingMessage"}
 	some method, _ in data.methods
 	may_call(method)
 }

@@ -1,8 +1,10 @@
 //! The command line.
 
-use crate::a2a::{CallArgs, CardArgs};
+use crate::a2a::{AgentsArgs, CallArgs, CardArgs};
+use crate::identity::IdentityArgs;
 use crate::keeping_args::{BackupArgs, DeleteArgs, DoctorArgs, PruneArgs, RestoreArgs};
 use crate::livekit::{DispatchArgs, RoomArgs, ServerArgs, TokenArgs};
+use crate::policy::PolicyCommand;
 use crate::up::UpArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -59,6 +61,13 @@ pub(crate) enum Command {
     Card(CardArgs),
     /// Call an A2A agent.
     Call(Box<CallArgs>),
+    /// Agents that an agent's file knows: who they are, where, and whether they answer.
+    Agents(AgentsArgs),
+    /// Policies about who may call what: run their tests, look what they decide, verify the log of their decisions.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Identities of agents: an authority for development, who gets which, revocation, federation.
+    Identity(IdentityArgs),
     /// Rooms of a LiveKit server: list, create, see who is there, watch, delete.
     Room(RoomArgs),
     /// Agents asked for in rooms of a LiveKit server: create, list, delete.

@@ -14,6 +14,7 @@ mod doctor;
 mod doctor_rooms;
 mod explore;
 mod follow;
+mod identity;
 mod interrupt;
 mod keeping_args;
 mod known;
@@ -21,6 +22,7 @@ mod livekit;
 mod models;
 mod output;
 mod personas;
+mod policy;
 mod prices;
 mod providers;
 mod prune;
@@ -33,6 +35,7 @@ mod simulate;
 mod up;
 mod voices;
 
+use a2a::CardArgs;
 use args::{Cli, Command, ConfigCommand};
 use clap::{CommandFactory, Parser};
 use output::{Exit, Failure};
@@ -92,6 +95,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Scenario(command) => return scenarios::run(command, cli.json),
         Command::Persona(command) => return personas::run(command, cli.json),
+        Command::Policy(command) => return policy::run(command, cli.json),
         Command::Agent(command) if agents::is_about_files(command) => return agents::show(command),
         _ => {}
     }
@@ -99,7 +103,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         // All that these read and write is named on the command line, or on a server.
         Command::Compare(_) | Command::Room(_) | Command::Dispatch(_) | Command::Token(_) | Command::Agent(_) => {}
-        Command::Card(_) | Command::Call(_) => {}
+        Command::Card(CardArgs { reach, .. }) if reach.agent.is_none() => {}
+        Command::Call(call) if call.reach.agent.is_none() => {}
+        Command::Identity(args) if args.folder.is_some() => {}
         Command::Simulate(args) if args.out.is_some() => {}
         _ => settings.has_home()?,
     }
@@ -117,8 +123,10 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             Some(conversation) => diagnose::run(conversation, &settings, cli.json),
             None => runtime()?.block_on(doctor::run(&settings, cli.json)),
         },
-        Command::Card(args) => runtime()?.block_on(a2a::card(args, cli.json)),
-        Command::Call(args) => runtime()?.block_on(a2a::call(args, cli.json)),
+        Command::Card(args) => runtime()?.block_on(a2a::card(args, &settings.home(), cli.json)),
+        Command::Call(args) => runtime()?.block_on(a2a::call(args, &settings.home(), cli.json)),
+        Command::Agents(args) => runtime()?.block_on(a2a::agents(args, &settings.home(), cli.json)),
+        Command::Identity(args) => runtime()?.block_on(identity::run(args, &settings, cli.json)),
         Command::Room(args) => runtime()?.block_on(livekit::room(args, &settings, cli.json)),
         Command::Dispatch(args) => runtime()?.block_on(livekit::dispatch(args, &settings, cli.json)),
         Command::Token(args) => livekit::token(args, &settings, cli.json),
@@ -127,6 +135,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Schema)
         | Command::Completions { .. }
         | Command::Scenario(_)
+        | Command::Policy(_)
         | Command::Persona(_) => Ok(Exit::Done),
     }
 }

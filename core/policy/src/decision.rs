@@ -64,6 +64,7 @@ impl Cause {
 /// What was decided about a call, and by what. It allows only where a policy said so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
+    id: String,
     verdict: Verdict,
     cause: Option<Cause>,
     engine: String,
@@ -78,13 +79,24 @@ impl Decision {
             Ok(verdict) => (verdict, None),
             Err(cause) => (Verdict::default(), Some(cause)),
         };
-        Decision { verdict, cause, engine: engine.into(), policy: policy.into() }
+        Decision { id: String::new(), verdict, cause, engine: engine.into(), policy: policy.into() }
+    }
+
+    /// The same under an id, by which it is found in the decision log.
+    #[must_use]
+    pub fn known_as(self, id: impl Into<String>) -> Decision {
+        Decision { id: id.into(), ..self }
     }
 
     /// The same, denied.
     #[must_use]
     pub fn denied(self, cause: Cause) -> Decision {
         Decision { verdict: Verdict { allow: false, ..self.verdict }, cause: Some(cause), ..self }
+    }
+
+    /// Its id in the decision log; empty: it has none.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// Whether the call may be performed.
@@ -123,8 +135,13 @@ impl Decision {
     /// What the caller is told, where it may not.
     pub fn permit(&self) -> Result<Permit, Refusal> {
         match self.outcome() {
-            Outcome::Allow => Ok(Permit { rule: self.verdict.rule.clone(), policy: self.policy.clone() }),
-            Outcome::Deny => Err(Refusal { rule: self.verdict.rule.clone(), decided: self.cause.is_none() }),
+            Outcome::Allow => {
+                Ok(Permit { id: self.id.clone(), rule: self.verdict.rule.clone(), policy: self.policy.clone() })
+            }
+            Outcome::Deny => {
+                let rule = self.verdict.rule.clone().filter(|_| self.cause.is_none());
+                Err(Refusal { id: self.id.clone(), rule, decided: self.cause.is_none() })
+            }
         }
     }
 }
@@ -132,11 +149,17 @@ impl Decision {
 /// Proof that a policy allowed a call. There is no other way to one than [`Decision::permit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
+    id: String,
     rule: Option<String>,
     policy: String,
 }
 
 impl Permit {
+    /// The decision's id in the decision log.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The rule that allowed it.
     pub fn rule(&self) -> Option<&str> {
         self.rule.as_deref()
@@ -151,12 +174,18 @@ impl Permit {
 /// What a caller may know of a call that was denied: the rule, where a policy decided, and nothing of what went wrong here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    id: String,
     rule: Option<String>,
     decided: bool,
 }
 
 impl Refusal {
-    /// The rule that denied it.
+    /// The decision's id in the decision log, by which whoever runs the agent finds out more.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The rule that denied it; none: no policy decided.
     pub fn rule(&self) -> Option<&str> {
         self.rule.as_deref()
     }

@@ -26,7 +26,7 @@ pub fn decision(data: &[u8]) {
         said.as_ref().is_some_and(|said| said == &Value::Bool(true) || said.get("allow") == Some(&Value::Bool(true)));
     assert_eq!(decision.outcome() == Outcome::Allow, allows);
     assert_eq!(decision.permit().is_ok(), allows);
-    let record = DecisionRecord::of("1", &input, digest(&input.document()), &decision);
+    let record = DecisionRecord::of(&input, digest(&input.document()), &decision);
     let line = Head::default().append(&record.to_json());
     assert!(line.len() < 100_000);
     assert!(verify(Head::default(), [line]).is_ok());

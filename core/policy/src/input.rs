@@ -95,10 +95,8 @@ impl Input {
         });
         all.insert("context".into(), context);
         all.insert("action".into(), json!(self.request.method));
-        put(&mut all, "caller_spiffe_id", self.caller.spiffe_id());
-        put(&mut all, "caller_trust_domain", self.caller.trust_domain());
-        put(&mut all, "resource_spiffe_id", self.agent.id.spiffe_id());
-        put(&mut all, "resource_trust_domain", self.agent.id.trust_domain());
+        put_id(&mut all, "caller_", &self.caller);
+        put_id(&mut all, "resource_", &self.agent.id);
         all.insert("timestamp".into(), json!(time));
         all.insert("time".into(), Value::String(time));
         Value::Object(all)
@@ -107,8 +105,7 @@ impl Input {
     fn caller_document(&self) -> Value {
         let mut caller = Map::new();
         put(&mut caller, "principal", Some(&self.caller.0));
-        put(&mut caller, "spiffe_id", self.caller.spiffe_id());
-        put(&mut caller, "trust_domain", self.caller.trust_domain());
+        put_id(&mut caller, "", &self.caller);
         Value::Object(caller)
     }
 
@@ -116,8 +113,7 @@ impl Input {
         let mut agent = Map::new();
         put(&mut agent, "name", Some(&self.agent.name));
         put(&mut agent, "version", Some(&self.agent.version));
-        put(&mut agent, "spiffe_id", self.agent.id.spiffe_id());
-        put(&mut agent, "trust_domain", self.agent.id.trust_domain());
+        put_id(&mut agent, "", &self.agent.id);
         Value::Object(agent)
     }
 
@@ -131,6 +127,14 @@ impl Input {
         request.insert("bytes".into(), json!(self.request.bytes));
         request.insert("params".into(), self.request.params.clone());
         Value::Object(request)
+    }
+}
+
+/// The SPIFFE ID and its trust domain, where the name is one.
+fn put_id(into: &mut Map<String, Value>, prefix: &str, who: &Principal) {
+    if let Some(id) = who.spiffe_id() {
+        put(into, &format!("{prefix}spiffe_id"), Some(&who.0));
+        put(into, &format!("{prefix}trust_domain"), Some(id.trust_domain().as_str()));
     }
 }
 

@@ -57,16 +57,16 @@ pub struct DecisionRecord {
 }
 
 impl DecisionRecord {
-    /// Of a decision about `input`, whose document has the digest `input_digest`.
-    pub fn of(id: impl Into<String>, input: &Input, input_digest: String, decision: &Decision) -> DecisionRecord {
+    /// Of a decision about `input`, whose document has the digest `input_digest`. Its id is the decision's.
+    pub fn of(input: &Input, input_digest: String, decision: &Decision) -> DecisionRecord {
         let name = |text: &str| shortened(text, NAME_BYTES);
         let earlier = input.on_behalf_of.iter().take(CALLERS);
         DecisionRecord {
-            id: id.into(),
+            id: decision.id().to_owned(),
             at: input.at.to_string(),
             caller: name(&input.caller.0),
             on_behalf_of: earlier.map(|caller| name(&caller.0)).collect(),
-            agent: name(input.agent.id.spiffe_id().unwrap_or(&input.agent.name)),
+            agent: name(if input.agent.id.0.is_empty() { &input.agent.name } else { &input.agent.id.0 }),
             method: name(&input.request.method),
             operation: name(&input.request.operation),
             task: input.request.task.as_deref().map(name),
@@ -108,8 +108,8 @@ mod tests {
         let params = json!({"iban": "DE02120300000000202051"});
         let request = Request { method: "pay".into(), params, ..Request::default() };
         let input = Input { caller: Principal("spiffe://a.test/x".into()), request, ..Input::default() };
-        let decision = Decision::of(Verdict::read(Some(&json!(true))), "embedded", "sha256:1");
-        let record = DecisionRecord::of("7", &input, digest(&input.document()), &decision);
+        let decision = Decision::of(Verdict::read(Some(&json!(true))), "embedded", "sha256:1").known_as("7");
+        let record = DecisionRecord::of(&input, digest(&input.document()), &decision);
         let text = record.to_json();
         assert!(!text.contains("DE02"), "{text}");
         assert!(record.input.starts_with("sha256:") && record.input.len() == 7 + 64);
@@ -132,7 +132,7 @@ mod tests {
             ..Input::default()
         };
         let decision = Decision::of(Err(Cause::Failed(long())), "embedded", "");
-        assert!(DecisionRecord::of("7", &input, String::new(), &decision).to_json().len() < 16_384);
+        assert!(DecisionRecord::of(&input, String::new(), &decision).to_json().len() < 16_384);
     }
 
     #[test]

@@ -34,6 +34,8 @@
 pub mod authority_header;
 mod authorizer;
 pub mod document;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod huffman;
 pub mod jwt;
 mod ledger;

@@ -67,18 +67,28 @@
 //! What webhooks are to be told is committed with the event ([`push`]), delivered at least once, named, numbered and signed; where
 //! to is checked when it is set and whenever it is called.
 //!
+//! # Policies
+//!
+//! What a caller may do decides a [`Policy`] (or whoever else is [`Authorize`]): a rule is asked about every call, with who calls, on
+//! whose behalf, and which [`capability`] with which parameters, and its decision is kept before it takes effect. Who is refused is
+//! told the rule ([`outbound::CallError::NotAuthorised`]).
+//!
 //! # Calling
 //!
 //! [`outbound`] is the client: it finds out what the other side speaks, takes streams up again, and repeats only what is safe.
 //!
-//! # What is not here
+//! # Identities
 //!
-//! TLS and identities: a [`Gateway`] answers requests, whichever listener they came by.
+//! Behind [`serve_mtls`] an agent is called over mutual TLS only, by callers whose SPIFFE id the handshake proves and who own the
+//! tasks that they begin ([`SpiffeCallers`]). A client calls with an identity, and exactly the agent that it means, by
+//! [`outbound::Options::identity`]: what of a call can go wrong for that has a type ([`outbound::IdentityError`]), and nothing of the
+//! call was seen by anybody then.
 
 #![forbid(unsafe_code)]
 
 mod agent;
 mod binding;
+pub mod capability;
 mod clock;
 pub mod extension;
 mod hop;
@@ -95,7 +105,8 @@ pub use binding::Binding;
 pub use clock::Clock;
 pub use hop::{CALLERS, Hop, MOST_CALLERS, TIMEOUT};
 pub use inbound::{
-    Anonymous, Authenticate, Authorize, BearerTokens, Body, CardForm, Gateway, GatewayConfig, Keeping, Peer, Pushing,
+    Anonymous, Asking, Authenticate, Authorize, BearerTokens, Body, CardForm, DECISION, Decided, Gateway,
+    GatewayConfig, Keeping, Peer, Policy, Pushing, RULE, SpiffeCallers,
 };
-pub use serve::{ServeError, bind_loopback, serve};
+pub use serve::{ServeError, bind, bind_loopback, serve, serve_mtls};
 pub use tasks::{Events, MemoryBounds, Numbered, TaskSettings};

@@ -37,6 +37,9 @@ pub enum HandshakeRefusal {
     /// It was revoked.
     #[error("the other side says that this identity was revoked")]
     Revoked,
+    /// The other side has nothing to show itself. It knows nobody's identity by then.
+    #[error("the other side has no valid identity of its own: see that the authority it gets one from runs")]
+    PeerHasNone,
     /// It was not believed there, as happens for a moment while authorities change.
     #[error(
         "the other side does not believe this side's certificate: see that it has the bundle of this trust domain, and that both clocks are right"
@@ -47,9 +50,19 @@ pub enum HandshakeRefusal {
 impl HandshakeRefusal {
     /// Whether another attempt may end otherwise.
     pub fn may_pass(self) -> bool {
-        self == HandshakeRefusal::NotBelieved
+        matches!(self, HandshakeRefusal::NotBelieved | HandshakeRefusal::PeerHasNone)
     }
 
+    /// What a client is told before it has shown who it is: in TLS 1.3 a server shows its own identity first, and one that has none
+    /// says the same word (rustls: access denied) as one that does not want the caller.
+    pub(crate) fn of_beginning(error: &rustls::Error) -> Option<HandshakeRefusal> {
+        match HandshakeRefusal::of(error) {
+            Some(HandshakeRefusal::Unwanted) => Some(HandshakeRefusal::PeerHasNone),
+            other => other,
+        }
+    }
+
+    /// What is told once both have shown who they are.
     pub(crate) fn of(error: &rustls::Error) -> Option<HandshakeRefusal> {
         use AlertDescription as Alert;
         let rustls::Error::AlertReceived(alert) = error else { return None };

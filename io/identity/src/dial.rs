@@ -82,11 +82,9 @@ pub enum DialError {
 
 impl DialError {
     /// Whether another attempt, a moment later, may end otherwise, as while authorities change.
-    fn may_pass(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         match self {
-            DialError::NotBelieved { refusal, .. } => {
-                matches!(refusal, Refusal::NotSigned { .. } | Refusal::Expired { .. } | Refusal::NoLocalDomain)
-            }
+            DialError::NotBelieved { refusal, .. } => refusal.may_pass(),
             DialError::RefusedByPeer { refusal, .. } => refusal.may_pass(),
             // A handshake that breaks off: its server may have ended.
             DialError::Tls { error, .. } => {
@@ -148,6 +146,13 @@ impl Dialler {
         }
     }
 
+    async fn once(&self, address: &str, to: &Authorizer) -> Result<Connection<TcpStream>, DialError> {
+        self.source.svid()?;
+        let connecting = self.connect(address, to);
+        let slow = |_| DialError::TooSlow { address: address.to_owned(), time: self.time };
+        tokio::time::timeout(self.time, connecting).await.map_err(slow)?
+    }
+
     /// Makes a request on a connection of its own. It is made again, three times in all, where the other side refused the handshake
     /// in a way that may pass; its program has not seen the request then.
     ///
@@ -183,13 +188,6 @@ impl Dialler {
         }
     }
 
-    async fn once(&self, address: &str, to: &Authorizer) -> Result<Connection<TcpStream>, DialError> {
-        self.source.svid()?;
-        let connecting = self.connect(address, to);
-        let slow = |_| DialError::TooSlow { address: address.to_owned(), time: self.time };
-        tokio::time::timeout(self.time, connecting).await.map_err(slow)?
-    }
-
     async fn connect(&self, address: &str, to: &Authorizer) -> Result<Connection<TcpStream>, DialError> {
         let unreachable = |error| DialError::Unreachable { address: address.to_owned(), error };
         let stream = TcpStream::connect(address).await.map_err(unreachable)?;
@@ -217,7 +215,7 @@ async fn pause(attempt: u32, error: &DialError) {
 fn explain(address: &str, error: io::Error) -> DialError {
     let address = address.to_owned();
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls.map(|tls| (Refusal::of_error(tls), HandshakeRefusal::of(tls))) {
+    match tls.map(|tls| (Refusal::of_error(tls), HandshakeRefusal::of_beginning(tls))) {
         Some((Some(Refusal::Unwanted { found, expected }), _)) => {
             DialError::IdentityMismatch { address, expected: expected.clone(), found: found.clone() }
         }

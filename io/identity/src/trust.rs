@@ -238,6 +238,11 @@ fn wanted(authorizer: &Authorizer, local: &TrustDomain) -> String {
 }
 
 impl Refusal {
+    /// Whether another attempt, a moment later, may end otherwise, as while authorities change.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Refusal::NotSigned { .. } | Refusal::Expired { .. } | Refusal::NoLocalDomain)
+    }
+
     /// Why a live connection to such a peer ends.
     pub(crate) fn ends(&self) -> Ended {
         match self {

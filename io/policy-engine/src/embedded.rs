@@ -2,6 +2,7 @@
 
 use crate::program::{Limits, Program, compile, to_rego};
 use crate::source::{Dialect, LoadError, PolicyPaths, Stamp, read};
+use crate::stack::on_a_large_stack;
 use arc_swap::ArcSwap;
 use duologue_policy::Decision;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -145,7 +146,7 @@ struct Look {
 
 fn load(paths: &PolicyPaths, limits: Limits) -> Result<(Loaded, Status), LoadError> {
     let files = read(paths, false)?;
-    let compiled = on_a_large_stack(|| compile(&files, limits))?;
+    let compiled = on_a_large_stack(|| compile(&files, limits)).ok_or_else(LoadError::broke_off)??;
     let status = Status {
         policy: files.digest.clone(),
         files: compiled.dialects,
@@ -154,16 +155,6 @@ fn load(paths: &PolicyPaths, limits: Limits) -> Result<(Loaded, Status), LoadErr
         stale: None,
     };
     Ok((Loaded { program: compiled.program, digest: files.digest }, status))
-}
-
-/// A policy is parsed by recursion: what is nested deeply must not end the process.
-pub(crate) fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, LoadError> + Send) -> Result<T, LoadError> {
-    const STACK: usize = 64 * 1024 * 1024;
-    let broke = || LoadError::Together("the compiler broke off".to_owned());
-    std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new().name("policy".into()).stack_size(STACK).spawn_scoped(scope, work);
-        worker.map_err(|_| broke())?.join().unwrap_or_else(|_| Err(broke()))
-    })
 }
 
 fn told(status: &Status) {

@@ -68,9 +68,8 @@ impl PolicyEngine {
         let calls = self.rate.lock().unwrap_or_else(PoisonError::into_inner).count(&input.caller.0, input.at);
         input.calls_last_minute = Some(calls);
         let document = input.document();
-        let decision = self.engine.decide(&document).await;
-        let id = uuid::Uuid::now_v7().to_string();
-        let record = DecisionRecord::of(id, &input, digest(&document), &decision);
+        let decision = self.engine.decide(&document).await.known_as(uuid::Uuid::now_v7().to_string());
+        let record = DecisionRecord::of(&input, digest(&document), &decision);
         let kept = self.log.write(&record).await;
         let decision = match kept {
             Ok(()) => decision,

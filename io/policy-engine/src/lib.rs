@@ -76,18 +76,24 @@
 //!
 //! # Tests of policies
 //!
-//! [`test`] runs rules whose names begin with `test_`, as `opa test` does, and [`eval`] says what a policy makes of a document.
+//! [`test()`] runs rules whose names begin with `test_`, as `opa test` does, and [`eval`] says what a policy makes of a document.
 //! Policies to begin with are in the folder `policies`, tests and all.
 
 #![forbid(unsafe_code)]
 
+mod calls;
 mod embedded;
 mod engine;
+mod functions;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+mod graph;
 mod log;
 mod program;
 mod remote;
 mod rules;
 mod source;
+mod stack;
 mod suite;
 
 pub use embedded::{Embedded, Stale, Status};

@@ -1,7 +1,10 @@
 //! A policy that is compiled, and what it says of an input.
 
+use crate::calls;
+use crate::functions;
 use crate::rules::{Deciding, copied};
 use crate::source::{Dialect, Files, LoadError, Place, Prints, located, parse, scan};
+use crate::stack::on_a_large_stack;
 use duologue_policy::{Cause, Verdict};
 use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::RegoVM;
@@ -21,9 +24,6 @@ const REASONS: [&str; 2] = ["reasons", "reason"];
 const NAMES: [&str; 2] = ["rule", "policy_id"];
 /// Instructions between two looks at the clock: 20 µs of work.
 const CLOCK_EVERY: NonZeroU32 = NonZeroU32::new(256).unwrap();
-
-/// Rules that may lead from one to the next, each of which takes a piece of the stack.
-const RULES: usize = 300;
 
 /// How much work a decision may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,21 @@ pub(crate) fn compile(files: &Files, limits: Limits) -> Result<Compiled, LoadErr
         .collect();
     let (machine, interpreted) = match bytecode(&policy, &entries) {
         Ok(program) => {
+            calls::check(&program).map_err(LoadError::Together)?;
+            if functions::assigns(&mut engine) {
+                let why = "it says :=, of which the bytecode machine does not see when it is undefined".to_owned();
+                return Ok(Compiled {
+                    program: Program {
+                        machine: Machine::Interpreter(Box::new(engine)),
+                        deciding,
+                        reasons,
+                        name,
+                        limits,
+                    },
+                    dialects,
+                    interpreted: Some(why),
+                });
+            }
             let data = engine.get_data();
             let mut trial = RegoVM::new();
             trial.load_program(Arc::clone(&program));
@@ -112,6 +127,7 @@ pub(crate) fn engine(
     for (name, text) in &files.policies {
         dialects.push((name.clone(), parse(&mut engine, name, &scan(name, text, prints)?)?));
     }
+    functions::check(&mut engine)?;
     let together = |error: &dyn std::fmt::Display| LoadError::Together(error.to_string());
     let data = serde_json::to_string(&files.data).map_err(|error| together(&error))?;
     let data = Value::from_json_str(&data).map_err(|error| together(&error))?;
@@ -160,18 +176,18 @@ fn is_rule(policy: &CompiledPolicy, path: &str) -> bool {
 fn bytecode(policy: &CompiledPolicy, entries: &[&str]) -> Result<Arc<regorus::rvm::Program>, String> {
     let program = Compiler::compile_from_policy(policy, entries).map_err(|error| error.to_string())?;
     program.validate_limits()?;
-    match program.rule_infos.len() {
-        rules if rules > RULES => Err(format!("the rule allow leads to {rules} rules, and {RULES} are the most")),
-        _ => Ok(program),
-    }
+    Ok(program)
 }
 
 impl Program {
     /// What the policy says.
     pub(crate) fn decide(&self, input: &Value) -> Result<Verdict, Cause> {
         // A fault of the evaluator denies this call, and ends nothing else.
-        catch_unwind(AssertUnwindSafe(|| self.decided(input)))
-            .unwrap_or_else(|_| Err(Cause::Failed("the evaluator broke off".to_owned())))
+        let decided = match self.machine {
+            Machine::Bytecode { .. } => catch_unwind(AssertUnwindSafe(|| self.decided(input))).ok(),
+            Machine::Interpreter(_) => on_a_large_stack(|| self.decided(input)),
+        };
+        decided.unwrap_or_else(|| Err(Cause::Failed("the evaluator broke off".to_owned())))
     }
 
     fn decided(&self, input: &Value) -> Result<Verdict, Cause> {

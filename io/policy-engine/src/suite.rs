@@ -1,8 +1,9 @@
 //! What `policy test` and `policy eval` do.
 
-use crate::embedded::{Embedded, Status, on_a_large_stack};
+use crate::embedded::{Embedded, Status};
 use crate::program::{Limits, engine};
 use crate::source::{LoadError, Place, PolicyPaths, Prints, located, read};
+use crate::stack::on_a_large_stack;
 use duologue_policy::{Decision, Outcome};
 use regorus::unstable::{Rule, RuleHead};
 use regorus::{Engine, Value};
@@ -108,6 +109,7 @@ pub fn test(paths: &PolicyPaths, filter: &str) -> Result<TestReport, LoadError> 
         };
         Ok(TestReport { tests: chosen.map(run).collect() })
     })
+    .ok_or_else(LoadError::broke_off)?
 }
 
 fn is_todo(name: &str) -> bool {

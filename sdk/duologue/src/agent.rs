@@ -4,6 +4,7 @@ use crate::capability::{Capability, IntoCapability};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::CapabilityError;
+use crate::serve::{self, ServeError, Serving};
 use crate::skills::Skills;
 use duologue_a2a::model::AgentCard;
 use futures::future::BoxFuture;
@@ -60,23 +61,56 @@ impl Agent {
     /// How it is served, and whom it knows. What the file says of name, version and description goes before what the program says.
     #[must_use]
     pub fn config(mut self, config: Config) -> Agent {
-        let metadata = &config.metadata;
-        for (field, given) in [
-            (&mut self.skills.name, &metadata.name),
-            (&mut self.skills.version, &metadata.version),
-            (&mut self.skills.description, &metadata.description),
-        ] {
-            if let Some(given) = given {
-                field.clone_from(given);
-            }
-        }
         self.config = config;
         self
     }
 
     /// Its card, without where it is served.
     pub fn card(&self) -> AgentCard {
-        duologue_gateway::Agent::card(&self.skills)
+        self.clone().parts().0.card()
+    }
+
+    /// Serves it. Once this is over, it takes calls; it ends with what is returned.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn start(self) -> Result<Serving, ServeError> {
+        serve::start(self).await
+    }
+
+    /// Serves it until the process is asked to end (SIGINT, SIGTERM).
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn serve(self) -> Result<(), ServeError> {
+        let serving = self.start().await?;
+        crate::app::asked_to_end().await;
+        serving.stop().await;
+        Ok(())
+    }
+
+    /// The program of an agent: reads its command line and its file, sets up its log, and serves it. See [the modes](crate#modes).
+    pub fn run(self) -> std::process::ExitCode {
+        crate::app::run(self)
+    }
+
+    pub(crate) fn parts(self) -> (Skills, Config) {
+        let Agent { mut skills, config } = self;
+        let metadata = &config.metadata;
+        for (field, given) in [
+            (&mut skills.name, &metadata.name),
+            (&mut skills.version, &metadata.version),
+            (&mut skills.description, &metadata.description),
+        ] {
+            if let Some(given) = given {
+                field.clone_from(given);
+            }
+        }
+        (skills, config)
+    }
+
+    pub(crate) fn configured(&self) -> &Config {
+        &self.config
     }
 }
 

@@ -147,9 +147,8 @@ impl Capability {
     pub fn check(&self, params: &Value) -> Result<(), CapabilityError> {
         let misfits = self.validator.iter_errors(params).take(VIOLATIONS);
         // Not with the values: an error is logged, and parameters may be anybody's.
-        let violations: Vec<Violation> = misfits
-            .map(|error| violation(&error.instance_path().to_string(), error.masked().to_string()))
-            .collect();
+        let violations: Vec<Violation> =
+            misfits.map(|error| violation(&error.instance_path().to_string(), error.masked().to_string())).collect();
         if violations.is_empty() { Ok(()) } else { Err(CapabilityError::Invalid(violations)) }
     }
 

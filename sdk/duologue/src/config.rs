@@ -5,6 +5,6 @@ mod section;
 
 pub use read::ConfigError;
 pub use section::{
-    AgentEntry, Authorization, Breaker, Calls, CertSource, Config, DefaultPolicy, Engine, Identity, LogFormat, LogLevel,
-    Logging, Metadata, Metrics, Mtls, Observability, Rate, Retry, Server, Tracing,
+    AgentEntry, Authorization, Breaker, Calls, CertSource, Config, DefaultPolicy, Engine, Identity, LogFormat,
+    LogLevel, Logging, Metadata, Metrics, Mtls, Observability, Rate, Retry, Server, Tracing,
 };

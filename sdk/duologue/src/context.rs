@@ -1,19 +1,31 @@
 //! One call, as a capability sees it: [`Context`].
 
+use crate::call::{Call, Calls, Target};
+use crate::doings::Doings;
 use crate::error::CapabilityError;
 use duologue_a2a::model::TaskState;
 use duologue_gateway::{Hop, Turn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Who calls, in whose name, until when, and whether anybody still waits.
+/// Who calls, in whose name, until when, and whether anybody still waits; and the way to call others because of it.
 #[derive(Clone, Debug)]
 pub struct Context<'a> {
     turn: &'a Turn,
+    calls: &'a Calls,
+    agent: &'a str,
+    traceparent: &'a str,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(turn: &'a Turn) -> Context<'a> {
-        Context { turn }
+    pub(crate) fn new(turn: &'a Turn, doings: &'a Doings, traceparent: &'a str) -> Context<'a> {
+        Context { turn, calls: &doings.calls, agent: &doings.agent, traceparent }
+    }
+
+    /// Who is called: this agent's own SPIFFE id; one without has its name here.
+    pub fn agent(&self) -> &'a str {
+        self.agent
     }
 
     /// Who calls, proven: a SPIFFE id where the call came over mTLS.
@@ -32,8 +44,8 @@ impl<'a> Context<'a> {
     }
 
     /// Id of the trace that the call belongs to (W3C Trace Context), 32 hexadecimal digits.
-    pub fn trace_id(&self) -> Option<&str> {
-        self.turn.hop().traceparent.as_deref().and_then(|parent| parent.split('-').nth(1))
+    pub fn trace_id(&self) -> &str {
+        self.traceparent.split('-').nth(1).unwrap_or_default()
     }
 
     /// How long the caller will wait yet; none: it did not say.
@@ -63,8 +75,30 @@ impl<'a> Context<'a> {
         Ok(self.turn.status(TaskState::Working, Some(self.turn.says(words))).await?)
     }
 
+    /// Calls another agent because of this call, with this agent's own identity: by its name in the registry, or by SPIFFE id and
+    /// address. Trace, callers and deadline travel along.
+    ///
+    /// ```no_run
+    /// # async fn example(context: &duologue::Context<'_>) -> Result<(), duologue::CallError> {
+    /// let words: u64 = context.call_agent("worker", "count_words", &serde_json::json!({ "text": "a b" })).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn call_agent<'c, P: Serialize, T: DeserializeOwned>(
+        &'c self,
+        agent: impl Into<Target<'c>>,
+        capability: &'c str,
+        params: &P,
+    ) -> Call<'c, T> {
+        self.calls.call(agent, capability, params).because_of(self.onward())
+    }
+
+    /// What calls others, for more than one call at once ([`Calls::batch`]); give it [`Context::onward`].
+    pub fn calls(&self) -> &'a Calls {
+        self.calls
+    }
+
     /// What the calls bring with them that are made because of this one: trace, callers and deadline.
     pub fn onward(&self) -> Hop {
-        self.turn.onward()
+        Hop { traceparent: Some(self.traceparent.to_owned()), ..self.turn.onward() }
     }
 }

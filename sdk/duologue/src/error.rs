@@ -34,6 +34,15 @@ impl CapabilityError {
         CapabilityError::Invalid(vec![Violation { field, description: description.into() }])
     }
 
+    /// A stable word for programs and figures.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            CapabilityError::Invalid(_) => "invalid_params",
+            CapabilityError::Refused(_) => "refused",
+            CapabilityError::Failed(_) | CapabilityError::Internal(_) => "failed",
+        }
+    }
+
     /// As the protocol tells it. What is not for the caller is logged here.
     pub(crate) fn told(self, capability: &str) -> A2aError {
         let (problem, error) = match self {

@@ -2,6 +2,8 @@
 
 use crate::capability::Capability;
 use crate::context::Context;
+use crate::doings::Doings;
+use crate::error::CapabilityError;
 use crate::wire::{self, Asked, PROBLEM, Problem};
 use async_trait::async_trait;
 use duologue_a2a::error::{A2aError, ErrorKind};
@@ -10,9 +12,12 @@ use duologue_gateway::{Agent, Answer, Failure, Turn};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
+/// What the text handler is called in figures.
+const TEXT: &str = "text";
+
 /// Answers a message that is words.
 pub(crate) type TextHandler =
-    dyn for<'a> Fn(String, Context<'a>) -> BoxFuture<'a, Result<String, crate::CapabilityError>> + Send + Sync;
+    dyn for<'a> Fn(String, Context<'a>) -> BoxFuture<'a, Result<String, CapabilityError>> + Send + Sync;
 
 /// What an agent is, before it is served.
 #[derive(Clone)]
@@ -24,9 +29,41 @@ pub(crate) struct Skills {
     pub(crate) text: Option<Arc<TextHandler>>,
 }
 
+/// The same, served.
+pub(crate) struct Served {
+    pub(crate) skills: Skills,
+    pub(crate) doings: Doings,
+}
+
 #[async_trait]
-impl Agent for Skills {
+impl Agent for Served {
     fn card(&self) -> AgentCard {
+        self.skills.card()
+    }
+
+    async fn handle(&self, turn: &Turn) -> Result<Answer, Failure> {
+        let (skills, asked) = (&self.skills, wire::asked(turn.message()));
+        let name = match &asked {
+            Asked::Capability(name, _) => skills.chosen(*name)?.name(),
+            Asked::Text(_) if skills.text.is_some() => TEXT,
+            Asked::Text(_) | Asked::Unclear => return Err(skills.unclear().into()),
+        };
+        let mut seen = self.doings.begin(skills, name, turn);
+        let context = Context::new(turn, &self.doings, seen.traceparent());
+        let answered = match asked {
+            Asked::Capability(chosen, params) => skills.chosen(chosen)?.call(params, context).await.map(Part::data),
+            Asked::Text(text) => skills.in_words(text, context).await.map(Part::text),
+            Asked::Unclear => return Err(skills.unclear().into()),
+        };
+        seen.ended(answered.as_ref().map_or_else(CapabilityError::kind, |_| "ok"));
+        let part = answered.map_err(|error| error.told(name))?;
+        Ok(Answer::Message(turn.says_parts(vec![part])))
+    }
+}
+
+impl Skills {
+    /// What they say of themselves. Where they are served is filled in by whoever does that.
+    pub(crate) fn card(&self) -> AgentCard {
         let schemas = self.capabilities.iter().map(|capability| (capability.name(), capability.schema()));
         AgentCard {
             name: self.name.clone(),
@@ -45,21 +82,6 @@ impl Agent for Skills {
         }
     }
 
-    async fn handle(&self, turn: &Turn) -> Result<Answer, Failure> {
-        match wire::asked(turn.message()) {
-            Asked::Capability(name, params) => {
-                let capability = self.chosen(name)?;
-                let answer = capability.call(params, Context::new(turn)).await;
-                let answer = answer.map_err(|error| error.told(capability.name()))?;
-                Ok(Answer::Message(turn.says_parts(vec![Part::data(answer)])))
-            }
-            Asked::Text(text) => self.in_words(text, turn).await,
-            Asked::Unclear => Err(self.unclear().into()),
-        }
-    }
-}
-
-impl Skills {
     /// The one that was named; where none was, the only one that there is.
     fn chosen(&self, name: Option<&str>) -> Result<&Capability, A2aError> {
         match (name, self.capabilities.as_slice()) {
@@ -72,10 +94,11 @@ impl Skills {
         }
     }
 
-    async fn in_words(&self, text: String, turn: &Turn) -> Result<Answer, Failure> {
-        let Some(handler) = &self.text else { return Err(self.unclear().into()) };
-        let answer = handler(text, Context::new(turn)).await.map_err(|error| error.told("text"))?;
-        Ok(Answer::Message(turn.says(answer)))
+    async fn in_words(&self, text: String, context: Context<'_>) -> Result<String, CapabilityError> {
+        match &self.text {
+            Some(handler) => handler(text, context).await,
+            None => Err(CapabilityError::refused("This agent does not take words")),
+        }
     }
 
     fn unclear(&self) -> A2aError {

@@ -3,7 +3,8 @@
 //! A call is a message with one part of data, the parameters, and the capability's name in the metadata under the extension
 //! [`CAPABILITY`]. The answer is one part of data. An error says in its metadata which of the [`Problem`]s it is.
 
-use duologue_a2a::model::{AgentExtension, Content, Message, Part};
+use duologue_a2a::model::{AgentExtension, Message, Part};
+pub(crate) use duologue_gateway::capability::{Asked, asked};
 use duologue_gateway::extension::CAPABILITY;
 use serde_json::{Value, json};
 
@@ -24,8 +25,7 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    const ALL: [Problem; 4] =
-        [Problem::UnknownCapability, Problem::InvalidParams, Problem::Refused, Problem::Failed];
+    const ALL: [Problem; 4] = [Problem::UnknownCapability, Problem::InvalidParams, Problem::Refused, Problem::Failed];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -41,36 +41,6 @@ impl Problem {
     }
 }
 
-/// What a message asks for.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Asked<'a> {
-    /// A capability, by its name if the message has one.
-    Capability(Option<&'a str>, Value),
-    /// Something in words.
-    Text(String),
-    /// Neither data nor text, or several parts of data.
-    Unclear,
-}
-
-/// Reads a message.
-pub(crate) fn asked(message: &Message) -> Asked<'_> {
-    let name = message.metadata.as_ref().and_then(|metadata| metadata.get(CAPABILITY)).and_then(Value::as_str);
-    let mut data = message.parts.iter().filter_map(|part| match &part.content {
-        Content::Data(value) => Some(value),
-        _ => None,
-    });
-    match (data.next(), data.next()) {
-        (Some(params), None) => Asked::Capability(name, params.clone()),
-        (Some(_), Some(_)) => Asked::Unclear,
-        // Without parameters, or in words for a capability that is named.
-        (None, _) => match (name, message.text()) {
-            (Some(_), text) if text.is_empty() => Asked::Capability(name, json!({})),
-            (_, text) if text.is_empty() => Asked::Unclear,
-            (_, text) => Asked::Text(text),
-        },
-    }
-}
-
 /// A call as parts and metadata of a message.
 pub(crate) fn call(message: &mut Message, capability: &str, params: Value) {
     message.parts = vec![Part::data(params)];
@@ -80,7 +50,8 @@ pub(crate) fn call(message: &mut Message, capability: &str, params: Value) {
 
 /// The extension in a card: how to call, and the schema of each capability's parameters.
 pub(crate) fn extension<'a>(schemas: impl Iterator<Item = (&'a str, &'a Value)>) -> AgentExtension {
-    let schemas: serde_json::Map<String, Value> = schemas.map(|(name, schema)| (name.to_owned(), schema.clone())).collect();
+    let schemas: serde_json::Map<String, Value> =
+        schemas.map(|(name, schema)| (name.to_owned(), schema.clone())).collect();
     let params = json!({ "parameters": schemas });
     AgentExtension {
         uri: CAPABILITY.to_owned(),

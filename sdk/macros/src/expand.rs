@@ -23,9 +23,15 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, function: TokenStream) 
         #[derive(Clone, Copy, Debug)]
         #visibility struct #name;
 
-        impl #name {
-            #method
-        }
+        const _: () = {
+            // A parameter, or anything in the body, may have the name of the function: in here it is one, which hides nothing.
+            #[allow(dead_code)]
+            fn #name() {}
+
+            impl #name {
+                #method
+            }
+        };
 
         #into
     })

@@ -34,10 +34,16 @@ impl Signature {
         let mut function: ItemFn = syn::parse2(function)?;
         let given = Given::read(attribute)?;
         if function.sig.asyncness.is_none() {
-            return Err(Error::new(function.sig.fn_token.span(), "write `async fn`: calls wait for it without holding a thread"));
+            return Err(Error::new(
+                function.sig.fn_token.span(),
+                "write `async fn`: calls wait for it without holding a thread",
+            ));
         }
         if let Some(generic) = function.sig.generics.params.first() {
-            return Err(Error::new(generic.span(), "no generics here: parameters have types that a caller can be told of"));
+            return Err(Error::new(
+                generic.span(),
+                "no generics here: parameters have types that a caller can be told of",
+            ));
         }
         let arguments = function.sig.inputs.iter_mut().map(argument).collect::<Result<Vec<_>>>()?;
         let whole = arguments.iter().filter(|argument| matches!(argument, Argument::Parameters(_))).count();
@@ -87,7 +93,8 @@ impl Given {
 
 fn argument(argument: &mut FnArg) -> Result<Argument> {
     let FnArg::Typed(PatType { attrs, pat, ty, .. }) = argument else {
-        let message = "no `self` here: make a capability of a closure (`Capability::new`) where it needs something to hold";
+        let message =
+            "no `self` here: make a capability of a closure (`Capability::new`) where it needs something to hold";
         return Err(Error::new(argument.span(), message));
     };
     let attributes = std::mem::take(attrs);

@@ -4,7 +4,9 @@ use crate::output::Failure;
 use clap::{Args, ValueEnum};
 use duologue_a2a::model::Secret;
 use duologue_a2a::version::Dialect;
-use duologue_gateway::outbound::{Binding, KeySet, Options};
+use duologue_gateway::outbound::{Binding, Identity, KeySet, Options};
+use duologue_identity::Authorizer;
+use duologue_ids::SpiffeId;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +17,10 @@ pub(crate) const TOKEN: &str = "DUOLOGUE_A2A_TOKEN";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ReachArgs {
+    /// Who the agent has to be: over mutual TLS, with your own identity from SPIFFE_ENDPOINT_SOCKET, else from the authority in the
+    /// data directory.
+    #[arg(long, value_name = "SPIFFE_ID")]
+    pub(crate) agent: Option<SpiffeId>,
     /// How to speak with it; the best that both know where this is left out.
     #[arg(long, value_enum)]
     pub(crate) binding: Option<BindingArg>,
@@ -77,6 +83,8 @@ pub(crate) struct CardArgs {
   duologue call http://127.0.0.1:9999 --stream 'Write a poem'
   duologue call http://127.0.0.1:9999 --task 6f1e 'The blue one'
   duologue call http://127.0.0.1:9999 --capability count_words --params '{\"text\": \"one two\"}' --json
+  duologue call --agent spiffe://example.org/agent/worker --address https://127.0.0.1:8443 --capability count_words \
+    --params '{\"text\": \"one two\"}'
 
 The answer's text goes to standard output; with --json nothing but JSON, with --stream an object a line. Exit code 1 if the
 agent refused, failed, or called the task off. A token in DUOLOGUE_A2A_TOKEN is sent along (Authorization: Bearer).")]
@@ -109,14 +117,37 @@ pub(crate) struct CallArgs {
     pub(crate) reach: ReachArgs,
 }
 
+/// Agents that an agent's file knows by a name.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  duologue agents --config examples/document-orchestrator/agent.yaml
+  duologue agents --json
+
+Each is asked for its card with your own identity. Exit code 1 if one of them did not answer.")]
+pub(crate) struct AgentsArgs {
+    /// The agent's file.
+    #[arg(long, short, value_name = "FILE", default_value = "agent.yaml")]
+    pub(crate) config: PathBuf,
+    /// Wait so long for each answer.
+    #[arg(long, value_name = "SECONDS", value_parser = crate::args::seconds, default_value = "5")]
+    pub(crate) timeout: f64,
+}
+
 fn json(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|error| format!("{error}: give JSON, such as '{{\"text\": \"one two\"}}'"))
 }
 
 impl ReachArgs {
-    /// What the client is to do.
-    pub(crate) fn options(&self) -> Result<Options, Failure> {
+    /// What the client is to do. `home` is the data directory.
+    pub(crate) async fn options(&self, home: &Path) -> Result<Options, Failure> {
+        let identity = match &self.agent {
+            Some(agent) => {
+                Some(Identity::new(super::identity::dialler(home).await?, Authorizer::exactly([agent.clone()])))
+            }
+            None => None,
+        };
         let mut options = Options {
+            identity,
             timeout: Duration::from_secs_f64(self.timeout),
             allow_plaintext: self.allow_plaintext,
             bearer: std::env::var(TOKEN).ok().filter(|token| !token.is_empty()).map(Secret::new),

@@ -12,10 +12,11 @@ use duologue_gateway::extension::CAPABILITY;
 use duologue_gateway::outbound::{self, CallError, Client, Fetched, Options, Told};
 use futures::StreamExt as _;
 use serde_json::json;
+use std::path::Path;
 
-pub(crate) async fn run(args: &CallArgs, json: bool) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &CallArgs, home: &Path, json: bool) -> Result<Exit, Failure> {
     let (url, text) = words(args)?;
-    let mut options = args.reach.options()?;
+    let mut options = args.reach.options(home).await?;
     let fetched = Fetched::at(url, &options).await.map_err(unconnected)?;
     let request = request(args, text, &fetched, &mut options)?;
     let client = Client::of(fetched, options).map_err(unconnected)?;

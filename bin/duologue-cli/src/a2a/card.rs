@@ -7,9 +7,10 @@ use duologue_a2a::card::{Form, Header, verify};
 use duologue_a2a::model::{AgentCapabilities, AgentCard, SecurityScheme};
 use duologue_gateway::outbound::{Fetched, Interface, Options};
 use serde_json::{Value, json};
+use std::path::Path;
 
-pub(crate) async fn run(args: &CardArgs, json: bool) -> Result<Exit, Failure> {
-    let options = args.reach.options()?;
+pub(crate) async fn run(args: &CardArgs, home: &Path, json: bool) -> Result<Exit, Failure> {
+    let options = args.reach.options(home).await?;
     let fetched = Fetched::at(&args.url, &options).await.map_err(unconnected)?;
     // A card is shown also where there is no way to speak with the agent.
     let chosen = fetched.interface(&options);

@@ -3,10 +3,13 @@
 mod args;
 mod call;
 mod card;
+mod identity;
+mod known;
 
-pub(crate) use args::{CallArgs, CardArgs};
+pub(crate) use args::{AgentsArgs, CallArgs, CardArgs};
 pub(crate) use call::run as call;
 pub(crate) use card::run as card;
+pub(crate) use known::run as agents;
 
 use crate::output::{self, Failure};
 use duologue_a2a::model::AgentCard;
@@ -24,6 +27,9 @@ fn unconnected(error: ConnectError) -> Failure {
         ConnectError::NothingInCommon { .. } => "--binding, --a2a-version, --allow-plaintext",
         ConnectError::TimedOut { .. } => "--timeout",
         ConnectError::Tls { .. } => "--ca",
+        ConnectError::Unreachable { url, why } if url.starts_with("https:") && why.contains("ertificate") => {
+            "--agent SPIFFE_ID calls agents that prove who they are by SPIFFE; --ca trusts another authority"
+        }
         ConnectError::Hidden { .. } => args::TOKEN,
         _ => return error.into(),
     };

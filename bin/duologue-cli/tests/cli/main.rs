@@ -9,12 +9,15 @@ mod engines;
 mod errors;
 #[cfg(target_os = "linux")]
 mod fake_engine;
+#[cfg(target_os = "linux")]
+mod identity;
 mod keeping;
 mod killed;
 mod library;
 mod live;
 #[cfg(target_os = "linux")]
 mod models;
+mod policy;
 mod providers;
 mod realtime;
 mod recognised;

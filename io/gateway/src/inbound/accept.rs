@@ -8,6 +8,7 @@ use bytes::Bytes;
 use duologue_a2a::call::jsonrpc::Id;
 use duologue_a2a::error::{A2aError, ErrorKind};
 use duologue_a2a::version::Dialect;
+use duologue_identity::Peer as Shaken;
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderName, Method, Request, Response, StatusCode, Uri};
@@ -22,6 +23,8 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
     pub(super) head: Parts,
+    /// Who the handshake proved to call.
+    pub(super) shaken: Option<Shaken>,
     pub(super) body: Bytes,
     pub(super) binding: Binding,
     /// Until the version is negotiated, that of this protocol's newest.
@@ -51,7 +54,7 @@ impl Exchange {
 }
 
 /// Takes a request in.
-pub(super) async fn accept<B>(gateway: &Gateway, request: Request<B>) -> Accepted
+pub(super) async fn accept<B>(gateway: &Gateway, request: Request<B>, shaken: Option<Shaken>) -> Accepted
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
@@ -75,10 +78,10 @@ where
         return Accepted::Answered(plain(StatusCode::NOT_FOUND, "There is no agent at this path"));
     };
     if binding == Binding::Grpc {
-        return Accepted::Answered(grpc::answer(gateway, Request::from_parts(head, body)).await);
+        return Accepted::Answered(grpc::answer(gateway, Request::from_parts(head, body), shaken).await);
     }
     let (dialect, id, extensions) = (Dialect::V1_0, Id::null(), String::new());
-    let mut exchange = Box::new(Exchange { head, body: Bytes::new(), binding, dialect, id, extensions });
+    let mut exchange = Box::new(Exchange { head, shaken, body: Bytes::new(), binding, dialect, id, extensions });
     let most = gateway.limits().body;
     if body.size_hint().lower() > most as u64 {
         return Accepted::Answered(too_long(&exchange, most));

@@ -1,6 +1,8 @@
 //! The second stage: who calls.
 
 use duologue_a2a::error::{A2aError, ErrorKind};
+use duologue_a2a::model::{MutualTlsSecurityScheme, SecurityScheme};
+use duologue_identity::Peer as Shaken;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use sha2::{Digest, Sha256};
@@ -15,11 +17,17 @@ pub struct Peer {
 
 /// Finds out who calls.
 pub trait Authenticate: Send + Sync + 'static {
-    /// Who sent a request with this head.
+    /// Who sent a request with this head. `shaken` is who the handshake of its connection proved to be at the other end, where
+    /// that was one of mutual TLS.
     ///
     /// # Errors
     /// [`ErrorKind::Unauthenticated`].
-    fn authenticate(&self, head: &Parts) -> Result<Peer, A2aError>;
+    fn authenticate(&self, head: &Parts, shaken: Option<&Shaken>) -> Result<Peer, A2aError>;
+
+    /// How callers say who they are, as the card tells it: under which name, and which way.
+    fn scheme(&self) -> Option<(&'static str, SecurityScheme)> {
+        None
+    }
 
     /// What the header `WWW-Authenticate` of a refusal says; none: nothing.
     fn challenge(&self) -> Option<&'static str> {
@@ -32,8 +40,25 @@ pub trait Authenticate: Send + Sync + 'static {
 pub struct Anonymous;
 
 impl Authenticate for Anonymous {
-    fn authenticate(&self, _head: &Parts) -> Result<Peer, A2aError> {
+    fn authenticate(&self, _head: &Parts, _shaken: Option<&Shaken>) -> Result<Peer, A2aError> {
         Ok(Peer { principal: "anonymous".to_owned() })
+    }
+}
+
+/// Callers who are known by their SPIFFE id, as the handshake of the connection proved it (mutual TLS). What a request says of its
+/// sender, in whichever header or body, means nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct SpiffeCallers;
+
+impl Authenticate for SpiffeCallers {
+    fn authenticate(&self, _head: &Parts, shaken: Option<&Shaken>) -> Result<Peer, A2aError> {
+        let unknown = || A2aError::new(ErrorKind::Unauthenticated, "This agent takes calls over mutual TLS only");
+        shaken.map(|peer| Peer { principal: peer.id().to_string() }).ok_or_else(unknown)
+    }
+
+    fn scheme(&self) -> Option<(&'static str, SecurityScheme)> {
+        let description = "Mutual TLS with an X.509-SVID (SPIFFE) on both sides".to_owned();
+        Some(("mtls", SecurityScheme::MutualTls(MutualTlsSecurityScheme { description })))
     }
 }
 
@@ -57,7 +82,7 @@ impl std::fmt::Debug for BearerTokens {
 }
 
 impl Authenticate for BearerTokens {
-    fn authenticate(&self, head: &Parts) -> Result<Peer, A2aError> {
+    fn authenticate(&self, head: &Parts, _shaken: Option<&Shaken>) -> Result<Peer, A2aError> {
         let refused = |message: &str| A2aError::new(ErrorKind::Unauthenticated, message);
         let value = head.headers.get(AUTHORIZATION).ok_or_else(|| refused("Send the header Authorization: Bearer"))?;
         let value = value.to_str().map_err(|_| refused("The header Authorization is not text"))?;

@@ -6,7 +6,7 @@ use super::decode::VERSION;
 use crate::key::{ALGORITHM, SigningKey, jwks};
 use bytes::Bytes;
 use duologue_a2a::card::{self, Form, Header};
-use duologue_a2a::model::{AgentCard, AgentInterface};
+use duologue_a2a::model::{AgentCard, AgentInterface, SecurityRequirement, SecurityScheme, StringList};
 use duologue_a2a::v0_3;
 use duologue_a2a::version::Dialect;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY};
@@ -159,6 +159,15 @@ pub(super) fn sign(mut card: AgentCard, key: Option<&SigningKey>) -> AgentCard {
         (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "the card is not signed"),
     }
     card
+}
+
+/// The card says how callers prove who they are, unless the agent's own says so already.
+pub(super) fn require(card: &mut AgentCard, name: &str, scheme: SecurityScheme) {
+    card.security_schemes.entry(name.to_owned()).or_insert(scheme);
+    if card.security_requirements.is_empty() {
+        let schemes = [(name.to_owned(), StringList::default())].into();
+        card.security_requirements.push(SecurityRequirement { schemes });
+    }
 }
 
 /// Where an agent is served that is at `url`: both versions, the newer first; gRPC where it has an address.

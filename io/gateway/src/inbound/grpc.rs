@@ -12,6 +12,7 @@ use duologue_a2a::call::grpc;
 use duologue_a2a::call::jsonrpc::Id;
 use duologue_a2a::error::{A2aError, ErrorKind};
 use duologue_a2a::version::Dialect;
+use duologue_identity::Peer as Shaken;
 use futures::stream::{BoxStream, StreamExt};
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -22,7 +23,7 @@ use tower::service_fn;
 type Pieces = BoxStream<'static, Result<Bytes, Status>>;
 
 /// Answers a call over gRPC.
-pub(super) async fn answer<B>(gateway: &Gateway, request: Request<B>) -> Response<Body>
+pub(super) async fn answer<B>(gateway: &Gateway, request: Request<B>, shaken: Option<Shaken>) -> Response<Body>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
@@ -34,6 +35,7 @@ where
     };
     let exchange = Exchange {
         head: head.clone(),
+        shaken,
         body: Bytes::new(),
         binding: Binding::Grpc,
         dialect: Dialect::V1_0,

@@ -8,12 +8,14 @@ mod card;
 mod decode;
 mod grpc;
 mod perform;
+mod policy;
 mod respond;
 mod route;
 
-pub use authenticate::{Anonymous, Authenticate, BearerTokens, Peer};
-pub use authorize::Authorize;
+pub use authenticate::{Anonymous, Authenticate, BearerTokens, Peer, SpiffeCallers};
+pub use authorize::{Asking, Authorize};
 pub use body::Body;
+pub use policy::{DECISION, Decided, Policy, RULE};
 
 use crate::agent::Agent;
 use crate::clock::Clock;
@@ -29,7 +31,8 @@ use card::{Cards, sign};
 use decode::decode;
 use duologue_a2a::call::Limits;
 use duologue_a2a::error::{A2aError, ErrorKind};
-use duologue_a2a::model::{AgentCard, TaskPushNotificationConfig};
+use duologue_a2a::model::{AgentCard, TaskPushNotificationConfig, Timestamp};
+use duologue_identity::Peer as Shaken;
 use duologue_store::Store;
 use http::{Request, Response, Uri};
 use perform::{Performed, perform};
@@ -104,6 +107,20 @@ impl GatewayConfig {
             push: None,
         }
     }
+
+    /// For a listener with mutual TLS ([`crate::serve_mtls`]) at an address such as `https://10.0.0.7:8443`: callers are their
+    /// SPIFFE ids. gRPC is spoken at the same port.
+    pub fn mtls(url: impl Into<String>) -> GatewayConfig {
+        let mut config = GatewayConfig::loopback(url);
+        let at = config.url.parse::<Uri>().ok().and_then(|uri| {
+            let (host, port) = (uri.host()?.to_owned(), uri.port_u16().unwrap_or(443));
+            Some(format!("{host}:{port}"))
+        });
+        config.grpc = at;
+        config.authenticate = Arc::new(SpiffeCallers);
+        config.loopback_only = false;
+        config
+    }
 }
 
 /// An agent, served. Clones are the same.
@@ -158,6 +175,9 @@ impl Gateway {
         let mut card = agent.card();
         card.supported_interfaces = card::interfaces(url, config.grpc.as_deref());
         card.capabilities.extensions.push(extension::idempotent_send());
+        if let Some((name, scheme)) = config.authenticate.scheme() {
+            card::require(&mut card, name, scheme);
+        }
         let store: Box<dyn TaskStore> = match config.keeping {
             Keeping::Memory(bounds) => Box::new(memory::Memory::new(bounds)),
             Keeping::Store(store) => Box::new(durable::Durable::new(store)),
@@ -196,7 +216,16 @@ impl Gateway {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
     {
-        match accept(self, request).await {
+        self.answer_to(request, None).await
+    }
+
+    /// Answers a request of one whom the handshake of the connection proved.
+    pub async fn answer_to<B>(&self, request: Request<B>, shaken: Option<Shaken>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    {
+        match accept(self, request, shaken).await {
             Accepted::Answered(answer) => answer,
             Accepted::Call(mut exchange) => {
                 let outcome = self.call(&mut exchange).await;
@@ -206,9 +235,9 @@ impl Gateway {
     }
 
     async fn call(&self, exchange: &mut Exchange) -> Result<Performed, Refusal> {
-        let peer = self.0.authenticate.authenticate(&exchange.head)?;
-        let decoded = decode(exchange, &self.0.base, &self.0.limits, || self.0.clock.now())?;
-        let permit = authorize(self, peer, decoded).await?;
+        let peer = self.0.authenticate.authenticate(&exchange.head, exchange.shaken.as_ref())?;
+        let decoded = decode(exchange, &self.0.base, &self.0.limits, || self.now())?;
+        let permit = authorize(self, exchange.body.len(), peer, decoded).await?;
         let routed = route(self, exchange, permit)?;
         Ok(perform(self, exchange.dialect, routed).await?)
     }
@@ -244,6 +273,10 @@ impl Gateway {
         self.0.authorize.as_deref()
     }
 
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
     fn is_loopback_only(&self) -> bool {
         self.0.loopback_only
     }
@@ -256,6 +289,9 @@ impl Gateway {
         let mut card = self.0.agent.extended_card(caller)?;
         card.supported_interfaces.clone_from(&self.0.card.supported_interfaces);
         card.capabilities.extensions.push(extension::idempotent_send());
+        if let Some((name, scheme)) = self.0.authenticate.scheme() {
+            card::require(&mut card, name, scheme);
+        }
         Some(sign(card, self.0.key.as_ref()))
     }
 

@@ -1,11 +1,21 @@
 //! Addresses: what may be spoken with, and in which way.
 
 use super::error::ConnectError;
+use super::options::Options;
 use reqwest::Url;
 use std::net::IpAddr;
 
-/// An address of HTTP that may be used.
-pub(super) fn parse(text: &str, allow_plaintext: bool) -> Result<Url, ConnectError> {
+/// An address of HTTP that may be used: with an identity only one at which it is asked for.
+pub(super) fn parse(text: &str, options: &Options) -> Result<Url, ConnectError> {
+    let url = parse_any(text, options.allow_plaintext)?;
+    if options.identity.is_some() && url.scheme() != "https" {
+        let why = "calls with an identity go over mutual TLS, at an address with https:".to_owned();
+        return Err(ConnectError::BadAddress { url: shown(text), why });
+    }
+    Ok(url)
+}
+
+fn parse_any(text: &str, allow_plaintext: bool) -> Result<Url, ConnectError> {
     let bad = |why: String| ConnectError::BadAddress { url: shown(text), why };
     let url = Url::parse(text.trim()).map_err(|error| bad(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -21,12 +31,13 @@ pub(super) fn parse(text: &str, allow_plaintext: bool) -> Result<Url, ConnectErr
 }
 
 /// That of a gRPC interface: cards have `host:port` there too, which is encrypted but on this machine.
-pub(super) fn parse_grpc(text: &str, allow_plaintext: bool) -> Result<Url, ConnectError> {
+pub(super) fn parse_grpc(text: &str, options: &Options) -> Result<Url, ConnectError> {
     if text.contains("://") {
-        return parse(text, allow_plaintext);
+        return parse(text, options);
     }
-    let plain = parse(&format!("http://{text}"), true)?;
-    if is_loopback(&plain) { Ok(plain) } else { parse(&format!("https://{text}"), allow_plaintext) }
+    let plain = parse_any(&format!("http://{text}"), true)?;
+    let is_plain = is_loopback(&plain) && options.identity.is_none();
+    if is_plain { Ok(plain) } else { parse(&format!("https://{text}"), options) }
 }
 
 pub(super) fn is_loopback(url: &Url) -> bool {
@@ -63,20 +74,20 @@ mod tests {
     #[test]
     fn only_what_is_safe_is_spoken_with() {
         for good in ["http://127.0.0.1:9", "http://[::1]:9/a", "http://LocalHost/", "https://agent.example.org/x?y"] {
-            assert!(parse(good, false).is_ok(), "{good}");
+            assert!(parse_any(good, false).is_ok(), "{good}");
         }
-        assert!(matches!(parse("http://agent.example.org", false), Err(ConnectError::Plaintext { .. })));
-        assert!(parse("http://agent.example.org", true).is_ok());
+        assert!(matches!(parse_any("http://agent.example.org", false), Err(ConnectError::Plaintext { .. })));
+        assert!(parse_any("http://agent.example.org", true).is_ok());
         for bad in ["", "agent.example.org", "ftp://x", "file:///etc/passwd", "http://127.0.0.1.example.org"] {
-            assert!(parse(bad, false).is_err(), "{bad}");
+            assert!(parse_any(bad, false).is_err(), "{bad}");
         }
-        let told = parse("http://joe:secret@agent.example.org/?token=secret", false).expect_err("not encrypted");
+        let told = parse_any("http://joe:secret@agent.example.org/?token=secret", false).expect_err("not encrypted");
         assert!(!told.to_string().contains("secret") && !told.to_string().contains("joe"), "{told}");
     }
 
     #[test]
     fn addresses_of_grpc_need_no_scheme() {
-        let of = |text| parse_grpc(text, false).map(|url| url.to_string()).ok();
+        let of = |text| parse_grpc(text, &Options::default()).map(|url| url.to_string()).ok();
         assert_eq!(of("127.0.0.1:9").as_deref(), Some("http://127.0.0.1:9/"));
         assert_eq!(of("agent.example.org:443").as_deref(), Some("https://agent.example.org/"));
         assert_eq!(of("http://agent.example.org:443"), None);

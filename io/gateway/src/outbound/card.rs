@@ -1,14 +1,14 @@
 //! Where an agent's card is, and whether it is its own.
 
 use super::address::{below, is_same_host, parse, shown};
-use super::error::{ConnectError, reasons};
-use super::http::body_of;
+use super::carrier::Carrier;
+use super::error::ConnectError;
 use super::options::Options;
 use duologue_a2a::card::{self, Form};
 use duologue_a2a::model::AgentCard;
 use duologue_a2a::version::Dialect;
 use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::Url;
 
 /// RFC 8615; the second is where it was before 0.3.
@@ -46,16 +46,16 @@ fn places(url: &Url) -> Result<(Vec<Url>, Vec<Url>), ConnectError> {
 
 /// Fetches the card from the first place that has one. The host's is taken only where it is that of the agent at the address.
 pub(super) async fn fetch(
-    client: &reqwest::Client,
+    carrier: &Carrier,
     url: &str,
     headers: &HeaderMap,
     options: &Options,
 ) -> Result<Fetched, ConnectError> {
-    let url = parse(url, options.allow_plaintext)?;
+    let url = parse(url, options)?;
     let (own, hosts) = places(&url)?;
     let mut tried = Vec::new();
     for place in own.iter().chain(&hosts) {
-        let status = match ask(client, place, headers, options).await? {
+        let status = match ask(carrier, place, headers, options).await? {
             Asked::Card(fetched) if hosts.contains(place) && !is_for(&fetched.card, &url) => {
                 let (url, place, name) = (shown(url.as_str()), shown(place.as_str()), fetched.card.name);
                 return Err(ConnectError::AnotherAgents { url, place, name });
@@ -89,7 +89,7 @@ fn is_for(card: &AgentCard, address: &Url) -> bool {
 
 /// Fetches the card again, where it has changed.
 pub(super) async fn fetch_newer(
-    client: &reqwest::Client,
+    carrier: &Carrier,
     known: &Fetched,
     mut headers: HeaderMap,
     options: &Options,
@@ -97,7 +97,7 @@ pub(super) async fn fetch_newer(
     if let Some(etag) = known.etag.as_deref().and_then(|etag| etag.parse().ok()) {
         headers.insert(IF_NONE_MATCH, etag);
     }
-    match ask(client, &known.url, &headers, options).await? {
+    match ask(carrier, &known.url, &headers, options).await? {
         Asked::Card(fetched) => Ok(Some(*fetched)),
         Asked::Unchanged => Ok(None),
         Asked::Nothing(status) => {
@@ -112,19 +112,16 @@ enum Asked {
     Nothing(StatusCode),
 }
 
-async fn ask(
-    client: &reqwest::Client,
-    url: &Url,
-    headers: &HeaderMap,
-    options: &Options,
-) -> Result<Asked, ConnectError> {
+async fn ask(carrier: &Carrier, url: &Url, headers: &HeaderMap, options: &Options) -> Result<Asked, ConnectError> {
     let place = shown(url.as_str());
     let unreachable = |why: String| ConnectError::Unreachable { url: place.clone(), why };
     let answer = async {
-        let request = client.get(url.clone()).headers(headers.clone()).header(ACCEPT, "application/json");
-        let response = request.send().await.map_err(|error| unreachable(reasons(&error)))?;
+        let mut headers = headers.clone();
+        headers.append(ACCEPT, HeaderValue::from_static("application/json"));
+        let sent = carrier.send((Method::GET, url), headers, None).await;
+        let response = sent.map_err(|trouble| trouble.of_connect(place.clone()))?;
         let (status, etag) = (response.status(), response.headers().get(ETAG).cloned());
-        let body = body_of(response, options.limits.body).await.map_err(unreachable)?;
+        let body = response.body(options.limits.body).await.map_err(unreachable)?;
         Ok((status, etag, body))
     };
     let late = |_| ConnectError::TimedOut { url: place.clone(), after: options.timeout };

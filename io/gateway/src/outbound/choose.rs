@@ -53,8 +53,8 @@ fn usable(one: &AgentInterface, fetched: &Fetched, options: &Options) -> Result<
     let dialect = Dialect::of(&one.protocol_version).ok_or("another version")?;
     let url = match (binding, dialect) {
         (Binding::Grpc, Dialect::V0_3) => return Err("0.3 is not spoken over gRPC here".to_owned()),
-        (Binding::Grpc, _) => parse_grpc(&one.url, options.allow_plaintext),
-        _ => parse(&one.url, options.allow_plaintext),
+        (Binding::Grpc, _) => parse_grpc(&one.url, options),
+        _ => parse(&one.url, options),
     };
     let url = url.map_err(|error| match error {
         ConnectError::Plaintext { .. } => "not encrypted".to_owned(),

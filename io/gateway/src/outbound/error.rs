@@ -1,3 +1,5 @@
+use super::identity::IdentityError;
+use crate::inbound::{DECISION, RULE};
 use duologue_a2a::card::{Unreadable, VerifyError};
 use duologue_a2a::error::{A2aError, ErrorKind};
 use std::time::Duration;
@@ -29,6 +31,9 @@ pub enum ConnectError {
         /// Why.
         why: String,
     },
+    /// It is about who one is, or who the other is.
+    #[error(transparent)]
+    Identity(IdentityError),
     /// Too late.
     #[error("{url} did not give its card within {after:?}: try again, or give more time")]
     TimedOut {
@@ -114,6 +119,9 @@ pub enum CallError {
         /// Why.
         why: String,
     },
+    /// It is about who one is, or who the other is. The agent has read nothing of the call.
+    #[error(transparent)]
+    Identity(IdentityError),
     /// Too late.
     #[error(
         "no answer from {url} within {after:?}: the agent may still be at work; give it more time, or ask for the task"
@@ -127,6 +135,17 @@ pub enum CallError {
     /// The agent says no.
     #[error("the agent refused: {0}")]
     Refused(#[source] A2aError),
+    /// The agent's policy says no.
+    #[error("{}", not_authorised(.error))]
+    NotAuthorised {
+        /// The rule that denied it; none: the agent does not say.
+        rule: Option<String>,
+        /// The decision's id in the agent's decision log; none: the agent does not say.
+        decision_id: Option<String>,
+        /// All that it says.
+        #[source]
+        error: Box<A2aError>,
+    },
     /// The answer is not one of the protocol.
     #[error("the answer of {url} is not understood: {why}. Tell the agent's provider")]
     NotUnderstood {
@@ -165,6 +184,11 @@ impl CallError {
     pub(super) fn of(error: A2aError, url: &str) -> CallError {
         match error.kind {
             ErrorKind::InvalidAgentResponse => CallError::NotUnderstood { url: url.to_owned(), why: error.message },
+            ErrorKind::PermissionDenied => CallError::NotAuthorised {
+                rule: error.metadata.get(RULE).cloned(),
+                decision_id: error.metadata.get(DECISION).cloned(),
+                error: Box::new(error),
+            },
             _ => CallError::Refused(error),
         }
     }
@@ -177,10 +201,22 @@ impl CallError {
     pub(super) fn is_passing(&self) -> bool {
         match self {
             CallError::Unreachable { .. } => true,
+            CallError::Identity(error) => error.may_pass(),
             CallError::Refused(error) => matches!(error.kind, ErrorKind::Unavailable | ErrorKind::ResourceExhausted),
             _ => false,
         }
     }
+
+    /// The agent has seen nothing of the call, whatever it was for.
+    pub(super) fn is_unseen(&self) -> bool {
+        matches!(self, CallError::Identity(_))
+    }
+}
+
+/// Our agents say it themselves.
+fn not_authorised(error: &A2aError) -> String {
+    let words = "not authorised";
+    if error.message.starts_with(words) { error.message.clone() } else { format!("{words}: {error}") }
 }
 
 /// An error and what it came of, without the addresses that libraries put in: they are told beside it, and may hold secrets.

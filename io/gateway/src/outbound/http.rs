@@ -1,12 +1,13 @@
 //! JSON-RPC and HTTP+JSON, in both versions.
 
-use super::address::{below, is_loopback, shown};
+use super::address::{below, shown};
+use super::carrier::{Answer, Carrier};
 use super::choose::Interface;
-use super::error::{CallError, ConnectError, reasons};
+use super::error::{CallError, ConnectError};
 use super::options::Options;
-use super::tls;
 use super::told::{Told, Words};
 use crate::binding::Binding;
+use bytes::Bytes;
 use duologue_a2a::call::jsonrpc::{self, Id};
 use duologue_a2a::call::{Call, Limits, Reply, http as rest};
 use duologue_a2a::error::{A2aError, ErrorKind};
@@ -14,54 +15,15 @@ use duologue_a2a::sse;
 use duologue_a2a::version::Dialect;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
-use reqwest::{Response, Url, redirect};
+use reqwest::Url;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Redirects that are followed, all to the same origin.
-const MOST_REDIRECTS: usize = 3;
-
-/// A client for an address: with TLS where that needs it.
-pub(super) fn client(url: &Url, options: &Options) -> Result<reqwest::Client, ConnectError> {
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("duologue/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(options.connect_timeout)
-        .tcp_nodelay(true)
-        .redirect(redirect::Policy::custom(same_origin));
-    if is_loopback(url) {
-        builder = builder.no_proxy();
-    }
-    builder = match url.scheme() {
-        "https" => builder.tls_backend_preconfigured(tls::config(options)?),
-        // A machine without certificates can still talk to an agent that needs none.
-        _ => builder.tls_certs_only([]),
-    };
-    builder.build().map_err(|error| ConnectError::Tls { why: reasons(&error) })
-}
-
-/// Elsewhere, neither credentials nor people's words go; where a redirect goes is told as the answer that it is.
-fn same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let is_same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-    if is_same && attempt.previous().len() <= MOST_REDIRECTS { attempt.follow() } else { attempt.stop() }
-}
-
-/// The body of an answer, where it is no longer than `most` bytes.
-pub(super) async fn body_of(mut response: Response, most: usize) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| reasons(&error))? {
-        if body.len() + chunk.len() > most {
-            return Err(format!("the answer is longer than {most} bytes"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 /// An interface of JSON-RPC or HTTP+JSON.
 #[derive(Debug)]
 pub(super) struct Http {
-    client: reqwest::Client,
+    carrier: Carrier,
     interface: Interface,
     limits: Limits,
     idle: Duration,
@@ -70,21 +32,24 @@ pub(super) struct Http {
 
 /// A request, ready to be sent.
 struct Prepared {
-    request: reqwest::RequestBuilder,
+    verb: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Bytes>,
     id: Id,
 }
 
 impl Http {
     pub(super) fn new(interface: Interface, options: &Options) -> Result<Http, ConnectError> {
-        let client = client(&interface.url, options)?;
-        Ok(Http { client, interface, limits: options.limits, idle: options.idle, next_id: AtomicU64::new(1) })
+        let carrier = Carrier::new(&interface.url, options)?;
+        Ok(Http { carrier, interface, limits: options.limits, idle: options.idle, next_id: AtomicU64::new(1) })
     }
 
     fn shown(&self) -> String {
         shown(self.interface.url.as_str())
     }
 
-    fn prepare(&self, call: &Call, headers: HeaderMap, accept: &'static str) -> Result<Prepared, CallError> {
+    fn prepare(&self, call: &Call, mut headers: HeaderMap, accept: &'static str) -> Result<Prepared, CallError> {
         let (dialect, operation) = (self.interface.dialect, call.operation());
         let missing = || CallError::NotInVersion { operation: operation.as_str(), version: dialect.as_str() };
         let id = Id::number(self.next_id.fetch_add(1, Ordering::Relaxed));
@@ -106,33 +71,36 @@ impl Http {
             "DELETE" => Method::DELETE,
             _ => Method::POST,
         };
-        let mut request = self.client.request(verb, url).headers(headers).header(ACCEPT, accept);
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, media_type).body(body);
+        headers.append(ACCEPT, HeaderValue::from_static(accept));
+        if body.is_some() {
+            headers.append(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
-        Ok(Prepared { request, id })
+        Ok(Prepared { verb, url, headers, body: body.map(Bytes::from), id })
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, CallError> {
-        request.send().await.map_err(|error| CallError::unreachable(&self.shown(), &error))
+    /// The answer, and the id of the request.
+    async fn send(&self, prepared: Prepared) -> Result<(Answer, Id), CallError> {
+        let Prepared { verb, url, headers, body, id } = prepared;
+        let sent = self.carrier.send((verb, &url), headers, body).await;
+        Ok((sent.map_err(|trouble| trouble.of_call(self.shown()))?, id))
     }
 
-    async fn whole(&self, response: Response) -> Result<Vec<u8>, CallError> {
+    async fn whole(&self, response: Answer) -> Result<Vec<u8>, CallError> {
         let broken = |why| CallError::Unreachable { url: self.shown(), why };
-        body_of(response, self.limits.body).await.map_err(broken)
+        response.body(self.limits.body).await.map_err(broken)
     }
 
     /// A call that is answered at once.
     pub(super) async fn unary(&self, call: &Call, headers: HeaderMap) -> Result<Reply, CallError> {
         let prepared = self.prepare(call, headers, "application/json, application/a2a+json")?;
-        let response = self.send(prepared.request).await?;
+        let (response, id) = self.send(prepared).await?;
         let status = response.status().as_u16();
         let body = self.whole(response).await?;
         let (operation, dialect) = (call.operation(), self.interface.dialect);
         let read = match self.interface.binding {
             Binding::Http => rest::read_reply(status, &body, operation, dialect, &self.limits),
             _ => {
-                let read = jsonrpc::read_reply(&body, &prepared.id, operation, dialect, &self.limits);
+                let read = jsonrpc::read_reply(&body, &id, operation, dialect, &self.limits);
                 read.map_err(|error| unless_told(error, status, &body))
             }
         };
@@ -142,12 +110,12 @@ impl Http {
     /// A call that is answered by a stream.
     pub(super) async fn open(&self, call: &Call, headers: HeaderMap) -> Result<Sse, CallError> {
         let prepared = self.prepare(call, headers, sse::MEDIA_TYPE)?;
-        let response = self.send(prepared.request).await?;
+        let (response, id) = self.send(prepared).await?;
         let status = response.status().as_u16();
         let media_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         let is_stream = media_type.to_ascii_lowercase().starts_with(sse::MEDIA_TYPE.as_bytes());
         let Interface { binding, dialect, .. } = self.interface;
-        let words = Words { binding, dialect, id: prepared.id, limits: self.limits, url: self.shown() };
+        let words = Words { binding, dialect, id, limits: self.limits, url: self.shown() };
         if is_stream && response.status().is_success() {
             let (reader, waiting) = (sse::Reader::new(self.limits.body), VecDeque::new());
             return Ok(Sse { response: Some(response), reader, waiting, words, idle: self.idle });
@@ -175,7 +143,7 @@ fn unless_told(error: A2aError, status: u16, body: &[u8]) -> A2aError {
 /// A stream of server-sent events.
 #[derive(Debug)]
 pub(super) struct Sse {
-    response: Option<Response>,
+    response: Option<Answer>,
     reader: sse::Reader,
     waiting: VecDeque<Result<Told, CallError>>,
     words: Words,
@@ -196,9 +164,9 @@ impl Sse {
                     self.response = None;
                     return Some(Err(cut(format!("the stream was silent for {:?}", self.idle))));
                 }
-                Ok(Err(error)) => {
+                Ok(Err(why)) => {
                     self.response = None;
-                    return Some(Err(cut(reasons(&error))));
+                    return Some(Err(cut(why)));
                 }
                 Ok(Ok(None)) => self.response = None,
                 Ok(Ok(Some(bytes))) => self.take(&bytes),

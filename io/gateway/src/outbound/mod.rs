@@ -5,13 +5,16 @@
 
 mod address;
 mod card;
+mod carrier;
 mod choose;
 mod error;
 mod follow;
 mod grpc;
 mod headers;
 mod http;
+mod identity;
 mod keys;
+mod mutual;
 mod operations;
 mod options;
 mod tls;
@@ -22,11 +25,14 @@ pub use card::Fetched;
 pub use choose::Interface;
 pub use error::{CallError, ConnectError};
 pub use follow::Events;
+pub use identity::{Identity, IdentityError};
 pub use keys::{BadKeys, KeySet};
 pub use options::Options;
 pub use told::Told;
 
 use crate::extension;
+use crate::hop::Hop;
+use carrier::Carrier;
 use duologue_a2a::call::{Call, Operation, Reply};
 use duologue_a2a::model::{Message, Part, Role, Timestamp};
 use duologue_a2a::version::Dialect;
@@ -42,7 +48,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A client of one agent; a copy shares its connections.
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    /// The call because of which others are made.
+    hop: Hop,
+    timeout: Duration,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -82,17 +93,26 @@ impl Client {
         let headers = headers::fixed(&options, interface.dialect)?;
         let mut extensions = fetched.card.capabilities.extensions.iter();
         let is_ours = extensions.any(|extension| extension.uri == extension::IDEMPOTENT_SEND);
-        Ok(Client(Arc::new(Inner { fetched, interface, transport, options, headers, is_ours })))
+        let (hop, timeout) = (options.hop.clone(), options.timeout);
+        let inner = Arc::new(Inner { fetched, interface, transport, options, headers, is_ours });
+        Ok(Client { inner, hop, timeout })
+    }
+
+    /// The same, for the calls that are made because of another one: with its trace, callers and deadline, and with the time that
+    /// they may take. Connections and card are shared.
+    #[must_use]
+    pub fn because_of(&self, hop: Hop, timeout: Duration) -> Client {
+        Client { inner: Arc::clone(&self.inner), hop, timeout }
     }
 
     /// The agent's card, as it was fetched.
     pub fn fetched(&self) -> &Fetched {
-        &self.0.fetched
+        &self.inner.fetched
     }
 
     /// The interface that is used.
     pub fn interface(&self) -> &Interface {
-        &self.0.interface
+        &self.inner.interface
     }
 
     /// Asks whether there is a newer card, by the tag of this one: a client with that, else the same again.
@@ -100,11 +120,11 @@ impl Client {
     /// # Errors
     /// [`ConnectError`].
     pub async fn refreshed(&self) -> Result<Client, ConnectError> {
-        let Inner { fetched, options, .. } = &*self.0;
+        let Inner { fetched, options, .. } = &*self.inner;
         let headers = headers::fixed(options, fetched.dialect)?;
-        let client = http::client(&fetched.url, options)?;
-        match card::fetch_newer(&client, fetched, headers, options).await? {
-            Some(newer) => Client::of(newer, options.clone()),
+        let carrier = Carrier::new(&fetched.url, options)?;
+        match card::fetch_newer(&carrier, fetched, headers, options).await? {
+            Some(newer) => Ok(Client::of(newer, options.clone())?.because_of(self.hop.clone(), self.timeout)),
             None => Ok(self.clone()),
         }
     }
@@ -114,7 +134,7 @@ impl Client {
     /// # Errors
     /// [`ConnectError`], where the options leave no way to speak with the agent.
     pub fn with(&self, options: Options) -> Result<Client, ConnectError> {
-        Client::of(self.0.fetched.clone(), options)
+        Client::of(self.inner.fetched.clone(), options)
     }
 
     /// Makes a call that is answered at once.
@@ -124,10 +144,10 @@ impl Client {
     pub async fn call(&self, call: Call) -> Result<Reply, CallError> {
         let call = self.prepared(call)?;
         let (limit, deadline) = self.limit();
-        let told = if is_for_later(&call) { self.0.options.hop.deadline } else { Some(deadline) };
+        let told = if is_for_later(&call) { self.hop.deadline } else { Some(deadline) };
         let attempts = self.repeated(&call, || async {
             let headers = self.headers(told, None);
-            match &self.0.transport {
+            match &self.inner.transport {
                 Transport::Http(http) => http.unary(&call, headers).await,
                 Transport::Grpc(grpc) => grpc.unary(&call, headers).await,
             }
@@ -159,9 +179,9 @@ impl Client {
         let (limit, _) = self.limit();
         let mut call = call.clone();
         self.set_tenant(&mut call);
-        let headers = self.headers(self.0.options.hop.deadline, seen);
+        let headers = self.headers(self.hop.deadline, seen);
         let opened = async {
-            Ok(match &self.0.transport {
+            Ok(match &self.inner.transport {
                 Transport::Http(http) => Source::Sse(Box::new(http.open(&call, headers).await?)),
                 Transport::Grpc(grpc) => Source::Grpc(Box::new(grpc.open(&call, headers).await?)),
             })
@@ -170,23 +190,23 @@ impl Client {
     }
 
     fn prepared(&self, mut call: Call) -> Result<Call, CallError> {
-        call.check(self.0.interface.dialect).map_err(CallError::Invalid)?;
+        call.check(self.inner.interface.dialect).map_err(CallError::Invalid)?;
         self.set_tenant(&mut call);
         Ok(call)
     }
 
     fn set_tenant(&self, call: &mut Call) {
         if call.tenant().is_empty() {
-            call.set_tenant(self.0.interface.tenant.clone());
+            call.set_tenant(self.inner.interface.tenant.clone());
         }
     }
 
     /// What may be waited for an answer, and the moment at which that is over.
     fn limit(&self) -> (Duration, Timestamp) {
-        let (now, options) = (headers::now(), &self.0.options);
-        let millis = i64::try_from(options.timeout.as_millis()).unwrap_or(i64::MAX);
+        let now = headers::now();
+        let millis = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
         let own = now.plus_millis(millis);
-        let deadline = options.hop.deadline.map_or(own, |deadline| deadline.min(own));
+        let deadline = self.hop.deadline.map_or(own, |deadline| deadline.min(own));
         let left = deadline.as_millis().saturating_sub(now.as_millis());
         (Duration::from_millis(u64::try_from(left).unwrap_or(0)), deadline)
     }
@@ -205,8 +225,8 @@ impl Client {
     }
 
     fn headers(&self, deadline: Option<Timestamp>, seen: Option<u64>) -> ::http::HeaderMap {
-        let mut headers = self.0.headers.clone();
-        headers::put_hop(&mut headers, &self.0.options.hop, deadline);
+        let mut headers = self.inner.headers.clone();
+        headers::put_hop(&mut headers, &self.hop, deadline);
         headers::put_seen(&mut headers, seen);
         headers
     }
@@ -216,11 +236,11 @@ impl Client {
     where
         F: Future<Output = Result<T, CallError>>,
     {
-        let most = if self.may_repeat(call.operation()) { self.0.options.retries } else { 0 };
-        let mut made = 0;
+        let may_repeat = self.may_repeat(call.operation());
+        let (mut made, most) = (0, self.inner.options.retries);
         loop {
             match attempt().await {
-                Err(error) if error.is_passing() && made < most => {
+                Err(error) if error.is_passing() && made < most && (may_repeat || error.is_unseen()) => {
                     made += 1;
                     tracing::debug!(operation = call.operation().as_str(), %error, "calling again");
                     self.pause(made).await;
@@ -234,7 +254,7 @@ impl Client {
     /// off again, and a webhook would be there twice.
     fn may_repeat(&self, operation: Operation) -> bool {
         match operation {
-            Operation::SendMessage | Operation::SendStreamingMessage => self.0.is_ours,
+            Operation::SendMessage | Operation::SendStreamingMessage => self.inner.is_ours,
             Operation::CancelTask | Operation::CreateTaskPushNotificationConfig => false,
             _ => true,
         }
@@ -248,16 +268,16 @@ impl Client {
     }
 
     fn shown(&self) -> String {
-        address::shown(self.0.interface.url.as_str())
+        address::shown(self.inner.interface.url.as_str())
     }
 
     fn options(&self) -> &Options {
-        &self.0.options
+        &self.inner.options
     }
 
     /// The agent is served by us, and says so.
     fn is_ours(&self) -> bool {
-        self.0.is_ours
+        self.inner.is_ours
     }
 }
 
@@ -267,9 +287,9 @@ impl Fetched {
     /// # Errors
     /// [`ConnectError`].
     pub async fn at(url: &str, options: &Options) -> Result<Fetched, ConnectError> {
-        let at = address::parse(url, options.allow_plaintext)?;
+        let at = address::parse(url, options)?;
         let headers = headers::fixed(options, Dialect::V1_0)?;
-        card::fetch(&http::client(&at, options)?, url, &headers, options).await
+        card::fetch(&Carrier::new(&at, options)?, url, &headers, options).await
     }
 
     /// The interface that a client with these options uses.

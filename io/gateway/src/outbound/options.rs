@@ -1,3 +1,4 @@
+use super::identity::Identity;
 use super::keys::KeySet;
 use crate::binding::Binding;
 use crate::hop::Hop;
@@ -34,6 +35,9 @@ pub struct Options {
     pub allow_plaintext: bool,
     /// Certificates of authorities in PEM, in place of the system's.
     pub authorities: Option<Vec<u8>>,
+    /// Whom calls are made as, and who the callee has to be: all goes over mutual TLS then, the card too, and nothing to addresses
+    /// without it. In place of [`Options::authorities`].
+    pub identity: Option<Identity>,
     /// Keys that cards have to be signed by; none: any card is taken.
     pub card_keys: Option<KeySet>,
     /// The call because of which this one is made.
@@ -58,6 +62,7 @@ impl Default for Options {
             extensions: Vec::new(),
             allow_plaintext: false,
             authorities: None,
+            identity: None,
             card_keys: None,
             hop: Hop::default(),
             limits: Limits::default(),

@@ -208,6 +208,8 @@ async fn silence_is_a_cut() {
 async fn a_refused_stream_is_refused_at_once() {
     let agent = Scripted::new(&[], vec![Answer::Plain(403, vec![], "{}".into())]).await;
     let client = connected(&agent, Options::default()).await;
-    let Err(CallError::Refused(error)) = client.send_streaming_message(hello()).await else { panic!("it was refused") };
+    let Err(CallError::NotAuthorised { error, .. }) = client.send_streaming_message(hello()).await else {
+        panic!("it was refused")
+    };
     assert_eq!(error.kind, ErrorKind::PermissionDenied);
 }

@@ -1,4 +1,4 @@
-//! An agent behind a gateway, called as clients call it, without sockets.
+//! An agent behind a gateway, called as clients call it, without sockets but where our own client calls (`policies`).
 
 mod again;
 mod bed;
@@ -7,6 +7,7 @@ mod cards;
 mod hops;
 mod limits;
 mod owners;
+mod policies;
 mod replicas;
 mod streams;
 mod turns;

@@ -2,9 +2,9 @@
 
 use crate::bed::{Client, Script, anna, ben, follow_up, gateway};
 use async_trait::async_trait;
-use duologue_a2a::call::{Call, Operation};
+use duologue_a2a::call::Operation;
 use duologue_a2a::error::{A2aError, ErrorKind};
-use duologue_gateway::{Authorize, Hop, Peer};
+use duologue_gateway::{Asking, Authorize};
 use http::StatusCode;
 use serde_json::json;
 use std::sync::Arc;
@@ -53,7 +53,8 @@ struct OnlyLooking;
 
 #[async_trait]
 impl Authorize for OnlyLooking {
-    async fn authorize(&self, peer: &Peer, call: &Call, _hop: &Hop) -> Result<(), A2aError> {
+    async fn authorize(&self, asking: &Asking<'_>) -> Result<(), A2aError> {
+        let Asking { peer, call, .. } = asking;
         let allowed = peer.principal != "ben" || matches!(call.operation(), Operation::GetTask | Operation::ListTasks);
         let why = "not authorised: rule only_looking";
         if allowed { Ok(()) } else { Err(A2aError::new(ErrorKind::PermissionDenied, why)) }

@@ -64,7 +64,7 @@ pub(super) async fn answer(mut stream: UnixStream, inner: Arc<Inner>) {
             return Err(io::Error::other(format!("user {uid} may give no orders")));
         }
         let order = read::<Order>(&mut stream).await?;
-        let outcome = match inner.perform(order).await {
+        let outcome = match Arc::clone(&inner).perform(order).await {
             Ok(answer) => Outcome::Ok(answer),
             Err(error) => Outcome::Error(error.to_string()),
         };

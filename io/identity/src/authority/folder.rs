@@ -8,6 +8,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 const STATE: &str = "authority.json";
@@ -76,9 +77,16 @@ impl Kept {
 
 /// The folder, which nobody else has while this is held.
 pub(super) struct Folder {
-    path: PathBuf,
-    _lock: File,
+    place: Arc<Place>,
     issued: File,
+}
+
+/// Where the state is written.
+pub(super) struct Place {
+    path: PathBuf,
+    /// Of what was written last: what is older by the time that it comes is written no more.
+    newest: Mutex<u64>,
+    _lock: File,
 }
 
 impl Folder {
@@ -93,16 +101,21 @@ impl Folder {
             TryLockError::Error(error) => failed(error),
         })?;
         let issued = open_issued(path).map_err(failed)?;
-        Ok(Folder { path: path.to_owned(), _lock: lock, issued })
+        let place = Place { path: path.to_owned(), newest: Mutex::new(0), _lock: lock };
+        Ok(Folder { place: Arc::new(place), issued })
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.place.path
+    }
+
+    pub(super) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
     }
 
     /// What is kept; none in a new folder.
     pub(super) fn load(&self, wanted: &TrustDomain) -> Result<Option<Kept>, FolderError> {
-        let path = self.path.join(STATE);
+        let path = self.path().join(STATE);
         let unreadable = |why: String| FolderError::Unreadable { path: path.clone(), why };
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -115,26 +128,16 @@ impl Folder {
             return Err(unreadable(format!("version {}", kept.version)));
         }
         if kept.domain != *wanted {
-            let (path, wanted) = (self.path.clone(), wanted.clone());
+            let (path, wanted) = (self.path().to_owned(), wanted.clone());
             return Err(FolderError::OtherDomain { path, found: kept.domain, wanted });
         }
         Ok(Some(kept))
     }
 
-    /// Keeps it: after this, and after a power failure, either all of it is there or what was there before.
-    pub(super) fn save(&self, kept: &Kept) -> Result<(), FolderError> {
-        let path = self.path.join(STATE);
-        let save = || {
-            let text = serde_json::to_vec(kept).map_err(io::Error::other)?;
-            self.replace(STATE, &text)
-        };
-        save().map_err(|error| FolderError::File { path, error })
-    }
-
     /// What was issued and is still valid at this time, as it was noted. A line that a crash cut off is passed over: its certificate
     /// was given to nobody.
     pub(super) fn load_issued(&mut self, now: duologue_trust::Moment) -> Result<Vec<Record>, FolderError> {
-        let path = self.path.join(ISSUED);
+        let path = self.path().join(ISSUED);
         let mut load = || {
             let text = fs::read_to_string(&path)?;
             let read = text.lines().filter_map(|line| serde_json::from_str::<Record>(line).ok());
@@ -149,8 +152,8 @@ impl Folder {
     pub(super) fn note(&mut self, record: &Record) -> Result<(), FolderError> {
         let mut line = serde_json::to_vec(record).unwrap_or_default();
         line.push(b'\n');
-        let path = || self.path.join(ISSUED);
-        self.issued.write_all(&line).map_err(|error| FolderError::File { path: path(), error })
+        let place = Arc::clone(&self.place);
+        self.issued.write_all(&line).map_err(|error| FolderError::File { path: place.path.join(ISSUED), error })
     }
 
     /// Notes these and nothing else.
@@ -160,8 +163,25 @@ impl Folder {
             serde_json::to_writer(&mut text, record)?;
             text.push(b'\n');
         }
-        self.replace(ISSUED, &text)?;
-        self.issued = open_issued(&self.path)?;
+        self.place.replace(ISSUED, &text)?;
+        self.issued = open_issued(&self.place.path)?;
+        Ok(())
+    }
+}
+
+impl Place {
+    /// Keeps it: after this, and after a power failure, either all of it is there or what was there before.
+    pub(super) fn save(&self, kept: &Kept) -> Result<(), FolderError> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.sequence <= *newest {
+            return Ok(());
+        }
+        let save = || {
+            let text = serde_json::to_vec(kept).map_err(io::Error::other)?;
+            self.replace(STATE, &text)
+        };
+        save().map_err(|error| FolderError::File { path: self.path.join(STATE), error })?;
+        *newest = kept.sequence;
         Ok(())
     }
 

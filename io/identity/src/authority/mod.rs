@@ -29,7 +29,7 @@ use folder::Folder;
 use office::Office;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use thiserror::Error;
@@ -144,6 +144,8 @@ impl Authority {
             publish: config.publish,
             web,
         });
+        let first = Arc::clone(&inner);
+        tokio::task::spawn_blocking(move || first.turn(now)).await.unwrap_or(Err(OfficeError::NoRoot))?;
         inner.publish();
         let end = CancellationToken::new();
         tokio::spawn(end.clone().run_until_cancelled_owned(serve::workload(workload, Arc::clone(&inner))));
@@ -167,7 +169,7 @@ impl Authority {
     /// # Errors
     /// [`OrderError::Refused`].
     pub async fn perform(&self, order: Order) -> Result<Answer, OrderError> {
-        self.inner.perform(order).await
+        Arc::clone(&self.inner).perform(order).await
     }
 
     /// An identity of this authority for the process that it runs in, without its socket.
@@ -189,8 +191,8 @@ impl std::fmt::Debug for Authority {
     }
 }
 
-fn listen(path: &PathBuf, mode: u32) -> Result<tokio::net::UnixListener, AuthorityError> {
-    let failed = |error| AuthorityError::Socket { path: path.clone(), error };
+fn listen(path: &Path, mode: u32) -> Result<tokio::net::UnixListener, AuthorityError> {
+    let failed = |error| AuthorityError::Socket { path: path.to_owned(), error };
     if path.as_os_str().len() > SOCKET_PATH_MAX {
         return Err(failed(std::io::Error::other("its path is too long")));
     }
@@ -226,21 +228,19 @@ fn user_name(uid: u32) -> String {
 async fn turn(inner: Arc<Inner>) {
     loop {
         let now = clock::now();
-        let settled = {
-            let mut office = inner.office();
-            let settled = office.settle(now);
-            let forgot = office.registry.forget(now, attest::is_alive);
-            if forgot && let Err(error) = office.save() {
-                tracing::error!(%error, "tokens that are over could not be forgotten");
-            }
-            settled.map(|changed| (changed, office.next_look(now)))
-        };
-        let next = match settled {
-            Ok((changed, next)) => {
+        let turning = Arc::clone(&inner);
+        // Disks may take their time.
+        let turned = tokio::task::spawn_blocking(move || {
+            let turned = turning.turn(now);
+            turning.tidy(now);
+            turned
+        });
+        let next = match turned.await.unwrap_or(Err(OfficeError::NoRoot)) {
+            Ok(changed) => {
                 if changed {
                     inner.tell();
                 }
-                next.since(now)
+                inner.office().next_look(now).since(now)
             }
             Err(error) => {
                 tracing::error!(%error, "no root could be made: what is there goes on being used");
@@ -257,7 +257,9 @@ async fn embedded(inner: Weak<Inner>, mut changes: watch::Receiver<u64>, id: Spi
     loop {
         changes.mark_unchanged();
         let Some(inner) = inner.upgrade() else { return desk.failed("its authority has ended".to_owned()) };
-        let again = match inner.own(&id) {
+        let whose = id.clone();
+        let own = tokio::task::spawn_blocking(move || inner.own(&whose)).await;
+        let again = match own.unwrap_or_else(|_| Err("its authority is ending".to_owned())) {
             Ok((svid, trust, again)) => {
                 desk.put(svid, trust);
                 again
@@ -267,7 +269,6 @@ async fn embedded(inner: Weak<Inner>, mut changes: watch::Receiver<u64>, id: Spi
                 clock::now().plus(Duration::from_secs(1))
             }
         };
-        drop(inner);
         let wait = again.since(clock::now()).clamp(Duration::from_millis(50), Duration::from_secs(24 * 3600));
         tokio::select! {
             // Also when the authority ends.
@@ -322,7 +323,33 @@ impl Inner {
         Ok((svid, trust, again))
     }
 
-    async fn perform(&self, order: Order) -> Result<Answer, OrderError> {
+    async fn perform(self: Arc<Inner>, order: Order) -> Result<Answer, OrderError> {
+        let performed = tokio::task::spawn_blocking(move || self.perform_now(order)).await;
+        performed.unwrap_or_else(|_| Err(OrderError::Refused("the authority is ending".to_owned())))
+    }
+
+    /// Makes and forgets roots as is due; see [`Office::turn`]. Whether anything changed.
+    fn turn(&self, now: Moment) -> Result<bool, OfficeError> {
+        let mut changed = false;
+        loop {
+            let Some(turn) = self.office().turn(now)? else { return Ok(changed) };
+            let written = turn.write();
+            self.office().turned(now, written)?;
+            changed = true;
+        }
+    }
+
+    /// Forgets tokens that are over.
+    fn tidy(&self, now: Moment) {
+        let mut office = self.office();
+        if office.registry.forget(now, attest::is_alive)
+            && let Err(error) = office.save()
+        {
+            tracing::error!(%error, "tokens that are over could not be forgotten");
+        }
+    }
+
+    fn perform_now(&self, order: Order) -> Result<Answer, OrderError> {
         let refused = |error: &dyn std::error::Error| OrderError::Refused(error.to_string());
         match order {
             Order::Show => Ok(Answer::Status(Box::new(self.status()))),
@@ -365,7 +392,7 @@ impl Inner {
     fn change(&self, change: impl FnOnce(&mut Office) -> Result<(), BadEntry>) -> Result<Answer, OrderError> {
         let mut office = self.office();
         let before = (office.registry.clone(), office.foreign.clone());
-        let changed = change(&mut *office).map_err(|error| error.to_string()).and_then(|()| {
+        let changed = change(&mut office).map_err(|error| error.to_string()).and_then(|()| {
             office.save().map_err(|error| error.to_string())?;
             office.list_revoked(clock::now()).map_err(|error| error.to_string())
         });

@@ -1,6 +1,6 @@
 //! The state of an authority, and what is done with it.
 
-use super::folder::{Folder, FolderError, Kept};
+use super::folder::{Folder, FolderError, Kept, Place};
 use super::root::{CryptoError, Issued, Record, Root};
 use duologue_ids::{SpiffeId, TrustDomain};
 use duologue_trust::document::Document;
@@ -9,6 +9,7 @@ use duologue_trust::{Entry, Moment, Registry};
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -44,6 +45,20 @@ pub(super) struct Office {
     svids: BTreeMap<SpiffeId, Issued>,
     records: Vec<Record>,
     lists: Vec<Vec<u8>>,
+    /// A root that is on its way to the disk: nobody hears of it before it is there.
+    coming: Option<Root>,
+}
+
+/// A change of roots that is to be written before it is told.
+pub(super) struct Turn {
+    folder: Arc<Place>,
+    kept: Kept,
+}
+
+impl Turn {
+    pub(super) fn write(&self) -> Result<(), FolderError> {
+        self.folder.save(&self.kept)
+    }
 }
 
 impl Office {
@@ -63,6 +78,7 @@ impl Office {
             svids: BTreeMap::new(),
             records: Vec::new(),
             lists: Vec::new(),
+            coming: None,
             folder,
             domain,
         };
@@ -74,7 +90,6 @@ impl Office {
             }
             office.records = office.folder.load_issued(now)?;
         }
-        office.settle(now)?;
         office.list_revoked(now)?;
         Ok(office)
     }
@@ -91,50 +106,49 @@ impl Office {
         self.svids.values()
     }
 
-    /// Makes and forgets roots as is due. A root is on the disk before anybody hears of it. Whether anything changed.
-    pub(super) fn settle(&mut self, now: Moment) -> Result<bool, OfficeError> {
-        let mut changed = false;
-        while let Some(step) = roots::next_step(&self.root_times(), now, &self.timings) {
-            match step {
-                RootStep::Make(times) => {
-                    let root = Root::make(&self.domain, times, &self.timings)?;
-                    tracing::info!(number = times.number, domain = %self.domain, "a root is made");
-                    self.roots.push(root);
-                }
-                RootStep::Drop(number) => {
-                    tracing::info!(number, domain = %self.domain, "a root is over");
-                    self.roots.retain(|root| root.times.number != number);
-                }
+    /// Makes or forgets a root, if that is due: what comes of it is to be written, and then [`Office::turned`] says so. Whoever
+    /// asks for an identity meanwhile does not wait for the disk.
+    pub(super) fn turn(&mut self, now: Moment) -> Result<Option<Turn>, OfficeError> {
+        let Some(step) = roots::next_step(&self.root_times(), now, &self.timings) else { return Ok(None) };
+        match step {
+            RootStep::Make(times) => {
+                self.coming = Some(Root::make(&self.domain, times, &self.timings)?);
+                tracing::info!(number = times.number, domain = %self.domain, "a root is made");
             }
-            if let Err(error) = self.save() {
-                // As it was: what is not on the disk does not exist.
-                if let RootStep::Make(times) = step {
-                    self.roots.retain(|root| root.times.number != times.number);
-                }
-                return Err(error.into());
+            RootStep::Drop(number) => {
+                tracing::info!(number, domain = %self.domain, "a root is over");
+                self.roots.retain(|root| root.times.number != number);
             }
-            changed = true;
         }
-        if changed {
-            self.list_revoked(now)?;
-        }
-        Ok(changed)
+        Ok(Some(Turn { kept: self.kept(), folder: self.folder.place() }))
     }
 
-    /// When [`Office::settle`] is to be called next.
+    /// From now on a root that was made is told, where it is on the disk; else it does not exist.
+    pub(super) fn turned(&mut self, now: Moment, written: Result<(), FolderError>) -> Result<(), OfficeError> {
+        let coming = self.coming.take();
+        written?;
+        self.roots.extend(coming);
+        self.list_revoked(now)
+    }
+
+    /// When [`Office::turn`] is to be called next.
     pub(super) fn next_look(&self, now: Moment) -> Moment {
         roots::next_look(&self.root_times(), now)
     }
 
     /// Keeps the registry, the roots, and that there was a change.
     pub(super) fn save(&mut self) -> Result<(), FolderError> {
-        let kept = self.roots.iter().map(Root::kept).collect();
-        let sequence = self.sequence + 1;
+        let kept = self.kept();
+        self.folder.place().save(&kept)
+    }
+
+    /// What is to be kept from now on, newer than all before.
+    fn kept(&mut self) -> Kept {
+        self.sequence += 1;
+        let roots = self.roots.iter().chain(&self.coming).map(Root::kept).collect();
         let mut registry = self.registry.clone();
         registry.entries.retain(|entry| self.own.as_ref() != Some(entry));
-        self.folder.save(&Kept::new(self.domain.clone(), sequence, kept, registry))?;
-        self.sequence = sequence;
-        Ok(())
+        Kept::new(self.domain.clone(), self.sequence, roots, registry)
     }
 
     /// The SVID of an id: the same for all who ask, until half of its time is over.

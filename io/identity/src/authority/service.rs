@@ -13,7 +13,7 @@ use crate::workload::wire::{
 };
 use crate::workload::{SECURITY_HEADER, TOKEN_HEADER};
 use duologue_ids::SpiffeId;
-use duologue_trust::{Moment, TokenDigest};
+use duologue_trust::{Caller, Moment, TokenDigest};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use prost_types::value::Kind;
@@ -53,7 +53,7 @@ impl Service {
         }
         let token = metadata.get(TOKEN_HEADER).map(|token| digest(token.as_bytes()));
         let asking = Asking { service: self.clone(), token };
-        let ids = asking.ids().await?;
+        let ids = asking.admitted(|_, ids| Ok(ids)).await?;
         Ok((asking, ids))
     }
 }
@@ -64,39 +64,26 @@ pub(super) fn digest(token: &[u8]) -> TokenDigest {
 }
 
 impl Asking {
-    /// Who this is, if it still is.
-    async fn ids(&self) -> Result<Vec<SpiffeId>, Status> {
+    /// What `make` makes for who this is, if it still is.
+    async fn admitted<T: Send + 'static>(
+        &self,
+        make: impl FnOnce(&mut Office, Vec<SpiffeId>) -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
         let (inner, caller, token) =
             (Arc::clone(&self.service.inner), Arc::clone(&self.service.caller), self.token.clone());
-        // It reads files, and the whole program where its bytes are asked for.
-        let admitted = tokio::task::spawn_blocking(move || {
+        // It reads files, and the whole program where its bytes are asked for; and others may be waiting for a disk.
+        let made = tokio::task::spawn_blocking(move || {
             let asks = |uid: u32, path: &str| inner.office().registry.asks_for_bytes(uid, path);
-            let caller = caller.caller(asks).map_err(|error| error.to_string())?;
+            let caller = caller.caller(asks).map_err(|error| not_issued(&error.to_string()))?;
             let mut office = inner.office();
-            let before = office.registry.tokens.clone();
-            let ids =
-                office.registry.admit(&caller, token.as_ref(), clock::now()).map_err(|error| error.to_string())?;
-            if office.registry.tokens != before {
-                // Shown once is shown for ever, also after a crash.
-                if let Err(error) = office.save() {
-                    office.registry.tokens = before;
-                    return Err(error.to_string());
-                }
-            }
-            Ok(ids)
+            let ids = admit(&mut office, &caller, token.as_ref()).map_err(|why| not_issued(&why))?;
+            make(&mut office, ids)
         });
-        let admitted = admitted.await.unwrap_or_else(|_| Err("the authority is ending".to_owned()));
-        admitted.map_err(|why| {
-            tracing::info!(%why, "no identity issued");
-            Status::permission_denied(format!("no identity issued: {why}"))
-        })
+        made.await.unwrap_or_else(|_| Err(not_issued("the authority is ending")))
     }
 
     /// What `make` makes, whenever it differs from what was sent before.
-    fn stream<T: Clone + PartialEq + Send + 'static>(
-        self,
-        make: fn(&mut Office, &[SpiffeId]) -> Result<(T, Moment), Status>,
-    ) -> BoxStream<'static, Result<T, Status>> {
+    fn stream<T: Clone + PartialEq + Send + 'static>(self, make: Make<T>) -> BoxStream<'static, Result<T, Status>> {
         let changes = self.service.inner.changes();
         let following = Following { asking: self, changes, make, sent: None, again: None };
         stream::unfold(Some(following), |following| async move {
@@ -110,23 +97,44 @@ impl Asking {
     }
 }
 
+fn admit(office: &mut Office, caller: &Caller, token: Option<&TokenDigest>) -> Result<Vec<SpiffeId>, String> {
+    let before = office.registry.tokens.clone();
+    let ids = office.registry.admit(caller, token, clock::now()).map_err(|error| error.to_string())?;
+    if office.registry.tokens != before {
+        // Shown once is shown for ever, also after a crash.
+        if let Err(error) = office.save() {
+            office.registry.tokens = before;
+            return Err(error.to_string());
+        }
+    }
+    Ok(ids)
+}
+
+fn not_issued(why: &str) -> Status {
+    tracing::info!(%why, "no identity issued");
+    Status::permission_denied(format!("no identity issued: {why}"))
+}
+
+/// Makes a message about ids, and says when it is to be made anew.
+type Make<T> = fn(&mut Office, &[SpiffeId]) -> Result<(T, Moment), Status>;
+
 struct Following<T> {
     asking: Asking,
     changes: watch::Receiver<u64>,
-    make: fn(&mut Office, &[SpiffeId]) -> Result<(T, Moment), Status>,
+    make: Make<T>,
     sent: Option<T>,
     again: Option<Moment>,
 }
 
-impl<T: Clone + PartialEq> Following<T> {
+impl<T: Clone + PartialEq + Send + 'static> Following<T> {
     async fn next(&mut self) -> Result<T, Status> {
         loop {
             if let Some(again) = self.again {
                 self.wait(again).await?;
             }
             self.changes.mark_unchanged();
-            let ids = self.asking.ids().await?;
-            let (message, again) = (self.make)(&mut self.asking.service.inner.office(), &ids)?;
+            let make = self.make;
+            let (message, again) = self.asking.admitted(move |office, ids| make(office, &ids)).await?;
             // Not sooner than this, whatever the clock does.
             self.again = Some(again.max(clock::now().plus(Duration::from_millis(50))));
             if self.sent.as_ref() != Some(&message) {

@@ -133,3 +133,25 @@ async fn nothing_is_resumed_and_tls_is_1_3() {
         assert_eq!(calling.tls13_tickets_received(), 0);
     }
 }
+
+#[tokio::test]
+async fn a_server_without_an_identity_says_so_and_is_tried_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = authority(folder.path(), "a.test").await;
+    let order = duologue_identity::Order::Revoke { spiffe_id: id(SERVER) };
+    crate::bed::perform(&authority, order).await;
+    let (server, client) = (authority.source(id(SERVER)), source(&authority, CLIENT).await);
+    let rules = LedgerRules::default();
+    let echo = echo(&server, only(CLIENT), rules).await;
+    let dialler = dialler(&client, rules);
+    match dialler.dial(&echo.address, &only(SERVER)).await {
+        Err(error @ DialError::RefusedByPeer { refusal: HandshakeRefusal::PeerHasNone, .. }) => {
+            assert!(error.may_pass() && error.to_string().contains("no valid identity of its own"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    until("it was tried three times", || echo.refused.load(Ordering::SeqCst) == 3).await;
+    crate::bed::perform(&authority, duologue_identity::Order::Readmit { spiffe_id: id(SERVER) }).await;
+    server.ready(PATIENCE).await.expect("an identity");
+    assert_eq!(call(&dialler, &echo.address, &only(SERVER)).await, Ok(true));
+}

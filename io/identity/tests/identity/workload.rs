@@ -3,7 +3,7 @@
 use crate::bed::{PATIENCE, authority, config, hurried, id, perform, until};
 use crate::child::Other;
 use duologue_identity::{
-    Answer, Authority, AuthorityConfig, Endpoint, Entry, Executable, HealthState, IdentitySource, Order,
+    Answer, Authority, AuthorityConfig, Endpoint, Entry, Executable, HealthState, IdentitySource, Order, Timings,
     WorkloadClient, WorkloadError, jwt,
 };
 use duologue_ids::{Redacted, SpiffeId};
@@ -139,7 +139,9 @@ async fn a_source_outlives_its_authority_and_finds_it_again() {
 #[tokio::test]
 async fn identities_are_renewed_before_they_end() {
     let folder = tempfile::tempdir().expect("a folder");
-    let config = AuthorityConfig { timings: hurried(), ..config(folder.path(), "a.test") };
+    // Lives long enough for a machine on which others work too.
+    let timings = Timings { root: 4 * PATIENCE, svid: Duration::from_secs(4), ..hurried() };
+    let config = AuthorityConfig { timings, ..config(folder.path(), "a.test") };
     let authority = Authority::start(config).await.expect("an authority");
     let source = IdentitySource::workload_api(client(&authority, None), None);
     source.ready(PATIENCE).await.expect("an identity");

@@ -3,7 +3,7 @@
 use super::LogError;
 use duologue_policy::{Broken, DecisionRecord, Fault, Head, verify};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -233,7 +233,7 @@ impl From<std::io::Error> for Trouble {
 }
 
 /// Follows the chain to its end, and says how many bytes its whole lines have.
-fn read(file: &mut File) -> Result<(Head, u64), Trouble> {
+fn read(file: &mut (impl Read + Seek)) -> Result<(Head, u64), Trouble> {
     file.seek(SeekFrom::Start(0))?;
     let mut reader = BufReader::new(file);
     let (mut head, mut length, mut line) = (Head::default(), 0, Vec::new());
@@ -254,6 +254,13 @@ fn read(file: &mut File) -> Result<(Head, u64), Trouble> {
         head = verify(head, [String::from_utf8_lossy(whole)]).map_err(|found| broken(found.fault))?;
         length += bytes;
     }
+}
+
+/// The end of the chain in some bytes, and the length of its whole lines; none: it does not hold.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn chain_of(bytes: &[u8]) -> Option<(Head, usize)> {
+    let (head, length) = read(&mut std::io::Cursor::new(bytes)).ok()?;
+    Some((head, usize::try_from(length).ok()?))
 }
 
 impl FileLog {

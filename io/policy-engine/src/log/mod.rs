@@ -3,6 +3,8 @@
 mod file;
 mod store;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use file::chain_of;
 pub use file::{FileLog, FileLogError};
 pub use store::StoreLog;
 

@@ -1,6 +1,7 @@
 //! What a policy is made of: Rego files and the data beside them, read, told apart by dialect, and looked through for what
 //! would make a decision depend on more than its input.
 
+mod bounds;
 mod dialect;
 mod read;
 mod scan;
@@ -58,4 +59,10 @@ pub enum LoadError {
     /// The files are right one by one, and not together.
     #[error("{0}")]
     Together(String),
+}
+
+impl LoadError {
+    pub(crate) fn broke_off() -> LoadError {
+        LoadError::Together("the compiler broke off, which is a mistake in it: say the policy another way".to_owned())
+    }
 }

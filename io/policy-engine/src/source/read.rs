@@ -1,6 +1,7 @@
 use super::{LoadError, Place};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -24,8 +25,16 @@ impl PolicyPaths {
         PolicyPaths(vec![path.into()])
     }
 
-    fn shown(&self) -> String {
-        self.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    /// The policies in a folder, one by one: the folder itself where a policy file is in it, else those below it, in the order of
+    /// their names. A file is one policy.
+    ///
+    /// # Errors
+    /// [`LoadError::Unreadable`], and [`LoadError::Nothing`] where there is none.
+    pub fn each(path: impl Into<PathBuf>) -> Result<Vec<PolicyPaths>, LoadError> {
+        let path = path.into();
+        let mut all = Vec::new();
+        each(&path, LEVELS_MOST, &mut all)?;
+        if all.is_empty() { Err(LoadError::Nothing(path.display().to_string())) } else { Ok(all) }
     }
 
     /// What tells without reading the files whether they are still the same.
@@ -37,6 +46,14 @@ impl PolicyPaths {
         let entry = |found: Found| Ok((unreadable(&found.path, std::fs::metadata(&found.path))?, found.path));
         let entries = found.into_iter().map(entry).collect::<Result<Vec<_>, LoadError>>()?;
         Ok(Stamp(entries.into_iter().map(|(about, path)| (path, about.len(), about.modified().ok())).collect()))
+    }
+}
+
+/// All that was named, separated by commas.
+impl fmt::Display for PolicyPaths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> = self.0.iter().map(|path| path.display().to_string()).collect();
+        f.write_str(&shown.join(", "))
     }
 }
 
@@ -52,6 +69,29 @@ pub(crate) struct Files {
     pub(crate) data: Value,
     /// `sha256:` and the digest of all names and contents.
     pub(crate) digest: String,
+}
+
+fn each(path: &Path, levels: usize, into: &mut Vec<PolicyPaths>) -> Result<(), LoadError> {
+    if !unreadable(path, std::fs::metadata(path))?.is_dir() {
+        into.push(PolicyPaths::one(path));
+        return Ok(());
+    }
+    let mut inside = Vec::new();
+    for entry in unreadable(path, std::fs::read_dir(path))? {
+        inside.push(unreadable(path, entry)?.path());
+    }
+    inside.sort();
+    if inside.iter().any(|path| path.extension().is_some_and(|ending| ending == "rego")) {
+        into.push(PolicyPaths::one(path));
+        return Ok(());
+    }
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    for folder in inside.iter().filter(|path| path.is_dir() && !is_hidden(path)) {
+        if let Some(levels) = levels.checked_sub(1) {
+            each(folder, levels, into)?;
+        }
+    }
+    Ok(())
 }
 
 struct Found {
@@ -87,7 +127,7 @@ pub(crate) fn read(paths: &PolicyPaths, with_tests: bool) -> Result<Files, LoadE
         }
     }
     if files.policies.is_empty() {
-        return Err(LoadError::Nothing(paths.shown()));
+        return Err(LoadError::Nothing(paths.to_string()));
     }
     let digest: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     files.digest = format!("sha256:{digest}");

@@ -3,18 +3,22 @@
 //! The clock is replaced by the time of the decision: `time.now_ns()` becomes `input.now_ns`. What is printed goes to those who test.
 //! What asks others, draws lots or takes as much memory as a number says is refused.
 
+use super::bounds::{too_deep, unreadable};
 use super::{LoadError, Place};
 use regorus::unstable::{Lexer, Source, TokenKind};
 use std::num::{NonZeroU32, NonZeroUsize};
 
 /// Functions that are refused, and why.
-const REFUSED: [(&str, &str); 8] = [
+const REFUSED: [(&str, &str); 11] = [
     ("http.send", "asks somebody else, which a decision must not wait for: give it as data"),
     ("net.lookup_ip_addr", "asks somebody else, which a decision must not wait for: give it as data"),
     ("opa.runtime", "reads the environment: give what it needs as data"),
     ("rand.intn", "draws lots: the same call must be decided the same way twice"),
     ("uuid.rfc4122", "draws lots: the same call must be decided the same way twice"),
     ("net.cidr_expand", "can fill the memory: ask net.cidr_contains"),
+    ("bits.lsh", "makes a number as long as another says"),
+    ("units.parse", "reckons for as long as an exponent in the text says: give the number as such"),
+    ("units.parse_bytes", "reckons for as long as an exponent in the text says: give the number as such"),
     ("rego.parse_module", "reads policies while it decides"),
     ("__builtin_host_await", "is no function of Rego"),
 ];
@@ -22,15 +26,16 @@ const REFUSED: [(&str, &str); 8] = [
 /// Numbers that `numbers.range` may make.
 const RANGE_MOST: i64 = 10_000;
 
-/// Brackets within brackets: the parser may try each level more than once, so that many would take for ever.
-const NESTED: i32 = 16;
+/// Digits of the width of a field that `sprintf` may fill.
+const FIELD_DIGITS: usize = 3;
 
-struct Word<'t> {
-    text: &'t str,
+/// A piece of a policy, as it is read.
+pub(super) struct Word<'t> {
+    pub(super) text: &'t str,
     start: usize,
     end: usize,
-    line: u32,
-    kind: TokenKind,
+    pub(super) line: u32,
+    pub(super) kind: TokenKind,
 }
 
 /// What becomes of what a policy prints.
@@ -44,11 +49,16 @@ pub(crate) enum Prints {
 
 /// The text as it is to be read.
 pub(crate) fn scan(name: &str, text: &str, prints: Prints) -> Result<String, LoadError> {
-    // What cannot be cut into words is refused by the parser, which says it better.
-    let Some(words) = words(name, text) else { return Ok(text.to_owned()) };
-    if let Some(line) = too_deep(&words) {
-        let what = format!("more than {NESTED} brackets within each other: give the inner ones rules of their own");
+    if let Some((line, what)) = unreadable(text) {
         return Err(LoadError::Wrong { place: Place { file: name.to_owned(), line }, what });
+    }
+    let (words, is_whole) = words(name, text);
+    if let Some((line, what)) = too_deep(&words) {
+        return Err(LoadError::Wrong { place: Place { file: name.to_owned(), line }, what });
+    }
+    if !is_whole {
+        // It is refused by the parser, which says it better.
+        return Ok(text.to_owned());
     }
     let mut changes: Vec<(usize, usize, String)> = Vec::new();
     for at in 0..words.len() {
@@ -69,7 +79,14 @@ pub(crate) fn scan(name: &str, text: &str, prints: Prints) -> Result<String, Loa
                 let Some(last) = closing(rest) else { continue };
                 changes.push((first.start, last.end, emptied(text.get(first.start..last.end).unwrap_or_default())));
             }
-            "numbers.range" | "numbers.range_step" if is_call && !is_short_range(rest) => {
+            "sprintf" if !(is_call && has_short_format(rest)) => {
+                let what = format!(
+                    "{function} makes a text as long as its format says: write the format into the call, with no field of \
+                     more than {FIELD_DIGITS} digits"
+                );
+                return Err(LoadError::Wrong { place: place(), what });
+            }
+            "numbers.range" | "numbers.range_step" if !(is_call && is_short_range(rest)) => {
                 let what = format!(
                     "{function} makes as many numbers as it is told: write both ends as numbers, no more than \
                      {RANGE_MOST} apart"
@@ -102,16 +119,22 @@ fn outermost(changes: Vec<(usize, usize, String)>) -> Vec<(usize, usize, String)
     changes.into_iter().filter(keep).collect()
 }
 
-fn words<'t>(name: &str, text: &'t str) -> Option<Vec<Word<'t>>> {
+/// The words of a text as far as it can be cut into words, and whether that is to its end.
+fn words<'t>(name: &str, text: &'t str) -> (Vec<Word<'t>>, bool) {
+    let mut words = Vec::new();
+    let is_whole = cut(name, text, &mut words).is_some();
+    (words, is_whole)
+}
+
+fn cut<'t>(name: &str, text: &'t str, words: &mut Vec<Word<'t>>) -> Option<()> {
     let (bytes, lines) = (NonZeroUsize::new(64 * 1024 * 1024)?, NonZeroUsize::new(1_000_000)?);
     let source = Source::from_contents_with_limits(name.to_owned(), text.to_owned(), bytes, lines).ok()?;
     let mut lexer = Lexer::new(&source);
     lexer.set_max_col(NonZeroU32::new(1_000_000)?);
-    let mut words = Vec::new();
     loop {
         let token = lexer.next_token().ok()?;
         if token.0 == TokenKind::Eof {
-            return Some(words);
+            return Some(());
         }
         let (start, end) = (usize::try_from(token.1.start).ok()?, usize::try_from(token.1.end).ok()?);
         words.push(Word { text: text.get(start..end)?, start, end, line: token.1.line, kind: token.0 });
@@ -153,23 +176,9 @@ fn closing<'w, 't>(words: &'w [Word<'t>]) -> Option<&'w Word<'t>> {
     })
 }
 
-/// The line in which brackets are nested too deeply.
-fn too_deep(words: &[Word<'_>]) -> Option<u32> {
-    let mut open = 0i32;
-    let deep = words.iter().find(|word| {
-        open += match word.text {
-            "(" | "[" | "{" => 1,
-            ")" | "]" | "}" => -1,
-            _ => 0,
-        };
-        open > NESTED
-    });
-    deep.map(|word| word.line)
-}
-
 /// Words that are keywords once they are imported, and stand here as such without an import.
 pub(crate) fn forgotten(name: &str, text: &str) -> Vec<&'static str> {
-    let words = words(name, text).unwrap_or_default();
+    let (words, _) = words(name, text);
     if words.windows(3).any(|three| three.iter().map(|word| word.text).eq(["future", ".", "keywords"])) {
         return Vec::new();
     }
@@ -197,6 +206,19 @@ fn is_short_range(words: &[Word<'_>]) -> bool {
     let [_, low, ",", high, end, ..] = texts.as_slice() else { return false };
     let (Ok(low), Ok(high)) = (low.parse::<i64>(), high.parse::<i64>()) else { return false };
     matches!(*end, ")" | ",") && low.abs_diff(high) <= RANGE_MOST.unsigned_abs()
+}
+
+/// `("…%5d…"`, with no wide field.
+fn has_short_format(words: &[Word<'_>]) -> bool {
+    let Some(format) = words.get(1).filter(|word| matches!(word.kind, TokenKind::String | TokenKind::RawString)) else {
+        return false;
+    };
+    let format = format.text.replace("\\u0025", "%");
+    let is_short = |field: &str| {
+        let width = field.trim_start_matches([' ', '+', '-', '#', '0', '.']);
+        width.len() - width.trim_start_matches(|c: char| c.is_ascii_digit()).len() <= FIELD_DIGITS
+    };
+    format.split('%').skip(1).all(is_short)
 }
 
 #[cfg(test)]
@@ -237,13 +259,23 @@ mod tests {
             ("uuid.rfc4122(\"x\")", "uuid.rfc4122"),
             ("net.lookup_ip_addr(\"x\")", "net.lookup_ip_addr"),
             ("net.cidr_expand(\"0.0.0.0/0\")", "net.cidr_expand"),
+            ("bits.lsh(1, input.n)", "bits.lsh"),
+            ("units.parse(input.n)", "units.parse"),
+            ("sprintf(input.n, [1])", "sprintf"),
+            ("sprintf(\"%d %01000d\", [1, 2])", "sprintf"),
+            ("sprintf(\"\\u00251000d\", [1])", "sprintf"),
+            ("f(\"%1000d\", [1]) with f as sprintf", "sprintf"),
+            ("units.parse_bytes(input.n)", "units.parse_bytes"),
             ("numbers.range(1, 1000000000000)", "numbers.range"),
             ("numbers.range(1, input.n)", "numbers.range"),
             ("numbers.range_step(1, input.n, 1)", "numbers.range_step"),
+            ("f(1, 1000000000000) with f as numbers.range", "numbers.range"),
         ] {
             let error = scan("a.rego", &format!("package a\n\nallow if {call}\n"), Prints::Kept).expect_err(call);
             assert!(error.to_string().starts_with(&format!("a.rego:3: {function} ")), "{error}");
         }
-        assert_eq!(said("x := numbers.range(1, 12)"), "x := numbers.range(1, 12)");
+        for fine in ["x := numbers.range(1, 12)", "x := sprintf(\"%s is %08.3f of 100000%%\", [a, b])"] {
+            assert_eq!(said(fine), fine);
+        }
     }
 }

@@ -72,5 +72,5 @@ pub(crate) fn shipped() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../policies")
 }
 
-pub(crate) const SHIPPED: [&str; 5] =
-    ["only_these_callers", "same_trust_domain", "per_method", "time_of_day", "rate_by_caller"];
+pub(crate) const SHIPPED: [&str; 6] =
+    ["only_these_callers", "same_trust_domain", "rights_of_all", "per_method", "time_of_day", "rate_by_caller"];

@@ -102,3 +102,24 @@ fn the_clock_is_the_inputs() {
         assert_eq!(decide(&text, &call()).outcome(), Outcome::Allow);
     }
 }
+
+/// What OPA takes for undefined allows nothing here either (compared with OPA 1.20.2).
+#[test]
+fn what_is_undefined_on_the_way_denies() {
+    for body in [
+        "x := input.nothing",
+        "x := input.nothing\n\ttrue",
+        "x = input.nothing\n\ttrue",
+        "x := input.nothing\n\tnot x == 1",
+        "x := input.nothing\n\tnot x in [1]",
+        "x := lower(input.nothing)\n\tnot x in [1]",
+        "x := [input.nothing]\n\tnot x in [1]",
+        "x := data.nothing\n\tnot x in [1]",
+        "[x, y] := [input.nothing, 1]\n\tnot x in [1]",
+        "some x in [input.nothing]\n\tnot x in [1]",
+        "x := input.nothing\n\tevery y in [1] { not x == y }",
+        "input.nothing\n\tnot input.nothing in [1]",
+    ] {
+        assert_eq!(*denied_for(&decide(&allow_if(body), &call())), Cause::Undefined, "{body}");
+    }
+}

@@ -24,8 +24,8 @@ fn policy(log: DecisionLog) -> PolicyEngine {
 }
 
 fn record(id: usize) -> DecisionRecord {
-    let decision = Decision::of(Err(Cause::NoPolicy), "none", "");
-    DecisionRecord::of(id.to_string(), &call(), "sha256:0".into(), &decision)
+    let decision = Decision::of(Err(Cause::NoPolicy), "none", "").known_as(id.to_string());
+    DecisionRecord::of(&call(), "sha256:0".into(), &decision)
 }
 
 fn open(path: &Path) -> FileLog {

@@ -2,14 +2,15 @@
 
 use crate::wire::{PROBLEM, Problem};
 use duologue_a2a::error::{A2aError, ErrorKind, Violation};
-use duologue_gateway::outbound;
+use duologue_gateway::outbound::{self, IdentityError};
+use duologue_identity::HandshakeRefusal;
 use std::time::Duration;
 
 /// Why a call of another agent gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// The registry has no agent of this name.
-    #[error("no agent is known as `{name}`{}; agent_registry in the agent's file names those that are: {known}", near(.near.as_deref()))]
+    #[error("no agent is known as `{name}`{}; agent_registry in the agent's file names those that are: {known}", perhaps(.near.as_deref()))]
     UnknownAgent {
         /// The name.
         name: String,
@@ -103,7 +104,7 @@ pub enum CallError {
     Invalid(String),
 }
 
-fn near(name: Option<&str>) -> String {
+fn perhaps(name: Option<&str>) -> String {
     name.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
 }
 
@@ -122,6 +123,28 @@ pub(super) struct Called<'a> {
 }
 
 impl CallError {
+    /// A stable word for programs and figures.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            CallError::UnknownAgent { .. } => "unknown_agent",
+            CallError::Unreachable { .. } => "unreachable",
+            CallError::IdentityMismatch { .. } => "identity_mismatch",
+            CallError::NotAuthorized { .. } => "not_authorized",
+            CallError::UnknownCapability { .. } => "unknown_capability",
+            CallError::InvalidParams { .. } => "invalid_params",
+            CallError::TimedOut { .. } => "timeout",
+            CallError::Remote { .. } => "remote",
+            CallError::LeftAlone { .. } => "left_alone",
+            CallError::NotUnderstood { .. } => "not_understood",
+            CallError::Invalid(_) => "invalid",
+        }
+    }
+
+    /// Another attempt, a little later, may come through.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, CallError::Unreachable { .. } | CallError::TimedOut { .. })
+    }
+
     /// The agent itself is not well: it was not reached, or did not answer. A refusal is an answer.
     pub(super) fn is_outage(&self) -> bool {
         matches!(self, CallError::Unreachable { .. } | CallError::TimedOut { .. } | CallError::NotUnderstood { .. })
@@ -132,14 +155,17 @@ impl CallError {
         let agent = called.agent.to_owned();
         match error {
             E::Unreachable { why, .. } => CallError::Unreachable { agent, why },
-            E::Identity { why, .. } => called.mismatch(why),
+            E::Identity(error) => called.identity(error),
             E::TimedOut { after, .. } => CallError::TimedOut { agent, after },
             E::BadAddress { .. } | E::Plaintext { .. } | E::BadHeader { .. } | E::Tls { .. } => {
                 CallError::Invalid(error.to_string())
             }
-            E::NoCard { .. } | E::Card { .. } | E::Signature { .. } | E::NothingInCommon { .. } => {
-                CallError::NotUnderstood { agent, why: error.to_string() }
-            }
+            E::NoCard { .. }
+            | E::Hidden { .. }
+            | E::AnotherAgents { .. }
+            | E::Card { .. }
+            | E::Signature { .. }
+            | E::NothingInCommon { .. } => CallError::NotUnderstood { agent, why: error.to_string() },
         }
     }
 
@@ -148,9 +174,10 @@ impl CallError {
         let agent = called.agent.to_owned();
         match error {
             E::Unreachable { why, .. } => CallError::Unreachable { agent, why },
-            E::Identity { why, .. } => called.mismatch(why),
+            E::Identity(error) => called.identity(error),
             E::TimedOut { after, .. } => CallError::TimedOut { agent, after },
             E::Refused(error) => called.refused(error),
+            E::NotAuthorised { error, .. } => called.refused(*error),
             E::Invalid(error) => CallError::Invalid(error.to_string()),
             E::NotUnderstood { why, .. } => CallError::NotUnderstood { agent, why },
             E::NotInVersion { .. } | E::Cut { .. } => CallError::NotUnderstood { agent, why: error.to_string() },
@@ -159,8 +186,18 @@ impl CallError {
 }
 
 impl Called<'_> {
-    fn mismatch(self, why: String) -> CallError {
-        CallError::IdentityMismatch { expected: self.agent.to_owned(), address: self.address.to_owned(), why }
+    /// What is wrong with who one is, or with who is there. Nothing of the call was seen by anybody.
+    fn identity(self, error: IdentityError) -> CallError {
+        let (agent, why) = (self.agent.to_owned(), error.to_string());
+        match error {
+            IdentityError::Mismatch { .. } | IdentityError::NotBelieved { .. } => {
+                CallError::IdentityMismatch { expected: agent, address: self.address.to_owned(), why }
+            }
+            // It starts, or its authority does.
+            IdentityError::Refused { why: HandshakeRefusal::PeerHasNone, .. } => CallError::Unreachable { agent, why },
+            IdentityError::Refused { .. } => CallError::NotAuthorized { agent, why },
+            IdentityError::Own(_) => CallError::Invalid(why),
+        }
     }
 
     /// An error that the agent told.

@@ -5,18 +5,28 @@
 mod breaker;
 mod cache;
 mod error;
+mod request;
 
 pub use error::CallError;
+pub use request::{Call, Target};
 
 use crate::config::{AgentEntry, Calls as Settings};
+use crate::observe::{Kind, Metrics, Traces};
 use crate::wire;
 use breaker::Breaker;
 use cache::{Cache, Key};
-use duologue_a2a::model::{Message, Part, SendMessageRequest, SendMessageResponse, Task, TaskState};
+use duologue_a2a::model::{
+    AgentCard, Content, Message, Part, SendMessageRequest, SendMessageResponse, Task, TaskState,
+};
 use duologue_gateway::Hop;
 use duologue_gateway::extension::CAPABILITY;
-use duologue_gateway::outbound::{Client, Options, message};
+use duologue_gateway::outbound::{Client, Identity, Options, message};
+use duologue_identity::{Authorizer, Connections, Dialler, IdentitySource};
 use error::Called;
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use opentelemetry::KeyValue;
+use request::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,6 +35,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
+
+/// Calls of a batch at once, where the agent's file does not say.
+const BATCH: usize = 32;
 
 /// How a client of an agent with this SPIFFE id speaks: with which identity, and with whom.
 pub(crate) type Reach = dyn Fn(&str) -> Result<Options, CallError> + Send + Sync;
@@ -38,6 +51,8 @@ struct Inner {
     registry: BTreeMap<String, AgentEntry>,
     settings: Settings,
     reach: Box<Reach>,
+    metrics: Metrics,
+    traces: Traces,
     agents: Mutex<HashMap<(String, String), Arc<Callee>>>,
     cache: Mutex<Cache>,
 }
@@ -51,14 +66,6 @@ struct Callee {
     room: Option<Semaphore>,
 }
 
-/// One call.
-struct Request<'a> {
-    capability: &'a str,
-    params: Value,
-    timeout: Duration,
-    hop: Hop,
-}
-
 impl std::fmt::Debug for Calls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Calls").field("registry", &self.0.registry.keys()).finish_non_exhaustive()
@@ -66,8 +73,14 @@ impl std::fmt::Debug for Calls {
 }
 
 impl Calls {
-    pub(crate) fn new(registry: BTreeMap<String, AgentEntry>, settings: Settings, reach: Box<Reach>) -> Calls {
-        Calls(Arc::new(Inner { registry, settings, reach, agents: Mutex::default(), cache: Mutex::default() }))
+    pub(crate) fn new(
+        registry: BTreeMap<String, AgentEntry>,
+        settings: Settings,
+        reach: Box<Reach>,
+        (metrics, traces): (Metrics, Traces),
+    ) -> Calls {
+        let (agents, cache) = (Mutex::default(), Mutex::default());
+        Calls(Arc::new(Inner { registry, settings, reach, metrics, traces, agents, cache }))
     }
 
     /// Agents that are known by a name.
@@ -80,21 +93,51 @@ impl Calls {
         Duration::try_from_secs_f64(self.0.settings.timeout_s).unwrap_or(Duration::from_secs(30))
     }
 
-    /// Calls a capability of an agent that has to have this SPIFFE id.
+    /// Calls a capability of an agent, by its name in the registry or by SPIFFE id and address. Await what this returns.
+    pub fn call<'c, P: Serialize, T: DeserializeOwned>(
+        &'c self,
+        agent: impl Into<Target<'c>>,
+        capability: &'c str,
+        params: &P,
+    ) -> Call<'c, T> {
+        Call::new(self, agent.into(), capability, serde_json::to_value(params))
+    }
+
+    /// Makes many calls of one capability at once, as many as the agent's file allows. Results come in order, each with its own
+    /// success or error.
+    pub fn batch<'c, P: Serialize, T: DeserializeOwned + Send + 'c>(
+        &'c self,
+        agent: impl Into<Target<'c>>,
+        capability: &'c str,
+        params: impl IntoIterator<Item = P>,
+        hop: &Hop,
+    ) -> BoxFuture<'c, Vec<Result<T, CallError>>> {
+        let agent = agent.into();
+        let calls = params.into_iter().map(|params| self.call(agent, capability, &params).because_of(hop.clone()));
+        // Now, so that what waits for the answers holds nothing of the caller's.
+        let calls: Vec<BoxFuture<'c, Result<T, CallError>>> = calls.map(IntoFuture::into_future).collect();
+        let at_once = self.0.settings.concurrency.map_or(BATCH, |most| most as usize);
+        Box::pin(futures::stream::iter(calls).buffered(at_once).collect())
+    }
+
+    /// The card of an agent, as it is now: who answers there is who was asked for, and it is ready.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn call<P: Serialize, T: DeserializeOwned>(
-        &self,
-        agent: (&str, &str),
-        capability: &str,
-        params: &P,
-        timeout: Duration,
-        hop: Hop,
-    ) -> Result<T, CallError> {
-        let params = serde_json::to_value(params).map_err(|error| CallError::Invalid(error.to_string()))?;
-        let callee = self.callee(agent.0, agent.1);
-        let answer = self.asked(&callee, Request { capability, params, timeout, hop }).await?;
+    pub async fn card<'c>(&'c self, agent: impl Into<Target<'c>>) -> Result<AgentCard, CallError> {
+        let (spiffe_id, address) = self.placed(agent.into())?;
+        let callee = self.callee(spiffe_id, address);
+        let called = Called { agent: spiffe_id, address, capability: "", timeout: self.timeout() };
+        let client = callee.client(&self.0, called).await?;
+        let newer = client.refreshed().await.map_err(|error| CallError::of_connect(error, called))?;
+        Ok(newer.fetched().card.clone())
+    }
+
+    async fn answered<T: DeserializeOwned>(&self, agent: Target<'_>, request: Request<'_>) -> Result<T, CallError> {
+        let (spiffe_id, address) = self.placed(agent)?;
+        let callee = self.callee(spiffe_id, address);
+        let capability = request.capability;
+        let answer = self.asked(&callee, request).await?;
         let not_understood = |error: serde_json::Error| CallError::NotUnderstood {
             agent: callee.spiffe_id.clone(),
             why: format!("the answer of {capability} is not what was expected: {error}"),
@@ -102,11 +145,12 @@ impl Calls {
         serde_json::from_value(answer).map_err(not_understood)
     }
 
-    /// The agent that the registry has under a name: SPIFFE id and address.
-    ///
-    /// # Errors
-    /// [`CallError::UnknownAgent`].
-    pub fn known(&self, name: &str) -> Result<(&str, &str), CallError> {
+    /// SPIFFE id and address.
+    fn placed<'c>(&'c self, agent: Target<'c>) -> Result<(&'c str, &'c str), CallError> {
+        let name = match agent {
+            Target::At { spiffe_id, address } => return Ok((spiffe_id, address)),
+            Target::Known(name) => name,
+        };
         let registry = &self.0.registry;
         registry.get(name).map(|entry| (entry.spiffe_id.as_str(), entry.address.as_str())).ok_or_else(|| {
             let near = duologue_conversation::scenario::nearest(name, registry.keys().map(String::as_str));
@@ -123,19 +167,40 @@ impl Calls {
         {
             return Ok(answer);
         }
-        let begun = Instant::now();
-        tracing::info!(agent = callee.spiffe_id, capability = request.capability, "Calling agent");
-        let answered = self.in_time(callee, request).await;
-        let (duration_ms, outcome) = (begun.elapsed().as_secs_f64() * 1e3, answered.as_ref().map(|_| "ok"));
-        match outcome {
-            Ok(_) => tracing::info!(agent = callee.spiffe_id, duration_ms, "Agent call completed"),
-            Err(error) => tracing::warn!(agent = callee.spiffe_id, duration_ms, %error, "Agent call failed"),
-        }
-        let answer = answered?;
+        let answer = self.watched(callee, request).await?;
         if let Some(good) = good.and_then(|seconds| Duration::try_from_secs_f64(*seconds).ok()) {
             lock(&self.0.cache).put(key, answer.clone(), good, Instant::now());
         }
         Ok(answer)
+    }
+
+    /// A call as the log, the figures and the trace see it.
+    async fn watched(&self, callee: &Callee, mut request: Request<'_>) -> Result<Value, CallError> {
+        let (agent, capability, begun) = (callee.spiffe_id.as_str(), request.capability, Instant::now());
+        let attributes = vec![
+            KeyValue::new("gen_ai.operation.name", "invoke_agent"),
+            KeyValue::new("gen_ai.agent.id", agent.to_owned()),
+            KeyValue::new("gen_ai.tool.name", capability.to_owned()),
+            KeyValue::new("server.address", callee.address.clone()),
+        ];
+        let parent = request.hop.traceparent.take();
+        let mut span = self.0.traces.begin(Kind::Client, &format!("call {capability}"), parent.as_deref(), attributes);
+        request.hop.traceparent = Some(span.traceparent().to_owned());
+        let trace_id = span.trace_id().to_owned();
+        tracing::info!(agent, capability, trace_id, "Calling agent");
+        let answered = self.in_time(callee, request).await;
+        let took = begun.elapsed();
+        let duration_ms = took.as_secs_f64() * 1e3;
+        let outcome = answered.as_ref().map_or_else(CallError::kind, |_| "ok");
+        self.0.metrics.call(agent, capability, outcome, took);
+        match &answered {
+            Ok(_) => tracing::info!(agent, capability, trace_id, duration_ms, "Agent call completed"),
+            Err(error) => {
+                span.failed(outcome);
+                tracing::warn!(agent, capability, trace_id, duration_ms, %error, "Agent call failed");
+            }
+        }
+        answered
     }
 
     /// A call that waits for its turn, for as long as the caller does.
@@ -212,7 +277,8 @@ impl Callee {
     }
 
     fn ended(&self, error: Option<&CallError>) {
-        let Some(breaker) = self.breaker.as_ref().filter(|_| !matches!(error, Some(CallError::LeftAlone { .. }))) else {
+        let Some(breaker) = self.breaker.as_ref().filter(|_| !matches!(error, Some(CallError::LeftAlone { .. })))
+        else {
             return;
         };
         lock(breaker).ended(!error.is_some_and(CallError::is_outage), Instant::now());
@@ -248,8 +314,12 @@ fn of_message(message: &Message, called: Called<'_>) -> Result<Value, CallError>
 }
 
 fn of_parts(parts: &[&Part], called: Called<'_>) -> Result<Value, CallError> {
-    if let Some(data) = parts.iter().find_map(|part| part.as_data()) {
-        return Ok(data.clone());
+    let data = |part: &&Part| match &part.content {
+        Content::Data(data) => Some(data.clone()),
+        _ => None,
+    };
+    if let Some(data) = parts.iter().find_map(data) {
+        return Ok(data);
     }
     let text: Vec<&str> = parts.iter().filter_map(|part| part.as_text()).collect();
     if text.is_empty() {
@@ -257,6 +327,17 @@ fn of_parts(parts: &[&Part], called: Called<'_>) -> Result<Value, CallError> {
         return Err(CallError::NotUnderstood { agent: called.agent.to_owned(), why });
     }
     Ok(Value::from(text.join("\n")))
+}
+
+/// Speaks with agents by mTLS where there is an identity; else in plain text, with agents on this machine alone.
+pub(crate) fn reach(identity: Option<(&IdentitySource, &Connections)>) -> Box<Reach> {
+    let dialler = identity.map(|(source, connections)| Dialler::new(source, connections));
+    Box::new(move |spiffe_id| {
+        let Some(dialler) = &dialler else { return Ok(Options::default()) };
+        let id =
+            spiffe_id.parse().map_err(|error| CallError::Invalid(format!("{spiffe_id} is no SPIFFE id: {error}")))?;
+        Ok(Options { identity: Some(Identity::new(dialler.clone(), Authorizer::exactly([id]))), ..Options::default() })
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

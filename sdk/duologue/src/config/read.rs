@@ -82,6 +82,10 @@ impl Config {
                 problems.push(at(&["server", "mtls", "cert_source"], words).help(format!("add `{name}`")));
             }
         }
+        for name in self.server.wait_for.iter().filter(|name| !self.agent_registry.contains_key(*name)) {
+            let words = format!("{name} is to be waited for, and is not in `agent_registry`");
+            problems.push(at(&["server", "wait_for"], words).help("add it there, or leave it out here"));
+        }
         if !mtls.enabled && !is_loopback(&self.server.host) {
             let words = format!("{} can be reached from other machines, which takes mTLS", self.server.host);
             let help = "set `mtls: {enabled: true}`, or listen on 127.0.0.1";
@@ -100,6 +104,7 @@ impl Config {
             &mut mtls.cert_file,
             &mut mtls.key_file,
             &mut mtls.bundle_file,
+            &mut self.server.signing_key,
         ];
         for path in paths.into_iter().flatten() {
             *path = folder.join(&path);

@@ -65,6 +65,8 @@ pub struct Authorization {
     /// Where decisions are logged, as JSON lines that are chained by their hashes, by its path from this file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision_log: Option<PathBuf>,
+    /// Whether each decision is on the disk before it takes effect; else it is within 100 ms.
+    pub strict_log: bool,
 }
 
 /// What decides.
@@ -106,6 +108,15 @@ pub struct Server {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
     pub store: Option<String>,
+    /// File of the key that signs the card and pushes; it is made where it is not there. Left out: a new one with each start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<PathBuf>,
+    /// Names of `agent_registry` that are there before this agent opens.
+    #[schemars(length(max = 100))]
+    pub wait_for: Vec<String>,
+    /// How many seconds they are waited for.
+    #[schemars(range(min = 0.0, max = 86_400.0))]
+    pub wait_s: f64,
     /// Calls of one caller that are answered in a minute; more are refused. Left out: as many as come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<Rate>,
@@ -114,7 +125,9 @@ pub struct Server {
 impl Default for Server {
     fn default() -> Server {
         let host = "127.0.0.1".to_owned();
-        Server { host, port: 8443, url: None, mtls: Mtls::default(), store: None, rate_limit: None }
+        let (url, store, signing_key, rate_limit) = (None, None, None, None);
+        let (wait_for, wait_s) = (Vec::new(), 60.0);
+        Server { host, port: 8443, url, mtls: Mtls::default(), store, signing_key, wait_for, wait_s, rate_limit }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::tidy::{Finding, Layer, Workspace};
 
 /// Who may use which other shell, and why.
-const ALLOWED: [(&str, &str, &str); 14] = [
+const ALLOWED: [(&str, &str, &str); 17] = [
     ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
     ("io/conversation", "io/models", "a conversation performs its effects with providers"),
     ("io/worker", "io/rtc", "whoever is in a room has a WebRTC peer, as the room server has"),
@@ -21,7 +21,10 @@ const ALLOWED: [(&str, &str, &str); 14] = [
     ("io/conversation", "io/engine", "a conversation starts the engines that its agents name, and reports their state"),
     ("io/api", "io/worker", "rooms are watched by a hidden participant, and asked for as any client does"),
     ("io/api", "io/conversation", "the API shows what is kept of conversations, and follows those that are held"),
+    ("io/gateway", "io/identity", "who calls, and who is called, is what the handshake of a connection proved"),
     ("io/gateway", "io/store", "tasks and what webhooks are told outlive the process"),
+    ("io/gateway", "io/policy-engine", "a policy decides about every call before it is performed"),
+    ("io/policy-engine", "io/store", "decisions are kept in the audit chain"),
 ];
 
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {

@@ -1,0 +1,9 @@
+# Only the orchestrator, and only what it needs.
+package duologue.authz
+
+default allow := false
+
+allow if {
+	input.caller.spiffe_id == "spiffe://example.org/agent/document-orchestrator"
+	input.request.method in {"analyze_document", "count_words", "detect_sentiment"}
+}

@@ -1,0 +1,123 @@
+//! The program of an agent: its command line, its file, its log.
+
+use crate::agent::Agent;
+use crate::config::{Config, LogFormat};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Serves the agent, unless a command says otherwise.
+#[derive(Parser)]
+#[command(disable_help_subcommand = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the agent until it is interrupted (the default).
+    Start,
+    /// Prints the agent's card, without where it is served.
+    Card,
+    /// Checks the agent's file, and prints what is in force.
+    Config,
+    /// Prints the JSON Schema of the agent's file.
+    Schema,
+}
+
+#[derive(Args)]
+struct Settings {
+    /// The agent's file [default: agent.yaml in the current folder, if it is there].
+    #[arg(long, short, global = true, env = "DUOLOGUE_AGENT_CONFIG")]
+    config: Option<PathBuf>,
+    /// Port that is listened on, in place of the file's.
+    #[arg(long, global = true)]
+    port: Option<u16>,
+}
+
+pub(crate) fn run(agent: Agent) -> ExitCode {
+    let card = agent.card();
+    // They are said for as long as the process lives.
+    let (name, version) = (card.name.leak() as &str, card.version.leak() as &str);
+    let command = Line::command().name(name).version(version).about(card.description.leak() as &str);
+    let line = match command.try_get_matches().and_then(|matches| Line::from_arg_matches(&matches)) {
+        Ok(line) => line,
+        Err(error) => error.exit(),
+    };
+    match act(agent, line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(agent: Agent, line: Line) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(Command::Schema) = line.command {
+        println!("{:#}", Config::schema());
+        return Ok(());
+    }
+    let config = configured(&agent, line.settings)?;
+    let agent = agent.config(config);
+    match line.command {
+        Some(Command::Card) => println!("{}", serde_json::to_string_pretty(&agent.card())?),
+        Some(Command::Config) => println!("{}", serde_json::to_string_pretty(agent.configured())?),
+        Some(Command::Schema) => {}
+        None | Some(Command::Start) => serve(agent)?,
+    }
+    Ok(())
+}
+
+/// The file that is named, else the program's own configuration, over which `agent.yaml` goes where it is there.
+fn configured(agent: &Agent, settings: Settings) -> Result<Config, Box<dyn std::error::Error>> {
+    let usual = PathBuf::from("agent.yaml");
+    let file = settings.config.or_else(|| usual.is_file().then_some(usual));
+    let mut config = match file {
+        Some(file) => Config::load(&file)?,
+        None => agent.configured().clone(),
+    };
+    if let Some(port) = settings.port {
+        config.server.port = port;
+    }
+    Ok(config)
+}
+
+fn serve(agent: Agent) -> Result<(), Box<dyn std::error::Error>> {
+    let mut logging = agent.configured().observability.logging.clone();
+    // A person looks on, who has not asked for anything else.
+    if logging == crate::config::Logging::default() && std::io::stderr().is_terminal() {
+        logging.format = LogFormat::Text;
+    }
+    crate::observe::init_logging(&logging);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let begun = tokio::select! {
+            begun = agent.start() => begun?,
+            () = asked_to_end() => return Ok(()),
+        };
+        println!("{} ready", begun.url());
+        asked_to_end().await;
+        begun.stop().await;
+        Ok(())
+    })
+}
+
+/// SIGINT or SIGTERM. Where neither can be listened to, it never comes, and the process ends at once when it is asked.
+pub(crate) async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => drop(interrupted),
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,8 @@
+//! Agents as programs write them: served, called, refused, cut off.
+
+mod alone;
+mod bed;
+mod chains;
+mod identities;
+mod layers;
+mod seen;
