@@ -9,8 +9,9 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-a2a bench-store
-.PHONY: bench-turn-taking interop interop-a2a conformance-agent example-documents kill-test soak ci interop-identity interop-opa interop-spire rotation-test
+.PHONY: help setup page build demo test test-core bench bench-a2a bench-store bench-turn-taking interop
+.PHONY: example-documents example-voice-agent conformance-agent kill-test rotation-test interop-a2a interop-opa
+.PHONY: interop-identity interop-spire interop-tools soak ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
@@ -62,7 +63,7 @@ bench-turn-taking: ## plays the same calls to our sessions and to livekit-agents
 	benches/turn-taking/compare_turns.py --ours "$(BIN)/duologue-turn-taking" $(BENCH_ARGS)
 
 # Arguments of tests/interop/run.py, such as `make interop INTEROP_ARGS='--server embedded --json'`.
-interop: interop-a2a ## tests against real peers, which are installed first: the SDKs of A2A, a livekit-server, LiveKit's own clients and agents
+interop: interop-a2a interop-tools ## tests against real peers, which are installed first: the SDKs of A2A, a livekit-server, LiveKit's own clients and agents
 	@scripts/setup.sh --livekit-server
 	@scripts/setup.sh --interop
 	DUOLOGUE_TEST_LIVEKIT=required $(CARGO) test --release --workspace --test real
@@ -75,6 +76,10 @@ DOCUMENTS := document-worker document-summariser document-orchestrator
 example-documents: ## starts the three agents of the document example, with identities and policies, until interrupted
 	$(CARGO) build --release -p duologue-cli $(addprefix -p ,$(DOCUMENTS))
 	@exec examples/documents.sh "$(BIN)"
+
+example-voice-agent: ## a call in a room with an agent that calls tools, by lines of a file; DUOLOGUE_LLM=openai and the like for models
+	$(CARGO) build --release -p duologue-cli -p voice-agent-with-tools
+	@exec examples/voice-agent-with-tools/call.sh "$(BIN)"
 
 conformance-agent: ## an A2A agent for conformance kits: PORT=9999, gRPC on PORT+1; PUSH=0 turns streaming and push off
 	$(CARGO) build --release -p duologue-gateway --example conformance-agent
@@ -107,6 +112,10 @@ interop-spire: ## calls between our agents with identities of a real SPIRE, whos
 	@scripts/setup.sh --spire
 	$(CARGO) build --release --workspace --example spiffe_pair
 	tests/interop-identity/spire.py
+
+interop-tools: ## tests of tools against the SDK of MCP, which is installed first
+	@scripts/setup.sh --interop-tools
+	DUOLOGUE_TEST_MCP=required $(CARGO) test --release --workspace --test tools
 
 soak: ## hours of conversations, watched for leaks
 	@echo 'soak: nothing to run yet. An hour in virtual time is part of `make test`.'

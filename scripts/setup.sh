@@ -3,8 +3,8 @@
 # Debian and Ubuntu; elsewhere it says what is missing. With --browser also Chromium, in which tests look at the report;
 # with --postgres also PostgreSQL, of which tests start servers of their own; with --livekit-server nothing but that server, which
 # tests take part in rooms of; with --opa nothing but that program, which decides beside our policies; with --interop also LiveKit's
-# own clients; with --interop-a2a also the SDKs of A2A; with --interop-identity also a client of the SPIFFE Workload API, with --spire
-# SPIRE's server and agent; with --bench-a2a the SDKs and wrk, which loads their servers.
+# own clients; with --interop-a2a also the SDKs of A2A, with --interop-tools that of MCP; with --interop-identity also a client of
+# the SPIFFE Workload API, with --spire SPIRE's server and agent; with --bench-a2a the SDKs and wrk, which loads their servers.
 set -euo pipefail
 tools=${DUOLOGUE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duologue-ci}
 
@@ -120,6 +120,17 @@ install_interop_identity() {
   fi
 }
 
+# The SDK of MCP for Python, at the version in tests/interop-tools (60 MB, once). Exit code 3 as above.
+install_interop_tools() {
+  mkdir -p "$tools/interop-tools"
+  if python_environment "$tools/interop-tools/mcp-2.3.0" "$interop_sources-tools/requirements.txt"; then
+    echo "setup: the SDK of MCP is in $tools/interop-tools"
+  else
+    echo "setup: the SDK of MCP could not be installed (above): is the registry of Python packages reachable?" >&2
+    exit 3
+  fi
+}
+
 # SPIRE's server and agent, compiled from their sources (a quarter of an hour on two cores, once).
 spire_version=1.15.3
 install_spire() {
@@ -186,6 +197,7 @@ finish() {
     --interop-a2a | --bench-a2a) install_interop_a2a ;;
     --interop-identity) install_interop_identity ;;
     --spire) install_spire ;;
+    --interop-tools) install_interop_tools ;;
   esac
 }
 

@@ -10,12 +10,13 @@ pub mod servers;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them; a file in `fuzz_targets` for each.
-pub const TARGETS: [Target; 57] = [
+pub const TARGETS: [Target; 60] = [
     ("packet", audio::packet),
     ("ear", audio::ear),
     ("opus", audio::opus),
     ("ogg", audio::ogg),
     ("ogg_pages", duologue_api::fuzzing::ogg_pages),
+    ("export_request", duologue_api::fuzzing::export_request),
     ("scenario", files::scenario),
     ("persona", files::persona),
     ("config", files::config),
@@ -68,6 +69,8 @@ pub const TARGETS: [Target; 57] = [
     ("policy_decision", duologue_policy::fuzzing::decision),
     ("policy_log", duologue_policy_engine::fuzzing::log),
     ("policy_text", duologue_policy_engine::fuzzing::policy),
+    ("tool", duologue_tools::fuzzing::tool),
+    ("tool_answer", duologue_tools::fuzzing::answer),
 ];
 
 /// The first byte as a number, and the rest.

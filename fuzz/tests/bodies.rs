@@ -30,6 +30,26 @@ const REALTIME: &str = concat!(
     r#"{"type":"error","error":{"type":"x","code":"session_expired","message":"no"}}"#,
 );
 
+/// Two spans of a call, as OpenTelemetry exports them; and the same packed by gzip.
+const SPANS: &[u8] =
+    b"\x0a\xa1\x02\x0a\x1a\x0a\x18\x0a\x0cservice.name\x12\x08\x0a\x06worker\x12\x82\x02\x12v\x0a\x10\x07\x07\x07\x07\
+    \x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x12\x08\x01\x01\x01\x01\x01\x01\x01\x01*\x06call x0\x039\xe8\
+    \x03\x00\x00\x00\x00\x00\x00A(#\x00\x00\x00\x00\x00\x00J!\x0a\x0fgen_ai.agent.id\x12\x0e\x0a\x0cspiffe://e/wJ\
+    \x19\x0a\x01l\x12\x14*\x12\x0a\x02\x18\x05\x0a\x0c2\x0a\x0a\x08\x0a\x01a\x12\x03\x0a\x01b\x12\x87\x01\x0a\x10\
+    \x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x12\x08\x02\x02\x02\x02\x02\x02\x02\x02\x22\x08\
+    \x01\x01\x01\x01\x01\x01\x01\x01*\x06call x0\x029\xd0\x07\x00\x00\x00\x00\x00\x00A\xb8\x0b\x00\x00\x00\x00\x00\
+    \x00J#\x0a\x19duologue.decision.outcome\x12\x06\x0a\x04denyZ\x16\x09\xc4\x09\x00\x00\x00\x00\x00\x00\x12\x01e\
+    \x1a\x08\x0a\x01m\x12\x03\x0a\x01wz\x06\x12\x02no\x18\x02";
+
+/// Packed.
+const PACKED_SPANS: &[u8] =
+    b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xe3Z\xc8\xc4%\xc5%\xc1\xc5S\x9cZT\x96\x99\x9c\xaa\x97\x97\x98\x9b*\xc4\
+    \xc1\xc5V\x9e_\x94\x9dZ$\xd4\xc4$T\xc6%\xc0\x8e\x06\x848\x18\xa1@\x8b-91'G\xa1\xc2\x80\xd9\xf2\x053\x03\x188j(C\
+    \x18^\x8a\x5c\xfc\xe9\xa9y\xf1\x89\x99z\x89@\xbaD/3E\x88\x0fhSAfZZ\xaa\x95\xbe~\xaa~\xb9\x97$\x17c\x8e\x90\x88\
+    \x96\x10\x17\x93\x04+\x17\x8f\x11\x17\x17\x07\x17c\xa2\x103\x17c\x92P;#6\x8b\x99\xa0@\x09\xd3\x09L\x96\x17\xd8\
+    \xa1N\xd8\xc1\x0du\x822\x97dJi~N~zi\xaa^Jjrfqf~\x9e^~iIr>\xd0\x9bl\x5c,)\xa9y\x95Qb\x9cG8!\xea\x85\x18S\xa5\x80.\
+    \xc8\x05\xb9\xa0\xbc\x8aM\x88)/_\x82\x09\x00\x829M\xc5$\x01\x00\x00";
+
 /// Results of a suite of one case.
 const RUN: &str = r#"{"suite":"s","title":"S","version":"0","seeds":2,"cases":[{"id":"c","title":"C","conversations":[
 {"seed":1,"folder":"c/1","duration_s":2.5,"end_reason":"turn_limit","error":null,"passed":true,"verdicts":[],
@@ -58,6 +78,12 @@ fn samples() -> Vec<Vec<u8>> {
         file("personas/anna.yaml"),
         b"llm: openai/gpt-4o-mini\nopenai:\n  base_url: http://localhost/v1\n  api_key: sk-1\n".to_vec(),
         br#"["9f","task",["a",1]]"#.to_vec(),
+        br##"{"name":"a.b","description":"Does \u200bit","inputSchema":{"type":"object","properties":{"a":{"type":"array",
+"items":{"$ref":"#/$defs/n"}}},"$defs":{"n":{"type":"integer","description":"N","pattern":"^(a+)+$"}}}}"##
+            .to_vec(),
+        br#"{"content":[{"type":"text","text":"\u001b[2J"},{"type":"image","data":"AAAA","mimeType":"image/png"},
+{"type":"resource_link","uri":"u","name":"n"}],"structuredContent":{"a":[1,{"b":"c"}]},"isError":false}"#
+            .to_vec(),
         br#"["9f",[["task","a",1],["task","b\u0000",18446744073709551615]]]"#.to_vec(),
         b"- {speaker: support, say: 'Hello.'}\n- {speaker: customer, tool_call: {name: end_call}}\n".to_vec(),
         b"\x05data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n".to_vec(),
@@ -68,6 +94,8 @@ fn samples() -> Vec<Vec<u8>> {
         REALTIME.into(),
         file("suites/turn-taking.yaml"),
         RUN.into(),
+        SPANS.into(),
+        PACKED_SPANS.into(),
         br#"{"type":"Results","start":0.0,"duration":1.5,"is_final":true,"from_finalize":true,"channel":{"alternatives":[{"transcript":"Hi","confidence":0.9}]}}"#.to_vec(),
         b"{\"message_type\":\"session_started\"}\n{\"message_type\":\"partial_transcript\",\"text\":\"Hi\"}\n{\"message_type\":\"committed_transcript\",\"text\":\"Hi.\"}\n".to_vec(),
         b"\x09{\"audio_base64\":\"AQACAAMA\",\"alignment\":{\"characters\":[\"H\",\"i\"],\"character_start_times_seconds\":[0,0.1],\"character_end_times_seconds\":[0.1,0.2]}}\n".to_vec(),

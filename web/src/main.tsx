@@ -5,11 +5,13 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "./api/client";
 import { usePath } from "./route";
+import { Calls } from "./pages/calls";
 import { Conversation } from "./pages/conversation";
 import { Conversations } from "./pages/conversations";
 import { Login } from "./pages/login";
 import { Now } from "./pages/now";
 import { Room } from "./pages/room";
+import { TraceOf } from "./pages/trace";
 
 function Page() {
   const path = usePath();
@@ -32,6 +34,7 @@ function Page() {
   const wanted = name === undefined || name === "" ? undefined : decodeURIComponent(name);
   if (place === "rooms" && wanted !== undefined) return <Room key={wanted} name={wanted} />;
   if (place === "conversations") return wanted === undefined ? <Conversations /> : <Conversation key={wanted} id={wanted} />;
+  if (place === "calls") return wanted === undefined ? <Calls /> : <TraceOf key={wanted} id={wanted} />;
   if (!place) return <Now />;
   return (
     <section class="card">

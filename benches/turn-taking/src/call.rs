@@ -97,7 +97,8 @@ impl Call {
                 }
             }
             // An answer that comes too late is dropped; these stand-ins neither stream nor are one model.
-            Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } | Effect::CallTool { .. } => {}
+            Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } => {}
+            Effect::CallTool { .. } | Effect::CancelTool { .. } => {}
             Effect::Listen { .. } | Effect::StopListening | Effect::Realtime(_) => {}
         }
     }

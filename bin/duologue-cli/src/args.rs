@@ -5,8 +5,11 @@ use crate::identity::IdentityArgs;
 use crate::keeping_args::{BackupArgs, DeleteArgs, DoctorArgs, PruneArgs, RestoreArgs};
 use crate::livekit::{DispatchArgs, RoomArgs, ServerArgs, TokenArgs};
 use crate::policy::PolicyCommand;
+use crate::tools::ToolsCommand;
 use crate::up::UpArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use duologue_conversation::scenario::Side;
+use duologue_providers::Wishes;
 use std::path::PathBuf;
 
 /// Agents that find each other, call each other and talk to each other.
@@ -68,6 +71,9 @@ pub(crate) enum Command {
     Policy(PolicyCommand),
     /// Identities of agents: an authority for development, who gets which, revocation, federation.
     Identity(IdentityArgs),
+    /// Tools of an agent: functions of servers that its language model may call.
+    #[command(subcommand)]
+    Tools(ToolsCommand),
     /// Rooms of a LiveKit server: list, create, see who is there, watch, delete.
     Room(RoomArgs),
     /// Agents asked for in rooms of a LiveKit server: create, list, delete.
@@ -368,6 +374,23 @@ pub(crate) struct ProviderArgs {
     pub(crate) customer_voice: Option<String>,
 }
 
+impl ProviderArgs {
+    /// What they say of a side: its own flags, else those for both.
+    pub(crate) fn wishes(&self, side: Side) -> Wishes {
+        let (stt, llm, tts, voice) = match side {
+            Side::Support => (&self.support_stt, &self.support_llm, &self.support_tts, &self.support_voice),
+            Side::Customer => (&self.customer_stt, &self.customer_llm, &self.customer_tts, &self.customer_voice),
+        };
+        let either = |own: &Option<String>, both: &Option<String>| own.as_ref().or(both.as_ref()).cloned();
+        Wishes {
+            stt: either(stt, &self.stt),
+            llm: either(llm, &self.llm),
+            tts: either(tts, &self.tts),
+            voice: voice.clone(),
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConversationCommand {
     /// All that are kept, newest first.
@@ -461,24 +484,6 @@ pub(crate) enum ConfigCommand {
     Show,
     /// Print the JSON Schema of duologue.yaml, for editors.
     Schema,
-}
-
-/// Stages of a pipeline, as settings name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Stage {
-    Stt,
-    Llm,
-    Tts,
-}
-
-impl Stage {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Stage::Stt => "stt",
-            Stage::Llm => "llm",
-            Stage::Tts => "tts",
-        }
-    }
 }
 
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {

@@ -2,9 +2,9 @@
 
 use crate::keeping_args::{BackupArgs, RestoreArgs};
 use crate::output::{Exit, Failure, note, note_error, print, print_json};
-use crate::settings::Settings;
 use duologue_conversation::{Archive, Step, counted, restore, write_backup};
 use duologue_engine::store::Size;
+use duologue_providers::Settings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::io::IsTerminal;

@@ -4,10 +4,9 @@ use crate::args::ConversationCommand;
 use crate::browser;
 use crate::delete;
 use crate::output::{Exit, Failure, note, print, print_json, table};
-use crate::prices;
 use crate::prune;
-use crate::settings::Settings;
-use duologue_conversation::{Archive, ArchiveError, Status, Summary, names};
+use duologue_conversation::{Archive, ArchiveError, Status, Summary, dollars, names};
+use duologue_providers::Settings;
 use duologue_voice::CloseReason;
 use serde_json::json;
 use std::path::Path;
@@ -93,7 +92,7 @@ fn show(archive: &Archive, name: &str, json: bool) -> Result<(), Failure> {
         Ok(text) => print(text.trim_end()),
         Err(_) => transcript.utterances.iter().for_each(|u| print(format!("{}: {}", u.name, u.text))),
     }
-    if let Some(cost) = prices::cost(&summary) {
+    if let Some(cost) = cost(&summary) {
         print(format!("\nIt cost {cost}"));
     }
     print(format!("\nKept in {}", folder.display()));
@@ -121,4 +120,11 @@ fn pin(archive: &Archive, name: &str, pinned: bool, json: bool) -> Result<(), Fa
         (false, false) => print(format!("No longer pinned: {}", folder.display())),
     }
     Ok(())
+}
+
+/// What a conversation cost, where that is known and more than nothing: `$0.0031 (prices of 2026-11-21)`.
+pub(crate) fn cost(summary: &Summary) -> Option<String> {
+    let cost = summary.metrics.cost.filter(|cost| *cost > 0.0)?;
+    let date = summary.prices_of().map_or_else(String::new, |date| format!(" (prices of {date})"));
+    Some(format!("{}{date}", dollars(cost)))
 }

@@ -1,26 +1,24 @@
 //! `duologue converse`
 
 use crate::args::{ConverseArgs, Workers};
-use crate::connect::{Connector, recorded};
+use crate::conversations::cost;
 use crate::follow::Follower;
 use crate::output::{Exit, Failure, note, note_error, print, print_error, try_print};
-use crate::prices;
-use crate::providers::{Choice, SideChoices, check_speech, read_dialogue, taped_models, taped_names};
 use crate::rooms::Place;
-use crate::settings::Settings;
-use crate::voices;
-use duologue_agents::{Seen, Watcher};
+use duologue_agents::{Seen, Venue, Watcher};
 use duologue_conversation::scenario::{self, CastScenario, Casting, Side};
 use duologue_conversation::{
     Archive, ConversationConfig, Dossier, Providers, Summary, converse, counted, names, prepare_folder, remarks,
 };
-use duologue_engine::local::{LocalModelPaths, LocalModels};
 use duologue_ids::Seed;
 use duologue_media::Codec;
 use duologue_models::cassette::{Cassette, Recorder};
 use duologue_models::scripted::Dialogue;
+use duologue_providers::{
+    Connector, Local, Settings, SideChoices, check_speech, quotes, read_dialogue, recorded, taped_models, taped_names,
+    voices,
+};
 use duologue_voice::CloseReason;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -78,7 +76,7 @@ pub(crate) async fn run(args: &ConverseArgs, settings: &Settings, json: bool) ->
     announce(&cast, &models, &remarks(&cast, &models), seed);
     let prices = SIDES.map(|side| {
         let place = duologue_conversation::index(side);
-        prices::quotes(&sides[place], &models[place], settings)
+        quotes(&sides[place], &models[place], settings)
     });
     let config = ConversationConfig {
         id,
@@ -125,7 +123,7 @@ async fn with_others(
     settings: &Settings,
     json: bool,
 ) -> Result<Exit, Failure> {
-    let venue = crate::livekit::venue(settings)?;
+    let venue = Venue::of(settings)?;
     let stop = Arc::new(Stop::default());
     watch_interrupt(stop.clone());
     catch_file_size_limit();
@@ -195,18 +193,17 @@ fn choose(
     settings: &Settings,
     cassette: Option<&Cassette>,
 ) -> Result<[SideChoices; 2], Failure> {
-    let flags = &args.providers;
+    let wishes = SIDES.map(|side| args.providers.wishes(side));
+    let [support, customer] = &wishes;
     if let Some(cassette) = cassette {
-        let voices = [&flags.support_voice, &flags.customer_voice].map(Clone::clone);
-        let [support, customer] = voices;
         return Ok([
-            SideChoices::taped(Side::Support, cassette.models(), support)?,
-            SideChoices::taped(Side::Customer, cassette.models(), customer)?,
+            SideChoices::taped(Side::Support, cassette.models(), support.voice.clone())?,
+            SideChoices::taped(Side::Customer, cassette.models(), customer.voice.clone())?,
         ]);
     }
     let sides = [
-        SideChoices::of(Side::Support, flags, cast, settings)?,
-        SideChoices::of(Side::Customer, flags, cast, settings)?,
+        SideChoices::of(Side::Support, support, cast, settings)?,
+        SideChoices::of(Side::Customer, customer, cast, settings)?,
     ];
     let each = || SIDES.into_iter().map(|side| (side, &sides[duologue_conversation::index(side)]));
     for (side, choices) in each() {
@@ -215,7 +212,9 @@ fn choose(
         }
         choices.check_keys(side, settings)?;
     }
-    each().filter_map(|(side, choices)| choices.unused(side, flags, cast)).for_each(note);
+    let unused =
+        |(side, choices): (Side, &SideChoices)| choices.unused(side, &wishes[duologue_conversation::index(side)], cast);
+    each().filter_map(unused).for_each(note);
     Ok(sides)
 }
 
@@ -225,11 +224,6 @@ struct Ready {
     providers: [Providers; 2],
     /// `provider/model` by stage.
     models: [BTreeMap<String, String>; 2],
-}
-
-pub(crate) struct Local {
-    pub(crate) models: LocalModels,
-    pub(crate) language_model: Option<String>,
 }
 
 /// What models are made of.
@@ -243,7 +237,7 @@ struct Sources<'a> {
 
 async fn prepare(sides: &[SideChoices; 2], sources: Sources<'_>) -> Result<Ready, Failure> {
     let Sources { dialogue, cassette, cast, voices, settings } = sources;
-    let local = if cassette.is_some() { None } else { start_local(sides, settings).await? };
+    let local = if cassette.is_some() { None } else { crate::models::start(sides, settings).await? };
     let language_model = local.as_ref().and_then(|l| l.language_model.clone());
     let models = match &cassette {
         Some(cassette) => SIDES.map(|side| taped_names(cassette.models(), side)),
@@ -252,33 +246,6 @@ async fn prepare(sides: &[SideChoices; 2], sources: Sources<'_>) -> Result<Ready
     let connector = Connector { dialogue, cast, voices, settings, local: local.as_ref().map(|l| &l.models), cassette };
     let providers = connector.connect(sides)?;
     Ok(Ready { providers, local, models })
-}
-
-/// Starts the engines that are needed, and only those.
-pub(crate) async fn start_local(sides: &[SideChoices], settings: &Settings) -> Result<Option<Local>, Failure> {
-    if !sides.iter().any(|s| s.uses(&Choice::Local)) {
-        return Ok(None);
-    }
-    let store = crate::models::open(settings)?;
-    let wants_llm = sides.iter().any(|s| s.llm == Choice::Local);
-    let wants_speech = sides.iter().any(|s| s.stt == Choice::Local || s.tts == Choice::Local);
-    let language_model = if wants_llm { Some(store.language_model(settings.get("language_model"))?) } else { None };
-    let speech_dir = if wants_speech { Some(store.speech_dir()?) } else { None };
-    let language_model_id = language_model.as_ref().map(|m| m.model.id);
-    crate::models::verify_unread(&store, wants_speech, language_model_id).await?;
-    let paths = LocalModelPaths { llm: language_model.as_ref().map(|m| m.path.clone()), speech_dir };
-    let spinner = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-        spinner.set_style(style);
-    }
-    spinner.enable_steady_tick(Duration::from_millis(120));
-    spinner.set_message("loading and warming the local models …");
-    if spinner.is_hidden() {
-        tracing::info!("loading and warming the local models");
-    }
-    let started = LocalModels::start(paths, crate::models::engine_options(settings)).await;
-    spinner.finish_and_clear();
-    Ok(Some(Local { models: started?, language_model: language_model_id.map(str::to_string) }))
 }
 
 /// That somebody wants it to end.
@@ -376,7 +343,7 @@ fn report(summary: &Summary, folder: &std::path::Path, json: bool) -> Result<(),
         100.0 * m.overlap_ratio,
         100.0 * m.silence_ratio,
         if summary.goal_reached { "reached" } else { "not reached" },
-        prices::cost(summary).map_or_else(String::new, |cost| format!("; it cost {cost}")),
+        cost(summary).map_or_else(String::new, |cost| format!("; it cost {cost}")),
     ));
     if has_report {
         print(format!("Report: {}", folder.join(names::REPORT).display()));

@@ -2,8 +2,8 @@
 
 use crate::conversations::newest;
 use crate::output::{Exit, Failure, print, print_json};
-use crate::settings::Settings;
 use duologue_conversation::{Archive, Finding, Severity, diagnose, read_facts};
+use duologue_providers::Settings;
 use serde_json::json;
 
 pub(crate) fn run(name: &str, settings: &Settings, json: bool) -> Result<Exit, Failure> {

@@ -1,13 +1,10 @@
 //! `duologue doctor`: what is wrong with the set-up, and how to mend it.
 
-use crate::args::Stage;
 use crate::output::{Exit, Failure, print, print_json};
-use crate::providers::{Choice, RemoteChoice};
-use crate::remote::{Client, REMOTES};
-use crate::settings::Settings;
 use duologue_conversation::counted;
 use duologue_engine::local::{LocalModelPaths, LocalModels};
 use duologue_engine::store::{LanguageModel, Model, ModelStore, Role, Size};
+use duologue_providers::{Choice, Client, REMOTES, RemoteChoice, Settings, Stage, engine_options, model_store};
 use futures::future::join_all;
 use serde::Serialize;
 use serde_json::json;
@@ -115,7 +112,7 @@ fn disk(home: &Path) -> Check {
 /// Every byte of the models that a conversation would use is read and compared, whatever is remembered: a failing disk
 /// changes no date. A gigabyte takes a second or two.
 async fn models(settings: &Settings) -> Vec<Check> {
-    let store = match crate::models::open(settings) {
+    let store = match model_store(settings) {
         Ok(store) => store,
         Err(e) => return vec![Check::bad("model cache", Outcome::Problem, e.to_string(), "set DUOLOGUE_MODELS")],
     };
@@ -146,7 +143,7 @@ async fn verified(store: &ModelStore, wanted: impl Fn(&Model) -> bool) -> Result
 
 /// Starts the engines that have their models, as a conversation would.
 async fn engines(settings: &Settings) -> Check {
-    let Ok(store) = crate::models::open(settings) else {
+    let Ok(store) = model_store(settings) else {
         return Check::bad("local engines", Outcome::Warning, "not tried: no model cache", "set DUOLOGUE_MODELS");
     };
     let available = store.paths();
@@ -154,7 +151,7 @@ async fn engines(settings: &Settings) -> Check {
     if paths.llm.is_none() && paths.speech_dir.is_none() {
         return Check::bad("local engines", Outcome::Warning, "not tried: no models", "run `duologue models fetch`");
     }
-    match LocalModels::start(paths, crate::models::engine_options(settings)).await {
+    match LocalModels::start(paths, engine_options(settings)).await {
         Ok(models) => {
             models.shutdown().await;
             Check::ok("local engines", "loaded, warmed and stopped again")

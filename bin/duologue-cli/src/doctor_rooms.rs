@@ -1,10 +1,9 @@
 //! What `doctor` looks at where agents meet in rooms: credentials, the server, its workers.
 
 use crate::doctor::{Check, Outcome};
-use crate::livekit;
-use crate::settings::Settings;
 use duologue_agents::{Venue, names};
 use duologue_livekit_wire::proto::{CreateAgentDispatchRequest, CreateRoomRequest};
+use duologue_providers::Settings;
 use duologue_worker::{Api, ApiError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::interval;
@@ -19,7 +18,7 @@ pub(crate) async fn checks(settings: &Settings) -> Vec<Check> {
     if settings.get("livekit.url").is_none() {
         return vec![Check::ok(SERVER, "LIVEKIT_URL is not set: rooms are on a server of each conversation's own")];
     }
-    let venue = match livekit::venue(settings) {
+    let venue = match Venue::of(settings) {
         Ok(venue) => venue,
         Err(e) => {
             let help = "see `duologue config show`";

@@ -2,8 +2,8 @@
 
 use crate::args::SimulateArgs;
 use crate::output::{Exit, Failure, note, print, print_json, table};
-use crate::settings::Settings;
 use crate::simulate::{cores, fresh_folder, stop_on_interrupt};
+use duologue_providers::Settings;
 use duologue_simulation::explore::{self, ExploreConfig, Explored, Finding, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;

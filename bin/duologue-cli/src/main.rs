@@ -5,41 +5,36 @@ mod agents;
 mod args;
 mod backup;
 mod browser;
-mod connect;
 mod conversations;
 mod converse;
 mod delete;
 mod diagnose;
 mod doctor;
 mod doctor_rooms;
+mod experts;
 mod explore;
 mod follow;
 mod identity;
 mod interrupt;
 mod keeping_args;
-mod known;
 mod livekit;
 mod models;
 mod output;
 mod personas;
 mod policy;
-mod prices;
-mod providers;
 mod prune;
-mod remote;
 mod replay;
 mod rooms;
 mod scenarios;
-mod settings;
 mod simulate;
+mod tools;
 mod up;
-mod voices;
 
 use a2a::CardArgs;
 use args::{Cli, Command, ConfigCommand};
 use clap::{CommandFactory, Parser};
+use duologue_providers::{Settings, settings_schema};
 use output::{Exit, Failure};
-use settings::Settings;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -55,7 +50,10 @@ fn main() -> ExitCode {
     let quiet = if matches!(cli.command, Command::Agent(_)) { agents::LOGGED } else { "off" };
     let filter = EnvFilter::try_from_env("DUOLOGUE_LOG").unwrap_or_else(|_| EnvFilter::new(quiet));
     // It quotes what servers send, which are people's words.
-    let filter = "genai=off".parse().map_or(EnvFilter::new("off"), |quiet| filter.add_directive(quiet));
+    let filter = ["genai=off", "rmcp=off"].into_iter().fold(filter, |filter, quiet| match quiet.parse() {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => EnvFilter::new("off"),
+    });
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     match run(&cli) {
@@ -84,7 +82,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if let Command::Config(ConfigCommand::Schema) = &cli.command {
-        let schema = settings::schema();
+        let schema = settings_schema();
         if cli.json {
             output::print_json(&schema);
         } else {
@@ -103,6 +101,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         // All that these read and write is named on the command line, or on a server.
         Command::Compare(_) | Command::Room(_) | Command::Dispatch(_) | Command::Token(_) | Command::Agent(_) => {}
+        Command::Tools(_) => {}
         Command::Card(CardArgs { reach, .. }) if reach.agent.is_none() => {}
         Command::Call(call) if call.reach.agent.is_none() => {}
         Command::Identity(args) if args.folder.is_some() => {}
@@ -127,6 +126,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Call(args) => runtime()?.block_on(a2a::call(args, &settings.home(), cli.json)),
         Command::Agents(args) => runtime()?.block_on(a2a::agents(args, &settings.home(), cli.json)),
         Command::Identity(args) => runtime()?.block_on(identity::run(args, &settings, cli.json)),
+        Command::Tools(command) => runtime()?.block_on(tools::run(command, &settings, cli.json)),
         Command::Room(args) => runtime()?.block_on(livekit::room(args, &settings, cli.json)),
         Command::Dispatch(args) => runtime()?.block_on(livekit::dispatch(args, &settings, cli.json)),
         Command::Token(args) => livekit::token(args, &settings, cli.json),

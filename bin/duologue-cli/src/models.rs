@@ -2,17 +2,14 @@
 
 use crate::args::ModelsCommand;
 use crate::output::{Exit, Failure, print, print_json, table};
-use crate::settings::Settings;
-use duologue_engine::local::LocalOptions;
-use duologue_engine::store::{
-    CancelFlag, ModelStatus, ModelStore, Phase, Progress, Role, Size, State, Update, all_texts,
-};
+use duologue_engine::store::{CancelFlag, ModelStatus, ModelStore, Phase, Progress, Size, State, Update, all_texts};
+use duologue_providers::{Local, LocalPlan, Settings, SideChoices, model_store};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::path::PathBuf;
+use std::time::Duration;
 
 pub(crate) fn run(command: &ModelsCommand, settings: &Settings, json: bool) -> Result<Exit, Failure> {
-    let store = open(settings)?;
+    let store = model_store(settings)?;
     match command {
         ModelsCommand::List { licenses: true, .. } => {
             all_texts().iter().for_each(|t| print(format!("==== {}\n\n{}\n", t.title, t.text)));
@@ -32,35 +29,24 @@ pub(crate) fn run(command: &ModelsCommand, settings: &Settings, json: bool) -> R
     }
 }
 
-/// The store that the settings name.
-pub(crate) fn open(settings: &Settings) -> Result<ModelStore, Failure> {
-    let store = ModelStore::open(settings.get("models").map(PathBuf::from))?;
-    Ok(match settings.get("models_mirror") {
-        Some(address) => store.with_mirror(address)?,
-        None => store,
-    })
-}
-
-/// How the settings want the engines started.
-pub(crate) fn engine_options(settings: &Settings) -> LocalOptions {
-    LocalOptions { engine_dir: settings.get("engine_dir").map(PathBuf::from), ..LocalOptions::default() }
-}
-
-/// Reads the models that are about to be used and were never compared with their checksums, once: they were copied here,
-/// or changed since. One that is damaged must not speak nonsense.
-pub(crate) async fn verify_unread(
-    store: &ModelStore,
-    speech: bool,
-    language_model: Option<&str>,
-) -> Result<(), Failure> {
-    let is_used = |s: &ModelStatus| match s.model.role {
-        Role::LanguageModel => language_model == Some(s.model.id),
-        _ => speech && !s.model.optional,
-    };
-    for status in store.status().into_iter().filter(|s| s.state == State::Unverified && is_used(s)) {
-        verify(store, status.model.id).await?;
+/// Starts the local models that are chosen, and only those; shows how far it is.
+pub(crate) async fn start(sides: &[SideChoices], settings: &Settings) -> Result<Option<Local>, Failure> {
+    let Some(plan) = LocalPlan::of(sides, settings)? else { return Ok(None) };
+    for id in plan.unread() {
+        verify(plan.store(), id).await?;
     }
-    Ok(())
+    let spinner = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner.set_message("loading and warming the local models …");
+    if spinner.is_hidden() {
+        tracing::info!("loading and warming the local models");
+    }
+    let started = plan.start().await;
+    spinner.finish_and_clear();
+    Ok(Some(started?))
 }
 
 /// Reads a model in full and compares every byte with its checksum; shows how far it is.

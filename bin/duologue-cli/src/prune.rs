@@ -2,9 +2,9 @@
 
 use crate::keeping_args::PruneArgs;
 use crate::output::{Exit, Failure, note, print, print_json, table};
-use crate::settings::Settings;
 use duologue_conversation::{Archive, Kept, Prune, Pruned, Reason, Retention, counted};
 use duologue_engine::store::Size;
+use duologue_providers::Settings;
 use serde_json::json;
 use std::time::{Duration, SystemTime};
 

@@ -3,9 +3,9 @@
 use crate::args::{ReplayArgs, SideArg};
 use crate::conversations::newest;
 use crate::output::{Exit, Failure, print, print_json, table};
-use crate::settings::Settings;
 use duologue_conversation::Archive;
 use duologue_conversation::scenario::Side;
+use duologue_providers::Settings;
 use duologue_simulation::replay::{Decision, Diff, Kind, Logic, Pair, Recording, Verdict, replay, set};
 use serde_json::json;
 

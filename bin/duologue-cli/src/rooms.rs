@@ -1,12 +1,11 @@
 //! A conversation in a room of a LiveKit server.
 
-use crate::args::{ConverseArgs, MeetingArgs, ProviderArgs};
-use crate::livekit;
+use crate::args::{ConverseArgs, MeetingArgs};
 use crate::output::Failure;
-use crate::settings::Settings;
 use duologue_agents::{AgentJobs, Brief, OneRole, RoomConversation, Venue, Watcher, hold};
 use duologue_conversation::scenario::{CastScenario, Provider, Providers, Side};
 use duologue_conversation::{ConversationConfig, Dossier, Recognisers, Summary, index, limits};
+use duologue_providers::{Settings, Wishes};
 use duologue_sfu::{ApiKey, RoomServer, RoomServerConfig};
 use duologue_worker::{RegisterError, Server, Worker, WorkerConfig};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,7 +31,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) async fn of(settings: &Settings) -> Result<Place, Failure> {
         if settings.get("livekit.url").is_some() {
-            return Ok(Place { venue: livekit::venue(settings)?, own: None });
+            return Ok(Place { venue: Venue::of(settings)?, own: None });
         }
         // Nobody else is to come in: it is on this machine only, and the key is new.
         let key = ApiKey { key: "duologue".to_owned(), secret: duologue_api::fresh_secret()? };
@@ -100,8 +99,8 @@ pub(crate) async fn converse_with_others(
         side: Some(side),
         cast: Some(Box::new(played.clone())),
         seed: Some(dossier.seed.0),
-        providers: wishes(side, &args.providers),
-        voice: voice(side, &args.providers),
+        voice: args.providers.wishes(side).voice,
+        providers: planned(args.providers.wishes(side)),
         dialogue: dialogue.clone(),
         ..Brief::default()
     };
@@ -127,25 +126,9 @@ fn lasting(cast: &CastScenario, seconds: Option<f64>) -> CastScenario {
 }
 
 /// What the command line says of models, for the workers; what it leaves open is theirs to say.
-fn wishes(side: Side, flags: &ProviderArgs) -> Providers {
-    let (stt, llm, tts) = match side {
-        Side::Support => (&flags.support_stt, &flags.support_llm, &flags.support_tts),
-        Side::Customer => (&flags.customer_stt, &flags.customer_llm, &flags.customer_tts),
+fn planned(wishes: Wishes) -> Providers {
+    let plan = |name: Option<String>| {
+        name.map(|provider| Provider { provider, model: None, base_url: None, api_key_env: None })
     };
-    let wish = |own: &Option<String>, both: &Option<String>| {
-        own.as_ref().or(both.as_ref()).map(|name| Provider {
-            provider: name.clone(),
-            model: None,
-            base_url: None,
-            api_key_env: None,
-        })
-    };
-    Providers { stt: wish(stt, &flags.stt), llm: wish(llm, &flags.llm), tts: wish(tts, &flags.tts) }
-}
-
-fn voice(side: Side, flags: &ProviderArgs) -> Option<String> {
-    match side {
-        Side::Support => flags.support_voice.clone(),
-        Side::Customer => flags.customer_voice.clone(),
-    }
+    Providers { stt: plan(wishes.stt), llm: plan(wishes.llm), tts: plan(wishes.tts) }
 }

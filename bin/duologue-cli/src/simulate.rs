@@ -3,8 +3,8 @@
 use crate::args::{CompareArgs, SimulateArgs, SoundArg};
 use crate::explore::explore;
 use crate::output::{Exit, Failure, note, print, print_json, table};
-use crate::settings::Settings;
 use duologue_conversation::Archive;
+use duologue_providers::Settings;
 use duologue_simulation::compare::{Change, Comparison, compare};
 use duologue_simulation::suite::{Sound, Suite, load};
 use duologue_simulation::{

@@ -197,6 +197,7 @@ impl EffectRunner for ScriptedRealtime {
                 let outcome = (self.desk)(&call);
                 vec![(self.tool.draw(&mut self.rng), Input::ToolReturned { id: call.id, outcome })]
             }
+            Effect::CancelTool { .. } => Vec::new(),
             // A cascade's.
             Effect::Listen { .. }
             | Effect::StopListening

@@ -125,7 +125,8 @@ impl EffectRunner for ScriptedRunner {
             }
             // It needs the whole sound at once.
             Effect::Listen { .. } | Effect::StopListening => Vec::new(),
-            Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } | Effect::Realtime(_) => Vec::new(),
+            Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } => Vec::new(),
+            Effect::CancelTool { .. } | Effect::Realtime(_) => Vec::new(),
         }
     }
 }

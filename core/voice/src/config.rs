@@ -16,6 +16,9 @@ pub struct SessionConfig {
     pub brain: Brain,
     /// Tools that the model may call, beside the built-in `end_call`.
     pub tools: Arc<[ToolSpec]>,
+    /// Tools, by name, whose calls end when the other party takes the floor from the reply that asked for them. Others go on:
+    /// what they did is done, and the model learns of it.
+    pub called_off: Arc<[String]>,
     /// How the conversation begins on this side.
     pub opening: Opening,
     /// The scenario's steps of this party, one a turn; empty = the model runs free.
@@ -50,6 +53,7 @@ impl SessionConfig {
             listener: listener.into(),
             brain: Brain::Cascade(Cascade::default()),
             tools: Arc::new([]),
+            called_off: Arc::new([]),
             opening: Opening::Wait,
             course: Arc::new([]),
             endpointing: Endpointing::default(),

@@ -51,6 +51,11 @@ pub enum Effect {
         /// After this the session goes on without it.
         timeout: Duration,
     },
+    /// Nobody waits for this call any more, which is to end.
+    CancelTool {
+        /// [`ToolCall::id`].
+        id: String,
+    },
     /// Tell the speech-to-speech model. What it tells comes as [`Input::Realtime`], whenever it likes.
     Realtime(RealtimeCommand),
     /// Nobody waits for this recognition any more.

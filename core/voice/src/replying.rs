@@ -366,6 +366,7 @@ impl Session {
         } else {
             self.effect(Effect::CancelTurn { turn: reply.turn });
         }
+        self.call_off_tools();
     }
 
     fn advance_course(&mut self, reply: &Reply) {

@@ -15,6 +15,8 @@ pub const END_CALL: &str = "end_call";
 const ROUNDS: u8 = 5;
 /// For calls of tools that nobody declared a time for.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// What the model learns of a call that was called off.
+const CALLED_OFF: &str = "called off: the other party spoke before it was done";
 
 /// The built-in tool with which a party hangs up.
 pub fn end_call() -> ToolSpec {
@@ -112,6 +114,18 @@ impl Session {
             self.fail(format!("the model asked for tools {ROUNDS} times in one reply without ever answering"));
         } else {
             self.generate();
+        }
+    }
+
+    /// The reply that asked is given up, and with it those of its calls of which [`SessionConfig::called_off`] says so.
+    ///
+    /// [`SessionConfig::called_off`]: crate::SessionConfig::called_off
+    pub(crate) fn call_off_tools(&mut self) {
+        let off = self.config.called_off.clone();
+        let pointless = self.desk.running.iter().filter(|r| off.contains(&r.name));
+        for id in pointless.map(|r| r.id.clone()).collect::<Vec<_>>() {
+            self.effect(Effect::CancelTool { id: id.clone() });
+            self.on_tool_returned(&id, ToolOutcome::Error(CALLED_OFF.to_owned()));
         }
     }
 

@@ -5,6 +5,7 @@ use duologue_conversation::scenario::{
     Agent, BadFile, CastScenario, Casting, LoadError, MAX_BYTES, Opens, Patience, Persona, Placed, Problem, Providers,
     Scenario, Side, Tool, load, load_persona, parse_placed, schema_of,
 };
+use duologue_tools::{McpServer, ToolSource};
 use duologue_voice::Limits;
 use duologue_worker::Kind;
 use schemars::JsonSchema;
@@ -63,10 +64,15 @@ pub struct AgentFile {
     /// The voice by provider; goes before the persona's.
     #[serde(default)]
     pub voice: BTreeMap<String, String>,
-    /// What it can do beside talking. In a scenario these are the scenario's.
+    /// What it can do beside talking: tools that a mock answers, and servers of tools. In a scenario these are the scenario's.
     #[serde(default)]
     #[schemars(length(max = 100))]
-    pub tools: Vec<Tool>,
+    pub tools: Vec<AgentTool>,
+    /// Agents of A2A that it consults, by a name of its own for each: their skills are tools of its language model. They are called with
+    /// the identity of whoever serves this agent, and have to be who is named here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(length(max = 100))]
+    pub experts: BTreeMap<String, Expert>,
     /// Lines for the provider `scripted`: a dialogue file, by its path from where the worker was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
@@ -86,6 +92,29 @@ pub struct AgentFile {
     #[serde(default = "an_hour")]
     #[schemars(range(min = 0.0, max = 86_400.0))]
     pub drain_s: f64,
+}
+
+/// An agent of A2A that is consulted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expert {
+    /// Who it has to be. One that is served in plain text on this machine has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^spiffe://[a-z0-9._-]{1,255}(/[A-Za-z0-9._-]+)+$"), length(max = 2048))]
+    pub spiffe_id: Option<String>,
+    /// Where it is, such as `https://worker.example.org:8443`.
+    #[schemars(regex(pattern = r"^https?://"), length(max = 2048))]
+    pub address: String,
+}
+
+/// A tool that a mock answers, or a server of tools.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AgentTool {
+    /// Answered by a mock.
+    Mocked(Box<Tool>),
+    /// As many as a server has.
+    Source(Box<ToolSource>),
 }
 
 /// A kind of participant.
@@ -267,13 +296,49 @@ impl AgentFile {
         if self.greeting.is_some() && !self.opens {
             problems.push(at("greeting", "it has an opening line and does not open").help("remove `opens: false`"));
         }
-        for (i, tool) in self.tools.iter().enumerate() {
-            if self.tools.iter().take(i).any(|before| before.name == tool.name) {
-                let place = placed.place(&["tools", &i.to_string(), "name"]);
-                problems.push(Problem::new(place, format!("there are two tools `{}`", tool.name)));
-            }
+        for i in 0..self.tools.len() {
+            problems.extend(self.tool_problem(i, placed));
         }
         problems
+    }
+
+    fn tool_problem(&self, i: usize, placed: &Placed<'_>) -> Option<Problem> {
+        let number = i.to_string();
+        match &self.tools[i] {
+            AgentTool::Mocked(tool) => {
+                let same = |t: &AgentTool| matches!(t, AgentTool::Mocked(before) if before.name == tool.name);
+                let place = placed.place(&["tools", &number, "name"]);
+                let twice = self.tools.iter().take(i).any(same);
+                twice.then(|| Problem::new(place, format!("there are two tools `{}`", tool.name)))
+            }
+            AgentTool::Source(source) => {
+                let place = placed.key_place(&["tools", &number, "mcp"]);
+                let (what, help) = match (&source.mcp.command, &source.mcp.url) {
+                    (Some(_), Some(_)) => ("a server has a `command` or a `url`, not both", "remove one of them"),
+                    (None, None) => ("nothing says where this server is", "add a `command` or a `url`"),
+                    _ => return None,
+                };
+                Some(Problem::new(place, what).help(help))
+            }
+        }
+    }
+
+    /// Its tools that a mock answers.
+    pub fn mocks(&self) -> Vec<Tool> {
+        let mocks = self.tools.iter().filter_map(|tool| match tool {
+            AgentTool::Mocked(tool) => Some((**tool).clone()),
+            AgentTool::Source(_) => None,
+        });
+        mocks.collect()
+    }
+
+    /// The servers of its other tools.
+    pub fn servers(&self) -> Vec<McpServer> {
+        let servers = self.tools.iter().filter_map(|tool| match tool {
+            AgentTool::Mocked(_) => None,
+            AgentTool::Source(source) => Some(source.mcp.clone()),
+        });
+        servers.collect()
     }
 
     /// Whose sound it hears.
@@ -341,7 +406,7 @@ impl AgentFile {
             opens,
             facts: BTreeMap::new(),
             backends: BTreeMap::new(),
-            tools: self.tools.clone(),
+            tools: self.mocks(),
             course: Vec::new(),
             success: Vec::new(),
             limits: Default::default(),

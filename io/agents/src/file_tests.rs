@@ -32,6 +32,26 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
 }
 
 #[test]
+fn tools_are_mocked_or_of_servers() {
+    let head = "agent_name: x\ninstructions: y\ntools:\n";
+    let mock = "  - {name: a, description: b, parameters: {type: object}, mock: {result: 1}}\n";
+    let server = "  - mcp: {command: uvx, args: [server], tools: [b]}\n";
+    let agent = AgentFile::parse("a.yaml", &[head, mock, server].concat()).unwrap();
+    assert_eq!((agent.mocks().len(), agent.servers().len()), (1, 1));
+    assert_eq!(agent.servers()[0].command.as_deref(), Some("uvx"));
+    assert_eq!(agent.cast().unwrap().scenario().tools.len(), 1);
+    let told = |tool: &str, place: &str, what: &str| {
+        let error = refused(&[head, tool].concat());
+        assert!(error.contains(place) && error.contains(what), "{error}");
+    };
+    told(&[mock, mock].concat(), "a.yaml:5:", "two tools `a`");
+    told("  - mcp: {comand: uvx}\n", "a.yaml:4:11", "did you mean `command`");
+    told("  - mcp: {name: a}\n", "a.yaml:4:5", "add a `command` or a `url`");
+    told("  - mcp: {command: a, url: 'http://b'}\n", "a.yaml:4:5", "not both");
+    told("  - {name: a, description: b, parameters: {type: object}}\n", "a.yaml:4:", "`mock` is missing");
+}
+
+#[test]
 fn a_scenario_or_persona_that_is_not_there_is_shown_where_it_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.yaml");

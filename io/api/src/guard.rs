@@ -62,7 +62,8 @@ fn from_our_page(platform: &Platform, request: &Request, host: &str) -> Result<(
 fn by_somebody_who_may(platform: &Platform, request: &Request) -> Result<(), Problem> {
     let access = platform.access();
     let path = request.uri().path();
-    let is_open = !path.starts_with("/api/") || path == "/api/v1/session";
+    let is_ours = path.starts_with("/api/") || path.starts_with("/v1/");
+    let is_open = !is_ours || path == "/api/v1/session";
     if !access.needs_login() || is_open {
         return Ok(());
     }

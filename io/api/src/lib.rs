@@ -4,9 +4,12 @@
 //! run in this process, and who may come in. [`serve`] answers on a port that [`bind`] took.
 //!
 //! The way of a request: `guard` (named as we are, from our own page, by somebody who may), then one handler in `rooms`,
-//! `conversations` or `door`, whose errors become problem details (RFC 9457) in `problem`. What is live is state with a
+//! `conversations`, `calls` or `door`, whose errors become problem details (RFC 9457) in `problem`. What is live is state with a
 //! version that a task keeps while somebody watches (`live`); rooms are seen by a hidden participant, conversations by
 //! their folder, so it does not matter whose process holds them.
+//!
+//! Calls between agents are told by the agents themselves, which are programs of their own: `calls` takes their spans
+//! (OpenTelemetry's OTLP over HTTP, `POST /v1/traces`) and keeps the newest in memory.
 //!
 //! [`openapi`] is the contract; `openapi.json` beside this crate is the same, and a test compares them.
 //!
@@ -23,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod calls;
 mod conversations;
 mod door;
 #[cfg(feature = "fuzzing")]
@@ -55,11 +59,12 @@ const BODY: usize = 256 << 10;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Duologue", description = "Rooms, agents in them, and conversations: live and kept.",
+    info(title = "Duologue", description = "Rooms, agents in them, conversations and calls between agents: live and kept.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")),
-    components(schemas(model::RoomNow, model::Overview, model::Line, model::Levels, conversations::Said, conversations::Done)),
+    components(schemas(model::RoomNow, model::Overview, model::Line, model::Levels, conversations::Said, conversations::Done,
+        calls::CallsNow)),
     tags((name = "rooms", description = "Rooms of the LiveKit server"), (name = "dispatches", description = "Agents in rooms"),
-        (name = "conversations", description = "Kept, and as they are held"), (name = "platform", description = "The server itself"))
+        (name = "conversations", description = "Kept, and as they are held"), (name = "calls", description = "Calls between agents, as they are told by OpenTelemetry"), (name = "platform", description = "The server itself"))
 )]
 struct Contract;
 
@@ -83,6 +88,10 @@ fn routed() -> OpenApiRouter<Platform> {
         .routes(routes!(conversations::listen))
         .routes(routes!(conversations::report))
         .routes(routes!(conversations::file))
+        .routes(routes!(calls::list))
+        .routes(routes!(calls::watch))
+        .routes(routes!(calls::get))
+        .routes(routes!(calls::receive))
 }
 
 /// The contract: every request and answer, as OpenAPI 3.1.

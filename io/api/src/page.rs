@@ -24,7 +24,8 @@ fn file(path: &str) -> Option<&'static [u8]> {
 /// A file of the page; what is none is an address within the page.
 pub(crate) async fn page(State(platform): State<Platform>, method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if path.starts_with("api/") {
+    // Programs that export to us may try what is not taken here: logs and metrics under v1/.
+    if path.starts_with("api/") || path.starts_with("v1/") {
         return Problem::no_such("address", uri.path()).into_response();
     }
     if !matches!(method, Method::GET | Method::HEAD) {

@@ -1,6 +1,7 @@
 //! What the handlers stand on: rooms, kept conversations, agents, and who may come in.
 
 use crate::access::Access;
+use crate::calls::Calls;
 use crate::live::Watches;
 use crate::problem::{FAULT, Problem};
 use duologue_conversation::Archive;
@@ -85,12 +86,13 @@ pub struct Platform(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) watches: Watches,
+    pub(crate) calls: Calls,
 }
 
 impl Platform {
     /// A platform of these parts. Nothing is joined or asked before somebody watches.
     pub fn new(parts: Parts) -> Platform {
-        Platform(Arc::new(Inner { parts, watches: Watches::default() }))
+        Platform(Arc::new(Inner { parts, watches: Watches::default(), calls: Calls::default() }))
     }
 
     pub(crate) fn rooms(&self) -> &Rooms {
@@ -111,6 +113,10 @@ impl Platform {
 
     pub(crate) fn watches(&self) -> &Watches {
         &self.0.watches
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.0.calls
     }
 
     /// Does what reads the disk on a thread that may wait for it.

@@ -12,6 +12,8 @@ use duologue_worker::ApiError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// What spans come in, and are answered in.
+pub(crate) const PROTOBUF: &str = "application/x-protobuf";
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// What went wrong (RFC 9457, `application/problem+json`).
@@ -56,6 +58,8 @@ kinds! {
         "Send less at once: no request of this API needs as much.";
     NOT_JSON = "not-json", 415, "The request is not said to be JSON",
         "Send its body as JSON, with the header `Content-Type: application/json`.";
+    NOT_PROTOBUF = "not-protobuf", 415, "Spans are taken as protobuf",
+        "Set the protocol of the OpenTelemetry exporter to http/protobuf (OTEL_EXPORTER_OTLP_TRACES_PROTOCOL).";
     LOGIN_NEEDED = "login-needed", 401, "A login is needed",
         "Send the admin token as `Authorization: Bearer TOKEN`, or log in on the page. The token was printed once, when the \
          platform first began beyond loopback; `duologue up --new-admin-token` makes another.";
@@ -113,7 +117,7 @@ pub(crate) async fn tell(request: Request, next: Next) -> Response {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => &NOT_JSON,
         _ => return refused,
     };
-    if refused.headers().get(header::CONTENT_TYPE).is_some_and(|told| told == PROBLEM) {
+    if refused.headers().get(header::CONTENT_TYPE).is_some_and(|told| told == PROBLEM || told == PROTOBUF) {
         return refused;
     }
     let (mut head, body) = refused.into_parts();

@@ -8,6 +8,7 @@ use crate::scenario::Tool;
 use duologue_ids::Mono;
 use duologue_media::{Codec, EarStats, MouthError, Packet};
 use duologue_models::{ModelError, RealtimeConfig, RealtimeConnection};
+use duologue_tools::Toolbox;
 use duologue_voice::{
     Brain, EffectRunner, Event, Input, Party, Realtime, Request, Session, SessionConfig, SessionError,
 };
@@ -26,8 +27,10 @@ pub struct AgentConfig {
     pub providers: Providers,
     /// `provider/model` by stage.
     pub models: BTreeMap<String, String>,
-    /// What its tools answer.
+    /// What its mocked tools answer.
     pub tools: Arc<[Tool]>,
+    /// Tools that do something.
+    pub toolbox: Option<Toolbox>,
 }
 
 impl AgentConfig {
@@ -40,13 +43,23 @@ impl AgentConfig {
                 session.brain = Brain::Realtime(Realtime { model });
             }
         }
-        AgentConfig { session, providers, models, tools: Arc::new([]) }
+        AgentConfig { session, providers, models, tools: Arc::new([]), toolbox: None }
     }
 
     /// The same with what its tools answer; which of them its model may call says [`SessionConfig::tools`].
     #[must_use]
     pub fn with_tools(self, tools: &[Tool]) -> AgentConfig {
         AgentConfig { tools: tools.into(), ..self }
+    }
+
+    /// The same with tools that do something, which its model may call from now on. Where a mock has the name of one, the mock
+    /// answers. What is offered is what the box has at this moment.
+    #[must_use]
+    pub fn with_toolbox(mut self, toolbox: &Toolbox) -> AgentConfig {
+        let specs = toolbox.specs().into_iter().filter(|spec| self.session.tools.iter().all(|t| t.name != spec.name));
+        self.session.tools = self.session.tools.iter().cloned().chain(specs).collect();
+        self.session.called_off = self.session.called_off.iter().cloned().chain(toolbox.called_off()).collect();
+        AgentConfig { toolbox: Some(toolbox.clone()), ..self }
     }
 
     /// Lets the models prepare, so that nobody waits for it in the call; opens the line to one that hears and speaks.

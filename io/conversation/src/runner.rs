@@ -11,6 +11,7 @@ use duologue_ids::Mono;
 use duologue_models::{
     Llm, ModelError, ModelErrorKind, RealtimeModel, SpeechRequest, Stt, TranscribeRequest, Tts, WordTime,
 };
+use duologue_tools::Toolbox;
 use duologue_voice::{Effect, EffectRunner, Failure, Input, Spoken, SpokenWord};
 use futures::{StreamExt, stream};
 use std::collections::HashMap;
@@ -87,8 +88,11 @@ pub(crate) struct LiveRunner {
     way_back: WayBack,
     providers: Providers,
     tools: Arc<[Tool]>,
+    toolbox: Option<Toolbox>,
     awaited: Awaited,
     running: HashMap<Work, Vec<AbortHandle>>,
+    /// Calls of tools by their ids.
+    calls: HashMap<String, AbortHandle>,
     /// Hears what the other party says in its present turn, where the recogniser streams.
     listener: Option<Listener>,
     /// How the streams of its recogniser fare.
@@ -102,7 +106,6 @@ pub(crate) struct LiveRunner {
 enum Work {
     Utterance(u32),
     Turn(u32),
-    Tool,
 }
 
 impl LiveRunner {
@@ -117,8 +120,10 @@ impl LiveRunner {
             way_back,
             providers: config.providers.clone(),
             tools: config.tools.clone(),
+            toolbox: config.toolbox.clone(),
             awaited,
             running: HashMap::new(),
+            calls: HashMap::new(),
             listener: None,
             streams,
             line: None,
@@ -187,7 +192,7 @@ impl LiveRunner {
 
 impl Drop for LiveRunner {
     fn drop(&mut self) {
-        self.running.values().flatten().for_each(AbortHandle::abort);
+        self.running.values().flatten().chain(self.calls.values()).for_each(AbortHandle::abort);
     }
 }
 
@@ -203,6 +208,10 @@ impl EffectRunner for LiveRunner {
                 }
             }
             (Effect::CallTool { call, .. }, _) => self.call_tool(call),
+            (Effect::CancelTool { id }, _) => {
+                // Whoever waits for the call is gone, so it ends.
+                self.calls.remove(&id).iter().for_each(AbortHandle::abort);
+            }
             (effect, Models::Cascade(models)) => self.perform_cascade(now, effect, &models),
             // A session with this brain has no other effects.
             (_, Models::Realtime(_)) => {}
@@ -213,12 +222,19 @@ impl EffectRunner for LiveRunner {
 
 impl LiveRunner {
     fn call_tool(&mut self, call: ToolCall) {
-        let (tools, way_back) = (self.tools.clone(), self.way_back.clone());
-        self.spawn(Work::Tool, async move {
+        let (tools, toolbox, way_back) = (self.tools.clone(), self.toolbox.clone(), self.way_back.clone());
+        let id = call.id.clone();
+        self.calls.retain(|_, running| !running.is_finished());
+        let running = self.runtime.spawn(async move {
             let id = call.id.clone();
-            let outcome = run_mock(&tools, &call).await;
+            let mocked = tools.iter().any(|tool| tool.name == call.name);
+            let outcome = match toolbox {
+                Some(toolbox) if !mocked => toolbox.call(&call).await,
+                _ => run_mock(&tools, &call).await,
+            };
             way_back.bring(Input::ToolReturned { id, outcome }).await;
         });
+        self.calls.insert(id, running.abort_handle());
     }
 
     fn perform_cascade(&mut self, now: Mono, effect: Effect, models: &CascadeModels) {
@@ -279,7 +295,7 @@ impl LiveRunner {
             }
             Effect::CancelTranscribe { utterance } => self.cancel(Work::Utterance(utterance)),
             Effect::CancelTurn { turn } => self.cancel(Work::Turn(turn)),
-            Effect::CallTool { .. } | Effect::Realtime(_) => {}
+            Effect::CallTool { .. } | Effect::CancelTool { .. } | Effect::Realtime(_) => {}
         }
     }
 }

@@ -6,15 +6,18 @@ use crate::context::Context;
 use crate::error::CapabilityError;
 use crate::serve::{self, ServeError, Serving};
 use crate::skills::Skills;
+use crate::voice::Words;
 use duologue_a2a::model::AgentCard;
+use duologue_tools::IntoTool;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
 /// An agent: a name, what it can do, and how it is served.
 #[derive(Clone)]
 pub struct Agent {
-    skills: Skills,
-    config: Config,
+    pub(crate) skills: Skills,
+    pub(crate) words: Words,
+    pub(crate) config: Config,
 }
 
 impl Agent {
@@ -22,7 +25,7 @@ impl Agent {
     pub fn new(name: impl Into<String>) -> Agent {
         let (name, version) = (name.into(), "0.1.0".to_owned());
         let skills = Skills { name, version, description: String::new(), capabilities: Vec::new(), text: None };
-        Agent { skills, config: Config::default() }
+        Agent { skills, words: Words::default(), config: Config::default() }
     }
 
     /// What it is for, as its card says.
@@ -58,6 +61,21 @@ impl Agent {
         self
     }
 
+    /// Gives it a voice: rooms of a LiveKit server can dispatch it by its name, and it talks as these instructions say. Its own
+    /// capabilities are tools of its language model; more is the section `voice` of its file. See [the voice](crate#a-voice).
+    #[must_use]
+    pub fn voice(mut self, instructions: impl Into<String>) -> Agent {
+        self.words.instructions = Some(instructions.into());
+        self
+    }
+
+    /// Something that only its own language model may call, in a conversation; other agents cannot.
+    #[must_use]
+    pub fn tool(mut self, tool: impl IntoTool) -> Agent {
+        self.words.tools.push(tool.into_tool());
+        self
+    }
+
     /// How it is served, and whom it knows. What the file says of name, version and description goes before what the program says.
     #[must_use]
     pub fn config(mut self, config: Config) -> Agent {
@@ -67,7 +85,7 @@ impl Agent {
 
     /// Its card, without where it is served.
     pub fn card(&self) -> AgentCard {
-        self.clone().parts().0.card()
+        self.clone().parts().skills.card()
     }
 
     /// Serves it. Once this is over, it takes calls; it ends with what is returned.
@@ -94,8 +112,9 @@ impl Agent {
         crate::app::run(self)
     }
 
-    pub(crate) fn parts(self) -> (Skills, Config) {
-        let Agent { mut skills, config } = self;
+    /// With what the file says of its card.
+    pub(crate) fn parts(self) -> Agent {
+        let Agent { mut skills, words, config } = self;
         let metadata = &config.metadata;
         for (field, given) in [
             (&mut skills.name, &metadata.name),
@@ -106,7 +125,7 @@ impl Agent {
                 field.clone_from(given);
             }
         }
-        (skills, config)
+        Agent { skills, words, config }
     }
 
     pub(crate) fn configured(&self) -> &Config {

@@ -84,7 +84,15 @@ fn configured(agent: &Agent, settings: Settings) -> Result<Config, Box<dyn std::
     if let Some(port) = settings.port {
         config.server.port = port;
     }
+    let tracing = &mut config.observability.tracing;
+    tracing.endpoint = tracing.endpoint.take().or_else(|| collector(|name| std::env::var(name).ok()));
     Ok(config)
+}
+
+/// Where OpenTelemetry's own variables send traces.
+fn collector(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let names = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+    names.into_iter().filter_map(variable).find(|address| !address.is_empty())
 }
 
 fn serve(agent: Agent) -> Result<(), Box<dyn std::error::Error>> {
@@ -119,5 +127,25 @@ pub(crate) async fn asked_to_end() {
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => drop(interrupted),
         () = terminated => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::collector;
+
+    #[test]
+    fn traces_go_where_the_variables_of_opentelemetry_say() {
+        let said = |pairs: &[(&str, &str)]| {
+            collector(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        };
+        let [of_all, of_traces] = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a:1"),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://b:2/v1/traces"),
+        ];
+        assert_eq!(said(&[of_all]).as_deref(), Some("http://a:1"));
+        assert_eq!(said(&[of_all, of_traces]).as_deref(), Some("http://b:2/v1/traces"));
+        assert_eq!(said(&[of_all, (of_traces.0, "")]).as_deref(), Some("http://a:1"));
+        assert_eq!(said(&[]), None);
     }
 }

@@ -2,9 +2,11 @@
 
 mod read;
 mod section;
+mod voice;
 
 pub use read::ConfigError;
 pub use section::{
     AgentEntry, Authorization, Breaker, Calls, CertSource, Config, DefaultPolicy, Engine, Identity, LogFormat,
     LogLevel, Logging, Metadata, Metrics, Mtls, Observability, Rate, Retry, Server, Tracing,
 };
+pub use voice::Voice;

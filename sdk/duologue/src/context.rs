@@ -3,7 +3,8 @@
 use crate::call::{Call, Calls, Target};
 use crate::doings::Doings;
 use crate::error::CapabilityError;
-use duologue_a2a::model::TaskState;
+use crate::voice::Spoken;
+use duologue_a2a::model::{TaskState, Timestamp};
 use duologue_gateway::{Hop, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,15 +13,28 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Who calls, in whose name, until when, and whether anybody still waits; and the way to call others because of it.
 #[derive(Clone, Debug)]
 pub struct Context<'a> {
-    turn: &'a Turn,
+    by: By<'a>,
     calls: &'a Calls,
     agent: &'a str,
     traceparent: &'a str,
 }
 
+/// What makes a call.
+#[derive(Clone, Copy, Debug)]
+enum By<'a> {
+    /// A message of another agent.
+    Message(&'a Turn),
+    /// This agent's own language model, in a conversation.
+    Model(&'a Spoken),
+}
+
 impl<'a> Context<'a> {
     pub(crate) fn new(turn: &'a Turn, doings: &'a Doings, traceparent: &'a str) -> Context<'a> {
-        Context { turn, calls: &doings.calls, agent: &doings.agent, traceparent }
+        Context { by: By::Message(turn), calls: &doings.calls, agent: &doings.agent, traceparent }
+    }
+
+    pub(crate) fn spoken(spoken: &'a Spoken, doings: &'a Doings, traceparent: &'a str) -> Context<'a> {
+        Context { by: By::Model(spoken), calls: &doings.calls, agent: &doings.agent, traceparent }
     }
 
     /// Who is called: this agent's own SPIFFE id; one without has its name here.
@@ -28,19 +42,29 @@ impl<'a> Context<'a> {
         self.agent
     }
 
-    /// Who calls, proven: a SPIFFE id where the call came over mTLS.
+    /// Who calls, proven: a SPIFFE id where the call came over mTLS. It is this agent itself where its own language model calls, in a
+    /// conversation.
     pub fn caller(&self) -> &str {
-        self.turn.caller()
+        match self.by {
+            By::Message(turn) => turn.caller(),
+            By::Model(spoken) => spoken.caller(),
+        }
     }
 
     /// Who called before, the first one first; the immediate caller, who vouches for it, is not among them.
     pub fn on_behalf_of(&self) -> &[String] {
-        &self.turn.hop().callers
+        match self.by {
+            By::Message(turn) => &turn.hop().callers,
+            By::Model(_) => &[],
+        }
     }
 
-    /// Id of the request: that of the message that makes the call.
+    /// Id of the request: that of the message that makes the call, or the model's for the call of a tool.
     pub fn request_id(&self) -> &str {
-        &self.turn.message().message_id
+        match self.by {
+            By::Message(turn) => &turn.message().message_id,
+            By::Model(spoken) => spoken.id(),
+        }
     }
 
     /// Id of the trace that the call belongs to (W3C Trace Context), 32 hexadecimal digits.
@@ -50,7 +74,10 @@ impl<'a> Context<'a> {
 
     /// How long the caller will wait yet; none: it did not say.
     pub fn remaining(&self) -> Option<Duration> {
-        let deadline = self.turn.deadline()?.as_millis();
+        let deadline = match self.by {
+            By::Message(turn) => turn.deadline()?.as_millis(),
+            By::Model(spoken) => return Some(spoken.remaining()),
+        };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let left = u128::try_from(deadline).unwrap_or(0).saturating_sub(now);
         Some(Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX)))
@@ -59,20 +86,30 @@ impl<'a> Context<'a> {
     /// Ends once nobody waits any more: the call was called off, or its deadline is over. Whoever does not look at it is stopped
     /// a little later.
     pub async fn cancelled(&self) {
-        self.turn.over().await;
+        match self.by {
+            By::Message(turn) => turn.over().await,
+            By::Model(spoken) => spoken.over().await,
+        }
     }
 
     /// How often this call is being answered: 2 or more where a process ended in the middle of it.
     pub fn attempt(&self) -> u32 {
-        self.turn.attempt()
+        match self.by {
+            By::Message(turn) => turn.attempt(),
+            By::Model(_) => 1,
+        }
     }
 
-    /// Tells the caller how far this is. From the first word on the call is a task, which outlives the caller's connection.
+    /// Tells the caller how far this is. From the first word on the call is a task, which outlives the caller's connection. In a
+    /// conversation nobody is told.
     ///
     /// # Errors
     /// Where nobody waits any more.
     pub async fn progress(&self, words: impl Into<String>) -> Result<(), CapabilityError> {
-        Ok(self.turn.status(TaskState::Working, Some(self.turn.says(words))).await?)
+        match self.by {
+            By::Message(turn) => Ok(turn.status(TaskState::Working, Some(turn.says(words))).await?),
+            By::Model(_) => Ok(()),
+        }
     }
 
     /// Calls another agent because of this call, with this agent's own identity: by its name in the registry, or by SPIFFE id and
@@ -99,6 +136,15 @@ impl<'a> Context<'a> {
 
     /// What the calls bring with them that are made because of this one: trace, callers and deadline.
     pub fn onward(&self) -> Hop {
-        Hop { traceparent: Some(self.traceparent.to_owned()), ..self.turn.onward() }
+        let hop = match self.by {
+            By::Message(turn) => turn.onward(),
+            By::Model(spoken) => Hop { deadline: deadline(spoken.remaining()), ..Hop::default() },
+        };
+        Hop { traceparent: Some(self.traceparent.to_owned()), ..hop }
     }
+}
+
+fn deadline(remaining: Duration) -> Option<Timestamp> {
+    let until = SystemTime::now().checked_add(remaining)?.duration_since(UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_millis(i64::try_from(until.as_millis()).ok()?))
 }

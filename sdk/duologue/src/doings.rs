@@ -3,6 +3,7 @@
 use crate::call::Calls;
 use crate::observe::{Kind, Metrics, Span, Traces};
 use crate::skills::Skills;
+use crate::voice::Spoken;
 use duologue_gateway::Turn;
 use opentelemetry::KeyValue;
 use tokio::time::Instant;
@@ -32,6 +33,7 @@ impl Doings {
     pub(crate) fn begin(&self, agent: &Skills, capability: &str, turn: &Turn) -> Seen {
         let attributes = vec![
             KeyValue::new("gen_ai.operation.name", "invoke_agent"),
+            KeyValue::new("gen_ai.agent.id", self.agent.clone()),
             KeyValue::new("gen_ai.agent.name", agent.name.clone()),
             KeyValue::new("gen_ai.agent.version", agent.version.clone()),
             KeyValue::new("gen_ai.conversation.id", turn.context_id().to_owned()),
@@ -40,12 +42,28 @@ impl Doings {
         ];
         let name = format!("invoke_agent {}", agent.name);
         let span = self.traces.begin(Kind::Server, &name, turn.hop().traceparent.as_deref(), attributes);
+        self.seen(span, capability, turn.caller())
+    }
+
+    /// A call by the agent's own language model.
+    pub(crate) fn begin_spoken(&self, agent: &str, capability: &str, spoken: &Spoken) -> Seen {
+        let attributes = vec![
+            KeyValue::new("gen_ai.operation.name", "execute_tool"),
+            KeyValue::new("gen_ai.agent.name", agent.to_owned()),
+            KeyValue::new("gen_ai.tool.name", capability.to_owned()),
+            KeyValue::new("gen_ai.tool.call.id", spoken.id().to_owned()),
+        ];
+        let span = self.traces.begin(Kind::Internal, &format!("execute_tool {capability}"), None, attributes);
+        self.seen(span, capability, spoken.caller())
+    }
+
+    fn seen(&self, span: Span, capability: &str, caller: &str) -> Seen {
         Seen {
             metrics: self.metrics.clone(),
             traceparent: span.traceparent().to_owned(),
             span,
             capability: capability.to_owned(),
-            caller: turn.caller().to_owned(),
+            caller: caller.to_owned(),
             begun: Instant::now(),
             is_told: false,
         }

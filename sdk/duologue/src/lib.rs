@@ -89,6 +89,23 @@
 //! # Ok::<(), duologue::ConfigError>(())
 //! ```
 //!
+//! # A voice
+//!
+//! The same agent talks. [`Agent::voice`] says what its language model is told; rooms of a LiveKit server then dispatch it by its name.
+//! What it can do for other agents it can do for whoever it talks to: its capabilities are tools of its model. [`Agent::tool`] adds what
+//! only the model may call. The file names [the rest](config::Voice): models, other agents that it consults, and servers of tools.
+//!
+//! ```no_run
+//! # use duologue::{Agent, capability};
+//! # /// Opening hours of a day.
+//! # #[capability]
+//! # async fn opening_hours(day: String) -> String { day }
+//! Agent::new("library")
+//!     .capability(opening_hours)
+//!     .voice("You answer the telephone of the town library. One or two sentences a turn.")
+//!     .run();
+//! ```
+//!
 //! # Calling others
 //!
 //! A capability calls others through its [`Context`], any other program through [`Calls`]. Both sides prove who they are, and it
@@ -108,6 +125,43 @@
 //!     Ok(counted.into_iter().map(told).collect())
 //! }
 //! ```
+//!
+//! # Tools of models
+//!
+//! What a language model calls in a conversation is a [`Tool`], written as a capability is. A [`ToolServer`] serves tools to agents
+//! that talk, and a [`Toolbox`] runs them beside those of MCP servers ([`tools::McpServer`]) for a program that has a model itself.
+//!
+//! ```
+//! use duologue::tools::{CallError, Context};
+//! use duologue::{ToolError, Toolbox, tool};
+//!
+//! /// Says when an order arrives.
+//! #[tool]
+//! async fn look_up_order(
+//!     /// Four digits.
+//!     #[schemars(regex(pattern = "^[0-9]{4}$"))]
+//!     number: String,
+//!     context: &Context,
+//! ) -> Result<String, ToolError> {
+//!     match number.as_str() {
+//!         "4279" if !context.is_called_off() => Ok("tomorrow".to_owned()),
+//!         _ => Err(ToolError::refused("there is no such order")),
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let toolbox = Toolbox::of([look_up_order])?;
+//! // What a model is shown, and what it may answer.
+//! assert_eq!(toolbox.specs()[0].parameters["properties"]["number"]["description"], "Four digits.");
+//! let call = |number: &str| duologue::tools::ToolCall {
+//!     id: "1".into(), name: "look_up_order".into(), arguments: serde_json::json!({ "number": number }),
+//! };
+//! assert_eq!(toolbox.try_call(&call("4279")).await?, "tomorrow");
+//! // It reads what is said for it, and where its arguments do not fit.
+//! assert_eq!(toolbox.try_call(&call("1234")).await.expect_err("none").to_string(), "there is no such order");
+//! assert!(matches!(toolbox.try_call(&call("12")).await, Err(CallError::Arguments(misfits)) if misfits[0].path == "number"));
+//! # Ok(()) }
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -122,8 +176,11 @@ mod error;
 mod identity;
 mod observe;
 mod policy;
+mod rate;
 mod serve;
 mod skills;
+mod tool_server;
+mod voice;
 mod wire;
 
 pub use agent::Agent;
@@ -132,12 +189,15 @@ pub use capability::{BadSchema, Capability, IntoCapability, Outcome};
 pub use config::{Config, ConfigError};
 pub use context::Context;
 pub use duologue_gateway::Hop;
-pub use duologue_macros::capability;
+pub use duologue_macros::{capability, tool};
+pub use duologue_tools::{self as tools, IntoTool, Tool, ToolError, ToolSource, Toolbox};
 pub use error::CapabilityError;
 pub use identity::IdentityError;
 pub use observe::{ListenerError, TraceError};
 pub use policy::PolicyError;
 pub use serve::{ServeError, Serving};
+pub use tool_server::{ToolServer, ToolServerError};
+pub use voice::VoiceError;
 
 /// What the attributes write.
 #[doc(hidden)]

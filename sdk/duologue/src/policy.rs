@@ -71,7 +71,7 @@ fn engine(rules: &Authorization) -> Result<(Engine, Option<AbortOnDropHandle<()>
 /// Decides about calls of an agent, counts what is denied, and has each decision in the trace of its call.
 pub(crate) fn watched(engine: PolicyEngine, doings: &Doings) -> duologue_gateway::Policy {
     let (metrics, traces, agent) = (doings.metrics.clone(), doings.traces.clone(), doings.agent.clone());
-    duologue_gateway::Policy::new(engine).of_agent(agent).observed(move |decided| {
+    duologue_gateway::Policy::new(engine).of_agent(agent.clone()).observed(move |decided| {
         let (decision, asking) = (decided.decision, decided.asking);
         let caller = asking.peer.principal.as_str();
         let outcome = if decision.outcome() == Outcome::Allow { "allow" } else { "deny" };
@@ -80,12 +80,17 @@ pub(crate) fn watched(engine: PolicyEngine, doings: &Doings) -> duologue_gateway
         }
         let attributes = vec![
             KeyValue::new("duologue.caller", caller.to_owned()),
+            KeyValue::new("gen_ai.agent.id", agent.clone()),
             KeyValue::new("gen_ai.tool.name", decided.method.to_owned()),
             KeyValue::new("duologue.decision.outcome", outcome),
             KeyValue::new("duologue.decision.rule", decision.rule().unwrap_or_default().to_owned()),
             KeyValue::new("duologue.decision.id", decision.id().to_owned()),
             KeyValue::new("duologue.decision.cause", decision.cause().map_or("", Cause::code)),
         ];
-        traces.past("authorize", asking.hop.traceparent.as_deref(), attributes, decided.took);
+        // What is allowed goes on in the trace that the caller has sent; without one nothing would tie the two together.
+        if asking.hop.traceparent.is_some() || decision.outcome() == Outcome::Deny {
+            let name = format!("authorize {}", decided.method);
+            traces.past(name, asking.hop.traceparent.as_deref(), attributes, decided.took);
+        }
     })
 }

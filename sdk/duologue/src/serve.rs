@@ -2,16 +2,18 @@
 
 use crate::agent::Agent;
 use crate::call::{CallError, Calls};
-use crate::config::Config;
+use crate::config::{Config, Voice};
 use crate::doings::Doings;
 use crate::identity::{self, IdentityError};
 use crate::observe::{Listener, ListenerError, Metrics, TraceError, Traces, Watched};
 use crate::policy::{self, Policy, PolicyError};
-use crate::skills::Served;
+use crate::rate::Limited;
+use crate::skills::{Served, Skills};
+use crate::voice::{Talking, VoiceError, Words};
 use duologue_gateway::key::{KeyError, SigningKey};
 use duologue_gateway::push::{Dialler as PushDialler, DiallerConfig, DiallerError, PushRules, SenderConfig};
-use duologue_gateway::{Gateway, GatewayConfig, Keeping, Pushing, ServeError as GatewayError};
-use duologue_identity::{Acceptor, Authorizer, Connections, IdentitySource, LedgerRules};
+use duologue_gateway::{Authorize, Gateway, GatewayConfig, Keeping, Pushing, ServeError as GatewayError};
+use duologue_identity::{Acceptor, Authorizer, Connections, Dialler, IdentitySource, LedgerRules};
 use duologue_store::{OpenError, Store, StoreConfig};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -62,6 +64,9 @@ pub enum ServeError {
     /// Webhooks cannot be called.
     #[error(transparent)]
     Push(#[from] DiallerError),
+    /// It has no voice.
+    #[error("the agent's voice: {0}")]
+    Voice(#[from] VoiceError),
     /// An agent that it needs did not come.
     #[error("the agent {name}, which this one needs (server.wait_for), is not there: {error}")]
     Needed {
@@ -83,6 +88,7 @@ pub struct Serving {
     end: CancellationToken,
     _with_this: DropGuard,
     serving: JoinHandle<()>,
+    talking: Option<Talking>,
     _beside: Vec<AbortOnDropHandle<()>>,
 }
 
@@ -107,9 +113,13 @@ impl Serving {
         &self.calls
     }
 
-    /// Takes no more calls, answers those under way, for ten seconds at most, and sends the last traces.
+    /// Takes no more calls and jobs, answers those under way, for ten seconds at most, ends conversations as the file says, and sends
+    /// the last traces.
     pub async fn stop(self) {
         self.end.cancel();
+        if let Some(talking) = self.talking {
+            talking.stop().await;
+        }
         // It does not panic of itself, and nobody else aborts it.
         drop(self.serving.await);
         let traces = self.traces;
@@ -126,7 +136,7 @@ struct Ground {
 }
 
 pub(crate) async fn start(agent: Agent) -> Result<Serving, ServeError> {
-    let (skills, config) = agent.parts();
+    let Agent { skills, words, config } = agent.parts();
     let traces = match &config.observability.tracing.endpoint {
         Some(endpoint) => Traces::to(endpoint, &skills.name, &skills.version)?,
         None => Traces::default(),
@@ -140,11 +150,25 @@ pub(crate) async fn start(agent: Agent) -> Result<Serving, ServeError> {
     let gateway = gateway(&config, &url, served, &ground).await?;
     let (metrics, beside) = watch(&config, &ground, beside).await?;
     let end = CancellationToken::new();
-    let calls = ground.doings.calls.clone();
+    let (calls, doings) = (ground.doings.calls.clone(), ground.doings.clone());
     let serving = tokio::spawn(serve(gateway, listener, ground, end.clone()));
     let _with_this = end.clone().drop_guard();
     tracing::info!(agent = skills.name, url, %address, "Agent server started");
-    Ok(Serving { url, address, metrics, calls, traces, end, _with_this, serving, _beside: beside })
+    let talking = talk((&config, &words), &skills, &doings).await?;
+    Ok(Serving { url, address, metrics, calls, traces, end, _with_this, serving, talking, _beside: beside })
+}
+
+/// Where the program or the file gives it a voice.
+async fn talk(
+    (config, words): (&Config, &Words),
+    skills: &Skills,
+    doings: &Doings,
+) -> Result<Option<Talking>, ServeError> {
+    let usual = Voice::default();
+    match (&config.voice, &words.instructions) {
+        (None, None) => Ok(None),
+        (voice, _) => Ok(Some(Talking::start((voice.as_ref().unwrap_or(&usual), words), skills, doings).await?)),
+    }
 }
 
 async fn ground(name: &str, config: &Config, traces: Traces) -> Result<Ground, ServeError> {
@@ -154,7 +178,8 @@ async fn ground(name: &str, config: &Config, traces: Traces) -> Result<Ground, S
     };
     let connections = identity.as_ref().map(|source| Connections::new(source, LedgerRules::default()));
     let metrics = Metrics::default();
-    let reach = crate::call::reach(identity.as_ref().zip(connections.as_ref()));
+    let dialler = identity.as_ref().zip(connections.as_ref()).map(|(source, live)| Dialler::new(source, live));
+    let reach = crate::call::reach(dialler);
     let calls =
         Calls::new(config.agent_registry.clone(), config.calls.clone(), reach, (metrics.clone(), traces.clone()));
     let policy = Policy::of(config)?;
@@ -226,8 +251,10 @@ async fn gateway(config: &Config, url: &str, served: Served, ground: &Ground) ->
         let instance = format!("{}-{}", served.skills.name, server.port);
         given.keeping = Keeping::Store(Store::open(StoreConfig { instance, ..StoreConfig::new(store) }).await?);
     }
-    if is_decided(config) {
-        given.authorize = Some(Arc::new(policy::watched(ground.policy.engine.clone(), &ground.doings)));
+    let decides = || Arc::new(policy::watched(ground.policy.engine.clone(), &ground.doings)) as Arc<dyn Authorize>;
+    given.authorize = is_decided(config).then(decides);
+    if let Some(rate) = server.rate_limit {
+        given.authorize = Some(Arc::new(Limited::new(rate.per_minute, given.authorize)));
     }
     Ok(Gateway::new(Arc::new(served), given))
 }

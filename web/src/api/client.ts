@@ -17,6 +17,7 @@ type Json<T> = T extends { content: { "application/json": infer B } } ? B : unde
 type Good<R> = R extends { 200: infer G } ? Json<G> : R extends { 201: infer G } ? Json<G> : undefined;
 type Answer<O> = O extends { responses: infer R } ? Good<R> : never;
 type Inside<O> = O extends { parameters: { path: infer V } } ? V : Record<string, never>;
+type Queried<O> = O extends { parameters: { query?: infer Q } } ? NonNullable<Q> : Record<string, never>;
 type Asked<O> = O extends { requestBody: { content: { "application/json": infer B } } } ? B : undefined;
 
 /** An address with its names filled in. */
@@ -29,13 +30,15 @@ async function ask<P extends keyof paths & string, M extends Method>(
   path: P,
   values: unknown,
   body: unknown,
+  query: Record<string, unknown> = {},
 ): Promise<Answer<Operation<P, M>>> {
   const init: RequestInit = { method: method.toUpperCase(), headers: { accept: "application/json" } };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { accept: "application/json", "content-type": "application/json" };
   }
-  const response = await fetch(address(path, values as Record<string, unknown>), init).catch(() => {
+  const sought = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)])).toString();
+  const response = await fetch(address(path, values as Record<string, unknown>) + (sought && `?${sought}`), init).catch(() => {
     throw new Refusal(0, "away", "The platform does not answer. Is `duologue up` still running?");
   });
   if (!response.ok) throw await refusal(response);
@@ -49,7 +52,8 @@ async function refusal(response: Response): Promise<Refusal> {
   return new Refusal(response.status, kind, problem.detail ?? `The platform answered ${response.status}.`);
 }
 
-export const get = <P extends Has<"get"> & string>(path: P, values: Inside<Operation<P, "get">>) => ask("get", path, values, undefined);
+export const get = <P extends Has<"get"> & string>(path: P, values: Inside<Operation<P, "get">>, query?: Queried<Operation<P, "get">>) =>
+  ask("get", path, values, undefined, query);
 export const post = <P extends Has<"post"> & string>(path: P, values: Inside<Operation<P, "post">>, body: Asked<Operation<P, "post">>) =>
   ask("post", path, values, body);
 export const remove = <P extends Has<"delete"> & string>(path: P, values: Inside<Operation<P, "delete">>) =>

@@ -18,6 +18,20 @@ export function hour(at: number): string {
   return new Date(at * 1000).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 }
 
+/** A moment to the second, of milliseconds since 1970. */
+export function second(ms: number): string {
+  const date = new Date(ms);
+  const isToday = new Date().toDateString() === date.toDateString();
+  return date.toLocaleString(undefined, isToday ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "medium" });
+}
+
+/** How long something lasts, with as many digits as help: `0.31 ms`, `24 ms`, `1.82 s`, `2:05`. */
+export function lasting(ms: number): string {
+  if (ms >= 60_000) return clock(ms / 1000);
+  if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
+  return `${ms >= 10 || ms === 0 ? Math.round(ms) : ms.toFixed(2)} ms`;
+}
+
 /** `end_call` as people write it. */
 export function spaced(code: string): string {
   return code.replaceAll("_", " ");

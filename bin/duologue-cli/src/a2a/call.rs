@@ -17,6 +17,7 @@ use std::path::Path;
 pub(crate) async fn run(args: &CallArgs, home: &Path, json: bool) -> Result<Exit, Failure> {
     let (url, text) = words(args)?;
     let mut options = args.reach.options(home).await?;
+    options.hop.traceparent = trace();
     let fetched = Fetched::at(url, &options).await.map_err(unconnected)?;
     let request = request(args, text, &fetched, &mut options)?;
     let client = Client::of(fetched, options).map_err(unconnected)?;
@@ -27,6 +28,16 @@ pub(crate) async fn run(args: &CallArgs, home: &Path, json: bool) -> Result<Exit
         exit = called => exit.map_err(|error| uncalled(error, &id)),
         true = interrupted() => Ok(Exit::Cancelled),
     }
+}
+
+/// Ties together what agents tell of the call (`traceparent`, W3C Trace Context §3.2). Without randomness none is better than one that
+/// others have too.
+fn trace() -> Option<String> {
+    let mut random = [0; 24];
+    getrandom::fill(&mut random).ok()?;
+    let (trace, span) = random.split_at(16);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    Some(format!("00-{}-{}-01", hex(trace), hex(span)))
 }
 
 fn words(args: &CallArgs) -> Result<(&str, Option<&str>), Failure> {

@@ -9,6 +9,7 @@ mod known;
 pub(crate) use args::{AgentsArgs, CallArgs, CardArgs};
 pub(crate) use call::run as call;
 pub(crate) use card::run as card;
+pub(crate) use identity::dialler;
 pub(crate) use known::run as agents;
 
 use crate::output::{self, Failure};

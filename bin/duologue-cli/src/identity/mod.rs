@@ -7,12 +7,12 @@ mod show;
 pub(crate) use args::IdentityArgs;
 
 use crate::output::{Exit, Failure, note, print, print_json};
-use crate::settings::Settings;
 use args::{EntryArgs, EntryCommand, FederateArgs, IdentityCommand, TokenArgs};
 use duologue_identity::{
     Answer, AuthorityClient, AuthorityStatus, Entry, Executable, FederatedFrom, Moment, Order, OrderError,
     TOKEN_VARIABLE,
 };
+use duologue_providers::Settings;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

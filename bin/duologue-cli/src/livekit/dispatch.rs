@@ -1,10 +1,11 @@
 //! `duologue dispatch …`
 
 use super::args::{AskArgs, DispatchArgs, DispatchCommand};
-use super::{LiveKit, moment, plain};
+use super::{moment, plain};
 use crate::output::{Exit, Failure, note, print, print_json, table};
-use crate::settings::Settings;
+use duologue_agents::Venue;
 use duologue_livekit_wire::proto::{AgentDispatch, CreateAgentDispatchRequest, Job};
+use duologue_providers::Settings;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -24,12 +25,12 @@ enum DispatchError {
 }
 
 pub(crate) async fn run(args: &DispatchArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
-    let livekit = LiveKit::of(settings)?;
+    let venue = Venue::of(settings)?;
     match &args.command {
-        DispatchCommand::Create(args) => create(&livekit, args, json).await?,
-        DispatchCommand::List { room } => list(&livekit, room, json).await?,
+        DispatchCommand::Create(args) => create(&venue, args, json).await?,
+        DispatchCommand::List { room } => list(&venue, room, json).await?,
         DispatchCommand::Delete { room, dispatch } => {
-            let gone = livekit.api().delete_dispatch(room, dispatch).await?;
+            let gone = venue.api().delete_dispatch(room, dispatch).await?;
             match json {
                 true => print_json(&as_json(&gone)),
                 false => print(format!("Removed {}: {} is called back.", plain(&gone.id), named(&gone))),
@@ -39,7 +40,7 @@ pub(crate) async fn run(args: &DispatchArgs, settings: &Settings, json: bool) ->
     Ok(Exit::Done)
 }
 
-async fn create(livekit: &LiveKit, args: &AskArgs, json: bool) -> Result<(), Failure> {
+async fn create(venue: &Venue, args: &AskArgs, json: bool) -> Result<(), Failure> {
     let request = CreateAgentDispatchRequest {
         agent_name: args.agent.clone(),
         room: args.room.clone(),
@@ -47,9 +48,9 @@ async fn create(livekit: &LiveKit, args: &AskArgs, json: bool) -> Result<(), Fai
         attributes: args.attributes.iter().cloned().collect(),
         ..Default::default()
     };
-    let mut dispatch = livekit.api().create_dispatch(request).await?;
+    let mut dispatch = venue.api().create_dispatch(request).await?;
     if let Some(seconds) = args.wait {
-        dispatch = begun(livekit, dispatch, seconds).await?;
+        dispatch = begun(venue, dispatch, seconds).await?;
     }
     if json {
         print_json(&as_json(&dispatch));
@@ -69,10 +70,10 @@ async fn create(livekit: &LiveKit, args: &AskArgs, json: bool) -> Result<(), Fai
 }
 
 /// Waits until a job of the dispatch has begun.
-async fn begun(livekit: &LiveKit, created: AgentDispatch, seconds: u64) -> Result<AgentDispatch, Failure> {
+async fn begun(venue: &Venue, created: AgentDispatch, seconds: u64) -> Result<AgentDispatch, Failure> {
     let until = Instant::now() + Duration::from_secs(seconds);
     loop {
-        let known = livekit.api().list_dispatches(&created.room).await?;
+        let known = venue.api().list_dispatches(&created.room).await?;
         let dispatch = known.into_iter().find(|dispatch| dispatch.id == created.id).unwrap_or_else(|| created.clone());
         if jobs(&dispatch).any(|job| matches!(status(job), "running" | "success")) {
             return Ok(dispatch);
@@ -89,8 +90,8 @@ async fn begun(livekit: &LiveKit, created: AgentDispatch, seconds: u64) -> Resul
     }
 }
 
-async fn list(livekit: &LiveKit, room: &str, json: bool) -> Result<(), Failure> {
-    let known = livekit.api().list_dispatches(room).await?;
+async fn list(venue: &Venue, room: &str, json: bool) -> Result<(), Failure> {
+    let known = venue.api().list_dispatches(room).await?;
     if json {
         print_json(&json!({ "room": room, "dispatches": known.iter().map(as_json).collect::<Vec<_>>() }));
         return Ok(());

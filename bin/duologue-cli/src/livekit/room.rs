@@ -2,11 +2,12 @@
 
 use super::args::{CreateArgs, RoomArgs, RoomCommand};
 use super::person::{as_json, is_hidden, row};
-use super::{LiveKit, moment, now, plain, span, watch};
+use super::{moment, now, plain, span, watch};
 use crate::output::{Exit, Failure, note, print, print_json, table};
-use crate::settings::Settings;
+use duologue_agents::Venue;
 use duologue_conversation::counted;
 use duologue_livekit_wire::proto::{CreateRoomRequest, Room, RoomAgentDispatch};
+use duologue_providers::Settings;
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
@@ -23,26 +24,26 @@ pub(super) enum RoomError {
 }
 
 pub(crate) async fn run(args: &RoomArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
-    let livekit = LiveKit::of(settings)?;
+    let venue = Venue::of(settings)?;
     match &args.command {
-        RoomCommand::List => list(&livekit, json).await?,
-        RoomCommand::Create(args) => create(&livekit, args, json).await?,
-        RoomCommand::Participants { room } => participants(&livekit, room, json).await?,
-        RoomCommand::Watch(args) => return watch::run(&livekit, args, json).await,
-        RoomCommand::Delete { room, yes } => return delete(&livekit, room, *yes, json).await,
+        RoomCommand::List => list(&venue, json).await?,
+        RoomCommand::Create(args) => create(&venue, args, json).await?,
+        RoomCommand::Participants { room } => participants(&venue, room, json).await?,
+        RoomCommand::Watch(args) => return watch::run(&venue, args, json).await,
+        RoomCommand::Delete { room, yes } => return delete(&venue, room, *yes, json).await,
     }
     Ok(Exit::Done)
 }
 
 /// The room of this name, which has to be there.
-pub(super) async fn known(livekit: &LiveKit, room: &str) -> Result<Room, Failure> {
-    let found = livekit.api().list_rooms(&[room.to_owned()]).await?;
-    let unknown = || RoomError::Unknown(plain(room), livekit.server.url().to_owned());
+pub(super) async fn known(venue: &Venue, room: &str) -> Result<Room, Failure> {
+    let found = venue.api().list_rooms(&[room.to_owned()]).await?;
+    let unknown = || RoomError::Unknown(plain(room), venue.server.url().to_owned());
     Ok(found.into_iter().find(|found| found.name == room).ok_or_else(unknown)?)
 }
 
-async fn list(livekit: &LiveKit, json: bool) -> Result<(), Failure> {
-    let mut rooms = livekit.api().list_rooms(&[]).await?;
+async fn list(venue: &Venue, json: bool) -> Result<(), Failure> {
+    let mut rooms = venue.api().list_rooms(&[]).await?;
     rooms.sort_by(|a, b| a.name.cmp(&b.name));
     if json {
         print_json(&json!({ "rooms": rooms.iter().map(room_json).collect::<Vec<_>>() }));
@@ -51,7 +52,7 @@ async fn list(livekit: &LiveKit, json: bool) -> Result<(), Failure> {
     if rooms.is_empty() {
         print(format!(
             "There is no room on {}. `duologue room create` makes one, and so does whoever joins.",
-            livekit.server.url()
+            venue.server.url()
         ));
         return Ok(());
     }
@@ -80,7 +81,7 @@ fn room_json(room: &Room) -> Value {
     })
 }
 
-async fn create(livekit: &LiveKit, args: &CreateArgs, json: bool) -> Result<(), Failure> {
+async fn create(venue: &Venue, args: &CreateArgs, json: bool) -> Result<(), Failure> {
     let seconds = |time: Option<Duration>| u32::try_from(time.unwrap_or_default().as_secs()).unwrap_or(u32::MAX);
     let agent = |name: &String| RoomAgentDispatch { agent_name: name.clone(), ..Default::default() };
     let request = CreateRoomRequest {
@@ -92,7 +93,7 @@ async fn create(livekit: &LiveKit, args: &CreateArgs, json: bool) -> Result<(), 
         agents: args.agents.iter().map(agent).collect(),
         ..Default::default()
     };
-    let room = livekit.api().create_room(request).await?;
+    let room = venue.api().create_room(request).await?;
     if json {
         print_json(&room_json(&room));
     } else {
@@ -107,11 +108,11 @@ async fn create(livekit: &LiveKit, args: &CreateArgs, json: bool) -> Result<(), 
     Ok(())
 }
 
-async fn participants(livekit: &LiveKit, room: &str, json: bool) -> Result<(), Failure> {
-    let mut people = livekit.api().list_participants(room).await?;
+async fn participants(venue: &Venue, room: &str, json: bool) -> Result<(), Failure> {
+    let mut people = venue.api().list_participants(room).await?;
     if people.is_empty() {
         // A server lists nobody, too, where there is no such room.
-        known(livekit, room).await?;
+        known(venue, room).await?;
     }
     people.sort_by(|a, b| (a.joined_at, &a.identity).cmp(&(b.joined_at, &b.identity)));
     if json {
@@ -125,9 +126,9 @@ async fn participants(livekit: &LiveKit, room: &str, json: bool) -> Result<(), F
     Ok(())
 }
 
-async fn delete(livekit: &LiveKit, room: &str, yes: bool, json: bool) -> Result<Exit, Failure> {
-    known(livekit, room).await?;
-    let people = livekit.api().list_participants(room).await?.iter().filter(|person| !is_hidden(person)).count();
+async fn delete(venue: &Venue, room: &str, yes: bool, json: bool) -> Result<Exit, Failure> {
+    known(venue, room).await?;
+    let people = venue.api().list_participants(room).await?.iter().filter(|person| !is_hidden(person)).count();
     if people > 0 && !yes && !confirmed(room, people)? {
         if json {
             print_json(&json!({ "deleted": null }));
@@ -135,7 +136,7 @@ async fn delete(livekit: &LiveKit, room: &str, yes: bool, json: bool) -> Result<
         note("Nothing was removed.");
         return Ok(Exit::Failed);
     }
-    livekit.api().delete_room(room).await?;
+    venue.api().delete_room(room).await?;
     if json {
         print_json(&json!({ "deleted": room, "participants": people }));
     } else {

@@ -1,12 +1,12 @@
 //! `duologue token …`
 
 use super::args::{GrantArgs, InspectArgs, KindArg, MintArgs, TokenArgs, TokenCommand};
-use super::{key, moment, now, plain, span};
+use super::{moment, now, plain, span};
 use crate::output::{Exit, Failure, note, note_error, print, print_json};
-use crate::settings::Settings;
-use crate::up::keys::KeyPair;
+use duologue_agents::{KeyPair, server_key};
 use duologue_livekit_wire::proto::{RoomAgentDispatch, RoomConfiguration};
 use duologue_livekit_wire::token::{self, Claims, TokenError, VideoGrants};
+use duologue_providers::Settings;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ enum InspectError {
 
 pub(crate) fn run(args: &TokenArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
     match &args.command {
-        TokenCommand::Mint(args) => mint(args, &key(settings)?, json),
+        TokenCommand::Mint(args) => mint(args, &server_key(settings)?, json),
         TokenCommand::Inspect(args) => inspect(args, settings, json),
     }
 }
@@ -152,7 +152,7 @@ enum Signature {
 fn inspect(args: &InspectArgs, settings: &Settings, json: bool) -> Result<Exit, Failure> {
     let text = given(&args.token)?;
     let claims = token::unverified(text.trim())?;
-    let (signature, problem) = check(text.trim(), &claims, key(settings).ok().as_ref());
+    let (signature, problem) = check(text.trim(), &claims, server_key(settings).ok().as_ref());
     if json {
         print_json(&as_json(&claims, signature, problem.as_ref()));
     } else {

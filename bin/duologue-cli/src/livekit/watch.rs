@@ -3,9 +3,10 @@
 use super::args::WatchArgs;
 use super::room::known;
 use super::seen::{Seen, Watcher};
-use super::{LiveKit, now, plain};
+use super::{now, plain};
 use crate::interrupt::interrupted;
 use crate::output::{Exit, Failure, note, try_print};
+use duologue_agents::Venue;
 use duologue_livekit_wire::token::{self, VideoGrants};
 use duologue_worker::{CloseReason, JoinOptions, Kind, Room, RoomEvent};
 use serde_json::Value;
@@ -23,10 +24,10 @@ enum WatchError {
     Output(#[from] std::io::Error),
 }
 
-pub(super) async fn run(livekit: &LiveKit, args: &WatchArgs, json: bool) -> Result<Exit, Failure> {
+pub(super) async fn run(venue: &Venue, args: &WatchArgs, json: bool) -> Result<Exit, Failure> {
     // Whoever joins a room that is not there makes it.
-    known(livekit, &args.room).await?;
-    let (room, mut events) = Room::join(&livekit.server, &pass(livekit, &args.room)?, everybody()).await?;
+    known(venue, &args.room).await?;
+    let (room, mut events) = Room::join(&venue.server, &pass(venue, &args.room)?, everybody()).await?;
     if !json {
         note(format!("Watching {}. Ctrl-C ends it.", plain(&args.room)));
     }
@@ -55,9 +56,9 @@ pub(super) async fn run(livekit: &LiveKit, args: &WatchArgs, json: bool) -> Resu
 }
 
 /// A token of somebody hidden who says nothing. As an agent it does not keep the room open.
-fn pass(livekit: &LiveKit, room: &str) -> Result<String, token::SignError> {
+fn pass(venue: &Venue, room: &str) -> Result<String, token::SignError> {
     let identity = format!("watcher-{:08x}", std::process::id());
-    let mut claims = token::claims(&livekit.key.key, &identity, now(), TOKEN);
+    let mut claims = token::claims(&venue.key, &identity, now(), TOKEN);
     claims.video = VideoGrants {
         room_join: true,
         room: room.to_owned(),
@@ -68,7 +69,7 @@ fn pass(livekit: &LiveKit, room: &str) -> Result<String, token::SignError> {
         can_subscribe: Some(true),
         ..Default::default()
     };
-    token::sign(&claims, livekit.key.secret.expose())
+    token::sign(&claims, venue.secret.expose())
 }
 
 /// A server tells who speaks only to those who hear them.

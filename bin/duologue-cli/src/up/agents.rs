@@ -2,9 +2,9 @@
 
 use super::trouble::Trouble;
 use crate::agents::Serving;
-use crate::settings::Settings;
 use duologue_agents::Venue;
 use duologue_api::Agent;
+use duologue_providers::Settings;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;

@@ -1,5 +1,6 @@
 //! Secrets that a platform makes for itself, kept in the data directory for its owner alone.
 
+use duologue_agents::{KeptError, KeyPair, ROOMS_KEY, read_kept, rooms_key};
 use duologue_api::{NoRandomness, digest, fresh_secret};
 use duologue_ids::Redacted;
 use serde_json::{Value, json};
@@ -7,7 +8,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "keys";
-const ROOMS: &str = "rooms.json";
 const ADMIN: &str = "admin.json";
 
 /// Why there are no keys.
@@ -17,25 +17,16 @@ pub(crate) enum KeysError {
         "cannot keep keys in {path}: {source}\n  help: check the folder's owner, or choose another data directory with --home"
     )]
     Write { path: PathBuf, source: io::Error },
-    #[error("{0} is not what a platform writes\n  help: remove it; a new one is made")]
-    Broken(PathBuf),
-    #[error("{path} can be read by others\n  help: chmod 600 {path}")]
-    Exposed { path: PathBuf },
+    #[error(transparent)]
+    Kept(#[from] KeptError),
     #[error(transparent)]
     Random(#[from] NoRandomness),
 }
 
-/// An API key of the room server, with its secret.
-#[derive(Clone, Debug)]
-pub(crate) struct KeyPair {
-    pub(crate) key: String,
-    pub(crate) secret: Redacted<String>,
-}
-
 /// The development key pair of this data directory, made at first use; and where it is kept.
 pub(crate) fn rooms(home: &Path) -> Result<(KeyPair, PathBuf), KeysError> {
-    let path = home.join(FOLDER).join(ROOMS);
-    if let Some(pair) = kept(home)? {
+    let path = home.join(ROOMS_KEY);
+    if let Some(pair) = rooms_key(home)? {
         return Ok((pair, path));
     }
     let secret = fresh_secret()?;
@@ -45,43 +36,18 @@ pub(crate) fn rooms(home: &Path) -> Result<(KeyPair, PathBuf), KeysError> {
     Ok((pair, path))
 }
 
-/// The development key pair of this data directory, if it was ever made.
-pub(crate) fn kept(home: &Path) -> Result<Option<KeyPair>, KeysError> {
-    let path = home.join(FOLDER).join(ROOMS);
-    let Some(kept) = read(&path)? else { return Ok(None) };
-    let text = |name: &str| kept[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let (Some(key), Some(secret)) = (text("key"), text("secret")) else { return Err(KeysError::Broken(path)) };
-    Ok(Some(KeyPair { key, secret: Redacted::new(secret) }))
-}
-
 /// The digest of the admin token of this data directory, made at first use or anew; and the token where it was made now.
 pub(crate) fn admin(home: &Path, renew: bool) -> Result<(String, Option<Redacted<String>>), KeysError> {
     let path = home.join(FOLDER).join(ADMIN);
-    let kept = if renew { None } else { read(&path)? };
+    let kept = if renew { None } else { read_kept(&path)? };
     if let Some(kept) = kept {
         let digest = kept["sha256"].as_str().filter(|digest| digest.len() == 64);
-        return digest.map(|digest| (digest.to_owned(), None)).ok_or(KeysError::Broken(path));
+        return digest.map(|digest| (digest.to_owned(), None)).ok_or(KeptError::Broken(path).into());
     }
     let token = fresh_secret()?;
     let digest = digest(token.expose());
     write(&path, &json!({ "sha256": digest, "about": "of the admin token, which is kept nowhere" }))?;
     Ok((digest, Some(token)))
-}
-
-fn read(path: &Path) -> Result<Option<Value>, KeysError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(KeysError::Write { path: path.to_owned(), source }),
-    };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0) {
-            return Err(KeysError::Exposed { path: path.to_owned() });
-        }
-    }
-    serde_json::from_slice(&bytes).map(Some).map_err(|_| KeysError::Broken(path.to_owned()))
 }
 
 /// Beside it first, then renamed over it: whoever looks finds all of it or nothing.

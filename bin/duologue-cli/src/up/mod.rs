@@ -4,11 +4,13 @@
 //!  browser ── page, API (HTTP, events) ──┬── archive of conversations
 //!     │                                  └── hidden watchers ┐
 //!     └────── sound, signalling ──── rooms (LiveKit) ────────┴── agents that run here
+//!  agents of this machine ──── identities (Workload API) ──── authority
 //! ```
 
 mod agents;
 mod announcement;
 mod args;
+mod authority;
 pub(crate) mod keys;
 mod lock;
 mod plan;
@@ -17,12 +19,13 @@ mod trouble;
 
 use crate::interrupt::interrupted;
 use crate::output::{Exit, Failure};
-use crate::settings::Settings;
 use agents::RunningAgents;
 use announcement::Announcement;
 pub(crate) use args::UpArgs;
+use authority::RunningAuthority;
 use duologue_api::{Parts, Platform};
 use duologue_conversation::Archive;
+use duologue_providers::Settings;
 use lock::HomeLock;
 use plan::Plan;
 use rooms::RunningRooms;
@@ -35,6 +38,7 @@ pub(crate) async fn run(args: &UpArgs, settings: &Settings, json: bool) -> Resul
     let rooms = RunningRooms::start(settings, &plan).await?;
     // An admin token that is made now is shown once, so nothing may fail any more.
     let door = plan.door(&home, args.new_admin_token)?;
+    let authority = RunningAuthority::start(settings).await;
     let agents = RunningAgents::start(settings, rooms.venue(), args.no_agents);
 
     let announcement = Announcement {
@@ -44,6 +48,7 @@ pub(crate) async fn run(args: &UpArgs, settings: &Settings, json: bool) -> Resul
         media: rooms.media(),
         keys: rooms.keys.clone(),
         home: home.clone(),
+        authority: authority.as_ref(),
         agents: agents.shown.borrow().clone(),
     };
     let parts = Parts {
@@ -63,5 +68,6 @@ pub(crate) async fn run(args: &UpArgs, settings: &Settings, json: bool) -> Resul
     }
     agents.end().await;
     rooms.stop().await;
+    drop(authority);
     Ok(Exit::Done)
 }

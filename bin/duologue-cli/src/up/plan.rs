@@ -2,9 +2,9 @@
 
 use super::keys::{self, KeysError};
 use crate::output::note;
-use crate::settings::Settings;
 use duologue_api::{Access, Identity, ServeError};
 use duologue_ids::Redacted;
+use duologue_providers::Settings;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 

@@ -1,12 +1,13 @@
 //! The rooms: those of a LiveKit server that is configured, or our own in this process.
 
-use super::keys::{self, KeyPair};
+use super::keys;
 use super::plan::{Plan, port};
 use crate::output::Failure;
-use crate::settings::Settings;
+use duologue_agents::KeyPair;
 use duologue_agents::Venue;
 use duologue_api::Rooms;
 use duologue_ids::Redacted;
+use duologue_providers::Settings;
 use duologue_sfu::{ApiKey, RoomServer, RoomServerConfig, StartError};
 use duologue_worker::Server;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -23,6 +23,7 @@ mod realtime;
 mod recognised;
 mod rooms;
 mod simulated;
+mod tools;
 #[cfg(unix)]
 mod up;
 

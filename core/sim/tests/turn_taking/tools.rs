@@ -84,3 +84,30 @@ fn a_tool_that_never_answers_does_not_mute_the_call() {
     let timed_out = |e: &Event| matches!(e, Event::ToolReturned { outcome: ToolOutcome::TimedOut, .. });
     assert_eq!(log.count(timed_out), 1);
 }
+
+/// Anna asks again before a slow tool of Joe's has answered.
+fn asked_again(called_off: &[&str]) -> Vec<ToolOutcome> {
+    let [mut joe, mut anna] = parties(3);
+    anna.opening = Opening::Say("My order is late.".into());
+    joe.tools = [ToolSpec { timeout: Duration::from_secs(40), ..lookup() }].into();
+    joe.called_off = called_off.iter().map(|name| (*name).to_owned()).collect();
+    let mut answer = step("It arrives tomorrow.");
+    answer.call = Some(call());
+    joe.course = [answer, step("It does.")].into();
+    let mut joe_runs = echoing_hint().with_tools(|_| ToolOutcome::Ok(json!({ "arrives": "tomorrow" })));
+    joe_runs.tool = Latency::Fixed(Duration::from_secs(30));
+    let (_, log) = play(over_internet(3, 50), [joe, anna], [joe_runs, echoing_hint()]);
+    let returned = log.events.iter().filter_map(|(_, _, event)| match event {
+        Event::ToolReturned { outcome, .. } => Some(outcome.clone()),
+        _ => None,
+    });
+    returned.collect()
+}
+
+#[test]
+fn a_call_ends_with_an_interruption_where_the_session_says_so_and_goes_on_otherwise() {
+    let off = asked_again(&["lookup_order"]);
+    assert!(matches!(&off[0], ToolOutcome::Error(words) if words.starts_with("called off")), "{off:?}");
+    let on = asked_again(&["another"]);
+    assert_eq!(on[0], ToolOutcome::Ok(json!({ "arrives": "tomorrow" })));
+}

@@ -9,14 +9,14 @@ mod seat;
 mod timeline;
 
 use crate::brief::{Brief, Conductor, Wanted};
+use crate::venue::Venue;
 use duologue_conversation::scenario::Side;
 use duologue_conversation::{Dossier, Keeper, Progress, Recognisers, Summary, index};
-use duologue_ids::Redacted;
 use duologue_livekit_wire::proto::CreateRoomRequest;
 use duologue_livekit_wire::token::{self, VideoGrants};
 use duologue_models::Quote;
 use duologue_voice::{CloseReason, Limits};
-use duologue_worker::{Api, JoinOptions, Kind, Room, Server};
+use duologue_worker::{Api, JoinOptions, Kind, Room};
 pub use error::ConductError;
 use follow::Following;
 use observer::{Guest, Observer};
@@ -37,17 +37,6 @@ const ASK: Duration = Duration::from_millis(250);
 const SPARE: Duration = Duration::from_secs(300);
 /// How long the recorder's token is valid; the server renews it.
 const TOKEN: Duration = Duration::from_secs(3_600);
-
-/// A LiveKit server, and the API key by which one acts there.
-#[derive(Clone, Debug)]
-pub struct Venue {
-    /// The server.
-    pub server: Server,
-    /// The key.
-    pub key: String,
-    /// Its secret.
-    pub secret: Redacted<String>,
-}
 
 /// A conversation that is to be held in a room.
 pub struct RoomConversation {

@@ -42,6 +42,13 @@ impl Told {
     }
 }
 
+#[cfg(test)]
+impl Told {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 /// The state of something live.
 pub(crate) trait Feed: Send + Sync + 'static {
     /// Grows with every change that [`Feed::since`] tells.
@@ -62,12 +69,14 @@ pub(crate) struct Watch<F> {
     /// Tells this watch from another of the same thing, whose versions mean nothing here.
     epoch: String,
     pub(crate) state: watch::Receiver<F>,
-    task: AbortHandle,
+    task: Option<AbortHandle>,
 }
 
 impl<F> Drop for Watch<F> {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
@@ -95,11 +104,17 @@ impl<F: Feed> Registry<F> {
         let (state, keep) = begin();
         let (sender, receiver) = watch::channel(state);
         let task = tokio::spawn(keep(sender)).abort_handle();
-        let epoch = format!("{:012x}", chance());
-        let watch = Arc::new(Watch { epoch, state: receiver, task });
+        let mut watch = standing(receiver);
+        watch.task = Some(task);
+        let watch = Arc::new(watch);
         watches.insert(key.to_owned(), Arc::downgrade(&watch));
         watch
     }
+}
+
+/// Something that is kept whether or not somebody watches.
+pub(crate) fn standing<F>(state: watch::Receiver<F>) -> Watch<F> {
+    Watch { epoch: format!("{:012x}", chance()), state, task: None }
 }
 
 /// All that is being watched, and whether that shall end.

@@ -123,6 +123,9 @@ async fn beyond_loopback_nothing_is_told_without_the_token() {
     assert_eq!(client.ask("GET", PLATFORM, &[("Host", "localhost")], "").await.problem(), "wrong-host");
     assert!(asked(&[]).await.header("strict-transport-security").is_some());
 
+    assert_eq!(client.ask("POST", "/v1/traces", &[], "").await.problem(), "login-needed");
+    let bearer = [("Authorization", "Bearer the-token"), ("Content-Type", "application/x-protobuf")];
+    assert_eq!(client.ask("POST", "/v1/traces", &bearer, "").await.status, 200);
     assert_eq!(client.ask("POST", "/api/v1/session", &[], r#"{"token":"wrong"}"#).await.status, 401);
     let login = client.ask("POST", "/api/v1/session", &[], r#"{"token":"the-token"}"#).await;
     let cookie = login.header("set-cookie").unwrap();

@@ -2,6 +2,8 @@
 
 mod contract;
 mod doors;
+mod hops;
 mod kept;
 mod live;
 mod served;
+mod traces;

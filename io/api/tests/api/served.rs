@@ -48,12 +48,28 @@ impl Served {
         let mut all = vec![("Host", host.as_str())];
         all.retain(|_| !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")));
         all.extend_from_slice(headers);
-        let request = written(method, path, &all, body);
+        self.say(written(method, path, &all, body).into_bytes()).await
+    }
+
+    /// Spans, as a program exports them.
+    pub(crate) async fn export(&self, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let length = body.len().to_string();
+        let host = self.address.to_string();
+        let mut all =
+            vec![("Host", host.as_str()), ("Content-Type", "application/x-protobuf"), ("Content-Length", &length)];
+        all.retain(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
+        all.extend_from_slice(headers);
+        let head = written("POST", "/v1/traces", &all, "");
+        self.say([head.as_bytes(), body].concat()).await
+    }
+
+    async fn say(&self, request: Vec<u8>) -> Answer {
         let address = self.address;
         tokio::task::spawn_blocking(move || {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
-            stream.write_all(request.as_bytes()).unwrap();
+            // Who refuses a request may do so before all of it was sent.
+            let _ = stream.write_all(&request);
             let mut bytes = Vec::new();
             stream.read_to_end(&mut bytes).unwrap();
             Answer::read(&bytes)

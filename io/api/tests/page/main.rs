@@ -3,6 +3,12 @@
 #[allow(dead_code, reason = "the tests of the report use the rest")]
 #[path = "../../../conversation/tests/report/browser.rs"]
 mod browser;
+mod calls;
+#[path = "../api/hops.rs"]
+mod hops;
+#[allow(dead_code, reason = "the tests of the API use the rest")]
+#[path = "../api/served.rs"]
+mod served;
 mod stage;
 
 use browser::{Browser, DESK, PHONE, Screen};
@@ -13,6 +19,18 @@ use stage::{Stage, heard};
 /// A microphone that beeps once a second and is given without asking; connections within this machine.
 const MICROPHONE: &str =
     "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream --allow-loopback-in-peer-connection";
+
+/// A browser, where there is one and the page is built; what is missing is said loudly, or fails where it is required.
+fn browser_for_page(flags: &str) -> Option<Browser> {
+    let browser = Browser::start_with(flags)?;
+    if !duologue_api::page_is_built() {
+        let required = std::env::var_os("DUOLOGUE_TEST_PAGE").is_some();
+        assert!(!required, "the page is not built into this: `make page`, then build again");
+        eprintln!("SKIPPED: the page is not built into this; `make page` builds it");
+        return None;
+    }
+    Some(browser)
+}
 
 /// Waits until a script says something true, and gives that.
 fn until(browser: &mut Browser, what: &str) -> Value {
@@ -45,13 +63,7 @@ fn loudness(of: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rooms_are_seen_and_somebody_joins_with_a_microphone() {
-    let Some(browser) = Browser::start_with(MICROPHONE) else { return };
-    if !duologue_api::page_is_built() {
-        let required = std::env::var_os("DUOLOGUE_TEST_PAGE").is_some();
-        assert!(!required, "the page is not built into this: `make page`, then build again");
-        eprintln!("SKIPPED: the page is not built into this; `make page` builds it");
-        return;
-    }
+    let Some(browser) = browser_for_page(MICROPHONE) else { return };
     let mut stage = Stage::start().await;
     let page = stage.address();
     let (browser, page) = tokio::task::spawn_blocking(move || {

@@ -41,6 +41,12 @@ impl<'a> Shape<'a> {
         if let Some(branches) = schema.get("oneOf").and_then(Value::as_array) {
             return self.one_of(node, branches, what);
         }
+        if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
+            if let Some(branch) = self.nearest_branch(node, branches) {
+                self.node(node, branch, what);
+            }
+            return;
+        }
         if let Some(words) = schema.get("enum").and_then(Value::as_array) {
             return self.word(node, words.iter().collect(), what);
         }
@@ -56,6 +62,22 @@ impl<'a> Shape<'a> {
             ("number", Kind::Number(n)) => self.number(node.place, n.as_f64(), schema, what),
             _ => self.wrong_type(node, expected, what),
         }
+    }
+
+    /// Of several kinds of maps the one that knows most of the keys that are there.
+    fn nearest_branch(&self, node: &Node, branches: &'a [Value]) -> Option<&'a Value> {
+        let entries: &[(Key, Node)] = match &node.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        };
+        let knows = |branch: &&Value| {
+            let target = branch.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+            let branch = target.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(branch);
+            let known = branch.get("properties").and_then(Value::as_object);
+            entries.iter().filter(|(key, _)| known.is_some_and(|known| known.contains_key(&key.name))).count()
+        };
+        // The first of those that know as many.
+        branches.iter().rev().max_by_key(knows)
     }
 
     fn wrong_type(&mut self, node: &Node, expected: &str, what: &str) {

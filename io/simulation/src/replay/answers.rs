@@ -141,6 +141,7 @@ impl EffectRunner for Answers<'_> {
             Effect::Listen { .. } | Effect::StopListening => Vec::new(),
             // A session with one model that hears and speaks is refused when its recording is read.
             Effect::Realtime(_) | Effect::CancelTranscribe { .. } | Effect::CancelTurn { .. } => Vec::new(),
+            Effect::CancelTool { .. } => Vec::new(),
         }
     }
 }

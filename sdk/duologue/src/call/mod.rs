@@ -21,7 +21,7 @@ use duologue_a2a::model::{
 use duologue_gateway::Hop;
 use duologue_gateway::extension::CAPABILITY;
 use duologue_gateway::outbound::{Client, Identity, Options, message};
-use duologue_identity::{Authorizer, Connections, Dialler, IdentitySource};
+use duologue_identity::{Authorizer, Dialler};
 use error::Called;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -38,6 +38,9 @@ use tokio::time::Instant;
 
 /// Calls of a batch at once, where the agent's file does not say.
 const BATCH: usize = 32;
+
+/// In place of a capability: words, for whoever understands them.
+const WORDS: &str = "";
 
 /// How a client of an agent with this SPIFFE id speaks: with which identity, and with whom.
 pub(crate) type Reach = dyn Fn(&str) -> Result<Options, CallError> + Send + Sync;
@@ -83,6 +86,12 @@ impl Calls {
         Calls(Arc::new(Inner { registry, settings, reach, metrics, traces, agents, cache }))
     }
 
+    /// Calls of a program that is no agent itself, with its own identity, of agents by these names. An agent without a SPIFFE id
+    /// has to be one of this machine that is served in plain text; so has every agent where there is no identity.
+    pub fn of(registry: BTreeMap<String, AgentEntry>, dialler: Option<Dialler>) -> Calls {
+        Calls::new(registry, Settings::default(), reach(dialler), (Metrics::default(), Traces::default()))
+    }
+
     /// Agents that are known by a name.
     pub fn registry(&self) -> &BTreeMap<String, AgentEntry> {
         &self.0.registry
@@ -101,6 +110,11 @@ impl Calls {
         params: &P,
     ) -> Call<'c, T> {
         Call::new(self, agent.into(), capability, serde_json::to_value(params))
+    }
+
+    /// Sends words to an agent, whoever made it, and brings its answer in words.
+    pub fn ask<'c>(&'c self, agent: impl Into<Target<'c>>, words: &str) -> Call<'c, String> {
+        Call::new(self, agent.into(), WORDS, Ok(Value::from(words)))
     }
 
     /// Makes many calls of one capability at once, as many as the agent's file allows. Results come in order, each with its own
@@ -224,7 +238,10 @@ impl Calls {
         let called = Called { agent: &callee.spiffe_id, address: &callee.address, capability, timeout };
         let client = callee.client(&self.0, called).await?.because_of(hop, timeout);
         let mut message = message(Vec::new());
-        wire::call(&mut message, capability, params);
+        match params {
+            Value::String(words) if capability == WORDS => message.parts = vec![Part::text(words)],
+            params => wire::call(&mut message, capability, params),
+        }
         let request = SendMessageRequest { message, ..SendMessageRequest::default() };
         let answer = client.send_message(request).await.map_err(|error| CallError::of_call(error, called))?;
         read(answer, called)
@@ -330,10 +347,10 @@ fn of_parts(parts: &[&Part], called: Called<'_>) -> Result<Value, CallError> {
 }
 
 /// Speaks with agents by mTLS where there is an identity; else in plain text, with agents on this machine alone.
-pub(crate) fn reach(identity: Option<(&IdentitySource, &Connections)>) -> Box<Reach> {
-    let dialler = identity.map(|(source, connections)| Dialler::new(source, connections));
+pub(crate) fn reach(dialler: Option<Dialler>) -> Box<Reach> {
     Box::new(move |spiffe_id| {
-        let Some(dialler) = &dialler else { return Ok(Options::default()) };
+        // One without an id is served in plain text, on this machine.
+        let Some(dialler) = dialler.as_ref().filter(|_| !spiffe_id.is_empty()) else { return Ok(Options::default()) };
         let id =
             spiffe_id.parse().map_err(|error| CallError::Invalid(format!("{spiffe_id} is no SPIFFE id: {error}")))?;
         Ok(Options { identity: Some(Identity::new(dialler.clone(), Authorizer::exactly([id]))), ..Options::default() })

@@ -4,6 +4,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+/// The rules by which files decide.
+const DECIDED: [&str; 2] = ["duologue.authz.allow", "agentweave.authz.allow"];
+
 static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<Config>);
 
 /// Why a file is no agent's.
@@ -74,6 +77,12 @@ impl Config {
             let words = "a file decides, or an OPA server, not both".to_owned();
             problems.push(at(&["authorization", "opa_url"], words).help("remove one of them"));
         }
+        let path = rules.policy_path.as_deref().unwrap_or(DECIDED[0]).replace('/', ".");
+        if rules.policy_file.is_some() && !DECIDED.contains(&path.trim_start_matches("data.")) {
+            let words = format!("a file decides by {}, and not by {path}", DECIDED.join(" or "));
+            let help = "leave this out, or have an OPA server decide (opa_url), which may be asked for any path";
+            problems.push(at(&["authorization", "policy_path"], words).help(help));
+        }
         let mtls = &self.server.mtls;
         let files = [("cert_file", &mtls.cert_file), ("key_file", &mtls.key_file), ("bundle_file", &mtls.bundle_file)];
         for (name, file) in files {
@@ -81,6 +90,11 @@ impl Config {
                 let words = format!("certificates come from files, and `{name}` is missing");
                 problems.push(at(&["server", "mtls", "cert_source"], words).help(format!("add `{name}`")));
             }
+        }
+        let experts = self.voice.iter().flat_map(|voice| &voice.experts);
+        for name in experts.filter(|name| !self.agent_registry.contains_key(*name)) {
+            let words = format!("{name} is to be consulted, and is not in `agent_registry`");
+            problems.push(at(&["voice", "experts"], words).help("add it there, or leave it out here"));
         }
         for name in self.server.wait_for.iter().filter(|name| !self.agent_registry.contains_key(*name)) {
             let words = format!("{name} is to be waited for, and is not in `agent_registry`");

@@ -1,3 +1,4 @@
+use super::Voice;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,6 +19,9 @@ pub struct Config {
     pub agent_registry: BTreeMap<String, AgentEntry>,
     /// How it calls others.
     pub calls: Calls,
+    /// How it talks in rooms; left out: as the program says, or not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Voice>,
     /// What it tells about what it does.
     pub observability: Observability,
     /// What its card says.
@@ -51,7 +55,8 @@ pub struct Authorization {
     pub engine: Engine,
     /// What holds where no policy is loaded. A policy that is there and fails denies, whatever stands here.
     pub default_policy: DefaultPolicy,
-    /// Where the decision stands in the policy's data, such as `duologue/authz/allow`.
+    /// Where the decision stands in the data of an OPA server, such as `duologue/authz/allow`. Files decide by that one, or by
+    /// `agentweave/authz/allow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*([/.][A-Za-z_][A-Za-z0-9_]*)*$"), length(max = 200))]
     pub policy_path: Option<String>,
@@ -323,7 +328,8 @@ impl Default for Metrics {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tracing {
-    /// Where they are sent by OTLP over HTTP, such as `http://127.0.0.1:4318`; left out: nowhere.
+    /// Where they are sent by OTLP over HTTP, such as `http://127.0.0.1:4318`; left out: where
+    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT` says, else nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^https?://"), length(max = 2048))]
     pub endpoint: Option<String>,

@@ -13,6 +13,11 @@ pub(crate) fn init(logging: &Logging) {
         LogLevel::Trace => "trace",
     };
     let filter = EnvFilter::try_from_env("DUOLOGUE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    // It quotes what servers of tools send, which are people's words.
+    let filter = match "rmcp=off".parse() {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => EnvFilter::new("off"),
+    };
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error means that there is one already.
     drop(match logging.format {

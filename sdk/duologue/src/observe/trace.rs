@@ -10,12 +10,16 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The collector answers within this time; what it does not take is lost.
 const COLLECTOR_TIME: Duration = Duration::from_secs(10);
+/// Spans are gathered for so long, unless `OTEL_BSP_SCHEDULE_DELAY` says otherwise: whoever looks sees calls as they happen.
+const GATHERED: Duration = Duration::from_millis(500);
+/// Of OpenTelemetry's SDKs, milliseconds.
+const GATHERED_VARIABLE: &str = "OTEL_BSP_SCHEDULE_DELAY";
 
 /// Why no traces can be sent.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +45,8 @@ pub(crate) struct Exporting {
 pub(crate) enum Kind {
     Server,
     Client,
+    /// Something of the agent's own.
+    Internal,
 }
 
 /// One side of one call. Ends when it is dropped.
@@ -66,7 +72,12 @@ impl Traces {
             .map_err(|error| failed(error.to_string()))?;
         let version = KeyValue::new("service.version", version.to_owned());
         let resource = Resource::builder().with_service_name(agent.to_owned()).with_attribute(version).build();
-        let provider = SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build();
+        let mut batches = BatchConfigBuilder::default();
+        if std::env::var_os(GATHERED_VARIABLE).is_none() {
+            batches = batches.with_scheduled_delay(GATHERED);
+        }
+        let gathering = BatchSpanProcessor::builder(exporter).with_batch_config(batches.build()).build();
+        let provider = SdkTracerProvider::builder().with_resource(resource).with_span_processor(gathering).build();
         let tracer = provider.tracer("duologue");
         Ok(Traces(Some(Arc::new(Exporting { provider, tracer }))))
     }
@@ -74,11 +85,11 @@ impl Traces {
     /// Begins a span under that of the caller, if it has sent one.
     pub(crate) fn begin(&self, kind: Kind, name: &str, parent: Option<&str>, attributes: Vec<KeyValue>) -> Span {
         let Some(exporting) = &self.0 else { return Span { span: None, traceparent: carried(parent) } };
-        let remote = parent.and_then(read).unwrap_or(SpanContext::NONE);
-        let context = if remote.is_valid() { Context::new().with_remote_span_context(remote) } else { Context::new() };
+        let context = under(parent);
         let kind = match kind {
             Kind::Server => SpanKind::Server,
             Kind::Client => SpanKind::Client,
+            Kind::Internal => SpanKind::Internal,
         };
         let builder = exporting.tracer.span_builder(name.to_owned()).with_kind(kind).with_attributes(attributes);
         let span = builder.start_with_context(&exporting.tracer, &context);
@@ -86,11 +97,11 @@ impl Traces {
         Span { span: Some(span), traceparent }
     }
 
-    /// Something that is over, and took so long. Nothing is recorded without a collector.
-    pub(crate) fn past(&self, name: &'static str, parent: Option<&str>, attributes: Vec<KeyValue>, took: Duration) {
+    /// Something that is over, and took so long; in a trace of its own where the caller has sent none. Nothing is recorded without
+    /// a collector.
+    pub(crate) fn past(&self, name: String, parent: Option<&str>, attributes: Vec<KeyValue>, took: Duration) {
         let Some(exporting) = &self.0 else { return };
-        let Some(parent) = parent.and_then(read) else { return };
-        let context = Context::new().with_remote_span_context(parent);
+        let context = under(parent);
         let builder = exporting.tracer.span_builder(name).with_kind(SpanKind::Internal).with_attributes(attributes);
         let begun = SystemTime::now().checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH);
         drop(builder.with_start_time(begun).start_with_context(&exporting.tracer, &context));
@@ -131,6 +142,12 @@ impl Span {
             span.set_status(Status::error(kind));
         }
     }
+}
+
+/// Below the caller's span, if it has sent one.
+fn under(parent: Option<&str>) -> Context {
+    let remote = parent.and_then(read).filter(SpanContext::is_valid);
+    remote.map_or_else(Context::new, |remote| Context::new().with_remote_span_context(remote))
 }
 
 /// The parent's, as it came, or a new one.

@@ -3,6 +3,8 @@
 mod alone;
 mod bed;
 mod chains;
+mod experts;
 mod identities;
 mod layers;
 mod seen;
+mod tools;

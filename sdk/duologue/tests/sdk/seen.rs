@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Counts words.
 #[capability]
@@ -119,6 +120,39 @@ async fn a_trace_goes_through_all_hops() {
         told.contains("allow") && told.contains("default_policy: allow_all") && told.contains(&id("middle")),
         "{told}"
     );
+    let answered = format!("{:?}", inner.attributes);
+    assert!(answered.contains("gen_ai.agent.id") && answered.contains(&id("last")), "{answered}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_is_told_of_soon_also_where_the_call_brings_no_trace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = folder.path().join("nobody.rego");
+    std::fs::write(&policy, "package duologue.authz\n\ndefault allow := false\n").expect("a file");
+    let collector = Collector::default();
+    let mut config = Config::default();
+    config.server.port = 0;
+    config.authorization.policy_file = Some(policy);
+    config.observability.tracing.endpoint = Some(collector.start().await);
+    let serving = Agent::new("worker").capability(count_words).config(config).start().await.expect("served");
+    let message = json!({ "messageId": "m", "role": "ROLE_USER", "parts": [{ "text": "a b" }] });
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": { "message": message } });
+    let request = reqwest::Client::new().post(serving.url()).header("a2a-version", "1.0").json(&call);
+    let answer = request.send().await.expect("an answer").text().await.expect("a text");
+    assert!(answer.contains("error"), "{answer}");
+    let begun = Instant::now();
+    let (service, span) = loop {
+        if let Some(first) = collector.0.lock().expect("no panic").first() {
+            break first.clone();
+        }
+        // OpenTelemetry's own would be five seconds.
+        assert!(begun.elapsed() < Duration::from_secs(4), "told while it is news");
+        tokio::task::yield_now().await;
+    };
+    assert!(service.contains("worker") && span.name.starts_with("authorize"), "{service}: {span:#?}");
+    assert_eq!(span.parent_span_id, b"", "a trace of its own");
+    let told = format!("{:?}", span.attributes);
+    assert!(told.contains("deny") && told.contains("nobody.rego:3"), "{told}");
 }
 
 #[tokio::test]

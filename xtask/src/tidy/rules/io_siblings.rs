@@ -3,9 +3,11 @@
 use crate::tidy::{Finding, Layer, Workspace};
 
 /// Who may use which other shell, and why.
-const ALLOWED: [(&str, &str, &str); 17] = [
+const ALLOWED: [(&str, &str, &str); 23] = [
     ("io/engine", "io/models", "local models implement the same provider traits as remote ones"),
     ("io/conversation", "io/models", "a conversation performs its effects with providers"),
+    ("io/conversation", "io/tools", "what a model calls in a conversation is run beside it"),
+    ("io/agents", "io/tools", "the file of an agent names the servers of its tools"),
     ("io/worker", "io/rtc", "whoever is in a room has a WebRTC peer, as the room server has"),
     ("io/sfu", "io/rtc", "whoever is in a room has a WebRTC peer, at the server's end too"),
     ("io/sfu", "io/worker", "in tests only: the room server is tried with clients and workers of our own"),
@@ -17,6 +19,10 @@ const ALLOWED: [(&str, &str, &str); 17] = [
     ),
     ("io/agents", "io/sfu", "in tests only: agents meet in rooms of our own server too"),
     ("io/agents", "io/worker", "rooms and jobs are where agents are"),
+    ("io/agents", "io/providers", "the agent of a file has the models that file and settings name"),
+    ("io/providers", "io/models", "what is chosen by name is a client of theirs"),
+    ("io/providers", "io/engine", "or a model of this machine, which has to be found and started"),
+    ("io/providers", "io/conversation", "scenarios name providers and voices, and sessions take what it comes to"),
     ("io/agents", "io/models", "a conversation in a room has its price as any other"),
     ("io/conversation", "io/engine", "a conversation starts the engines that its agents name, and reports their state"),
     ("io/api", "io/worker", "rooms are watched by a hidden participant, and asked for as any client does"),

@@ -1,0 +1,77 @@
+//! Other agents as tools of a language model, and how often one caller is answered.
+
+use crate::bed::{Bed, ask, id, plain};
+use duologue::config::{AgentEntry, Rate};
+use duologue::{Agent, Calls, Config, capability};
+use duologue_chat::{ToolCall, ToolOutcome};
+use duologue_tools::Toolbox;
+use serde_json::{Value, json};
+
+/// Adds two numbers.
+#[capability]
+async fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+fn call(name: &str, arguments: Value) -> ToolCall {
+    ToolCall { id: "1".to_owned(), name: name.to_owned(), arguments }
+}
+
+fn known(name: &str, spiffe_id: &str, address: &str) -> (String, AgentEntry) {
+    (name.to_owned(), AgentEntry { spiffe_id: spiffe_id.to_owned(), address: address.to_owned() })
+}
+
+#[tokio::test]
+async fn skills_of_an_agent_are_tools_each_with_its_parameters() {
+    let bed = Bed::new().await;
+    let expert = bed.serve(Agent::new("sums").capability(add), "sums").await;
+    let mut config = bed.file("caller").await;
+    config
+        .agent_registry
+        .extend([known("sums", &id("sums"), expert.url()), known("other", &id("other"), expert.url())]);
+    let caller = Agent::new("caller").config(config).start().await.expect("served");
+    let tools = caller.calls().tools_of("sums").await.expect("its skills");
+    let told: Vec<(&str, &str)> = tools.iter().map(|tool| (tool.name(), tool.description())).collect();
+    assert_eq!(told, [("sums_add", "Adds two numbers.")]);
+    let toolbox = Toolbox::of(tools).expect("tools");
+    assert_eq!(toolbox.call(&call("sums_add", json!({ "a": 2, "b": 3 }))).await, ToolOutcome::Ok(json!(5)));
+    let ToolOutcome::Error(words) = toolbox.call(&call("sums_add", json!({ "a": 2 }))).await else { panic!("it fits") };
+    assert!(words.contains('b'), "{words}");
+    // Nothing is said to anybody who is not who was named.
+    let error = caller.calls().tools_of("other").await.expect_err("somebody else");
+    assert_eq!(error.kind(), "identity_mismatch");
+}
+
+#[tokio::test]
+async fn an_agent_that_only_takes_words_is_asked_with_words() {
+    let serving = plain(Agent::new("loud").on_text(|text, _| Box::pin(async move { Ok(text.to_uppercase()) }))).await;
+    let calls = Calls::of([known("loud", "", serving.url())].into(), None);
+    assert_eq!(calls.ask("loud", "hello").await, Ok("HELLO".to_owned()));
+    let toolbox = Toolbox::of(calls.tools_of("loud").await.expect("one")).expect("tools");
+    let asked = toolbox.call(&call("ask_loud", json!({ "message": "good morning" }))).await;
+    assert_eq!(asked, ToolOutcome::Ok(json!("GOOD MORNING")));
+}
+
+#[tokio::test]
+async fn who_calls_too_often_is_told_to_come_again() {
+    let mut config = Config::default();
+    config.server.port = 0;
+    config.server.rate_limit = Some(Rate { per_minute: 3 });
+    let serving = Agent::new("sums").capability(add).config(config).start().await.expect("served");
+    for _ in 0..3 {
+        assert_eq!(ask(&serving, "add", json!({ "a": 1, "b": 1 })).await, Ok(json!(2)));
+    }
+    let error = ask(&serving, "add", json!({ "a": 1, "b": 1 })).await.expect_err("a fourth");
+    assert!(error.to_string().contains("More than 3 calls in a minute"), "{error}");
+}
+
+#[test]
+fn a_file_decides_by_one_of_two_rules() {
+    let file = |path: &str| format!("authorization: {{policy_file: p.rego, policy_path: {path}}}");
+    for path in ["duologue.authz.allow", "data.duologue.authz.allow", "duologue/authz/allow", "agentweave.authz.allow"]
+    {
+        assert!(Config::parse("agent.yaml", &file(path)).is_ok(), "{path}");
+    }
+    let refused = Config::parse("agent.yaml", &file("mine.allow")).expect_err("another").to_string();
+    assert!(refused.contains("duologue.authz.allow") && refused.contains("mine.allow"), "{refused}");
+}
