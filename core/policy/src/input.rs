@@ -1,6 +1,7 @@
 //! What a policy is asked.
 
 use crate::{Moment, Principal};
+use duologue_ids::SpiffeId;
 use serde_json::{Map, Value, json};
 
 /// A call, as a policy sees it. All of it was proven or measured by us, but for [`Input::on_behalf_of`] and
@@ -75,11 +76,12 @@ impl Input {
     /// `on_behalf_of`) beside these.
     pub fn document(&self) -> Value {
         let callers: Vec<&str> = self.on_behalf_of.iter().map(|caller| caller.0.as_str()).collect();
+        let (caller, agent) = (self.caller.spiffe_id(), self.agent.id.spiffe_id());
         let time = self.at.to_string();
         let mut all = Map::new();
-        all.insert("caller".into(), self.caller_document());
+        all.insert("caller".into(), self.caller_document(caller.as_ref()));
         all.insert("on_behalf_of".into(), json!(callers));
-        all.insert("agent".into(), self.agent_document());
+        all.insert("agent".into(), self.agent_document(agent.as_ref()));
         all.insert("request".into(), self.request_document());
         all.insert("now_ns".into(), json!(self.at.unix_ns()));
         let at = self.at;
@@ -95,25 +97,25 @@ impl Input {
         });
         all.insert("context".into(), context);
         all.insert("action".into(), json!(self.request.method));
-        put_id(&mut all, "caller_", &self.caller);
-        put_id(&mut all, "resource_", &self.agent.id);
+        put_id(&mut all, ["caller_spiffe_id", "caller_trust_domain"], (&self.caller, caller.as_ref()));
+        put_id(&mut all, ["resource_spiffe_id", "resource_trust_domain"], (&self.agent.id, agent.as_ref()));
         all.insert("timestamp".into(), json!(time));
         all.insert("time".into(), Value::String(time));
         Value::Object(all)
     }
 
-    fn caller_document(&self) -> Value {
+    fn caller_document(&self, id: Option<&SpiffeId>) -> Value {
         let mut caller = Map::new();
         put(&mut caller, "principal", Some(&self.caller.0));
-        put_id(&mut caller, "", &self.caller);
+        put_id(&mut caller, ID, (&self.caller, id));
         Value::Object(caller)
     }
 
-    fn agent_document(&self) -> Value {
+    fn agent_document(&self, id: Option<&SpiffeId>) -> Value {
         let mut agent = Map::new();
         put(&mut agent, "name", Some(&self.agent.name));
         put(&mut agent, "version", Some(&self.agent.version));
-        put_id(&mut agent, "", &self.agent.id);
+        put_id(&mut agent, ID, (&self.agent.id, id));
         Value::Object(agent)
     }
 
@@ -130,11 +132,14 @@ impl Input {
     }
 }
 
+/// Under which names they stand.
+const ID: [&str; 2] = ["spiffe_id", "trust_domain"];
+
 /// The SPIFFE ID and its trust domain, where the name is one.
-fn put_id(into: &mut Map<String, Value>, prefix: &str, who: &Principal) {
-    if let Some(id) = who.spiffe_id() {
-        put(into, &format!("{prefix}spiffe_id"), Some(&who.0));
-        put(into, &format!("{prefix}trust_domain"), Some(id.trust_domain().as_str()));
+fn put_id(into: &mut Map<String, Value>, [name, domain]: [&str; 2], (who, id): (&Principal, Option<&SpiffeId>)) {
+    if let Some(id) = id {
+        put(into, name, Some(&who.0));
+        put(into, domain, Some(id.trust_domain().as_str()));
     }
 }
 

@@ -69,6 +69,7 @@
 
 #![forbid(unsafe_code)]
 
+mod canonical;
 mod chain;
 mod decision;
 #[cfg(feature = "fuzzing")]

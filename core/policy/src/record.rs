@@ -1,3 +1,4 @@
+use crate::canonical::canonical;
 use crate::chain::hex;
 use crate::verdict::shortened;
 use crate::{Decision, Input, Outcome};
@@ -93,8 +94,8 @@ impl DecisionRecord {
 /// wrote them.
 pub fn digest(document: &Value) -> String {
     // What has no canonical form has the one that serde gives it, whose members are in order too.
-    let canonical = serde_json_canonicalizer::to_vec(document).or_else(|_| serde_json::to_vec(document));
-    format!("sha256:{}", hex(&Sha256::digest(canonical.unwrap_or_default())))
+    let text = canonical(document).or_else(|_| serde_json::to_vec(document));
+    format!("sha256:{}", hex(&Sha256::digest(text.unwrap_or_default())))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rego in the process.
 
-use crate::program::{Limits, Program, compile, to_rego};
+use crate::program::{Limits, Program, compile};
 use crate::source::{Dialect, LoadError, PolicyPaths, Stamp, read};
 use crate::stack::on_a_large_stack;
 use arc_swap::ArcSwap;
@@ -66,7 +66,7 @@ impl Embedded {
     /// What the policy says of a document. It takes microseconds, and never longer than the limits allow.
     pub fn decide(&self, document: &serde_json::Value) -> Decision {
         let loaded = self.loaded.load();
-        Decision::of(loaded.program.decide(&to_rego(document)), NAME, loaded.digest.as_str())
+        Decision::of(loaded.program.decide(document), NAME, loaded.digest.as_str())
     }
 
     /// How it stands now; whoever keeps the receiver sees what changes.

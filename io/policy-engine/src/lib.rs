@@ -89,6 +89,7 @@ mod functions;
 pub mod fuzzing;
 mod graph;
 mod log;
+mod mentions;
 mod program;
 mod remote;
 mod rules;

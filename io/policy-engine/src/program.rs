@@ -2,6 +2,7 @@
 
 use crate::calls;
 use crate::functions;
+use crate::mentions::Mentioned;
 use crate::rules::{Deciding, copied};
 use crate::source::{Dialect, Files, LoadError, Place, Prints, located, parse, scan};
 use crate::stack::on_a_large_stack;
@@ -14,7 +15,7 @@ use regorus::value::Object;
 use regorus::{CompiledPolicy, Engine, Rc, Value};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Packages whose rule `allow` decides: ours, and that of policies which were written for AgentWeave.
@@ -47,12 +48,20 @@ pub(crate) struct Program {
     deciding: Deciding,
     reasons: Option<String>,
     name: Option<String>,
+    /// What of an input it is given.
+    sees: Mentioned,
     limits: Limits,
 }
 
 enum Machine {
     /// The bytecode machine, which every policy gets that it can run.
-    Bytecode { program: Arc<regorus::rvm::Program>, data: Value },
+    Bytecode {
+        program: Arc<regorus::rvm::Program>,
+        data: Value,
+        /// Machines that decided before, since making one costs as much as a decision: as many as ever decided at once. What
+        /// they know of that input lasts until the next one.
+        idle: Mutex<Vec<Prepared>>,
+    },
     /// The interpreter, for what the bytecode machine cannot (`with` outside of tests): an engine that is ready, copied for
     /// each decision.
     Interpreter(Box<Engine>),
@@ -77,6 +86,7 @@ pub(crate) fn compile(files: &Files, limits: Limits) -> Result<Compiled, LoadErr
         names.into_iter().map(|name| format!("{package}.{name}")).find(|path| is_rule(&policy, path))
     };
     let (reasons, name) = (declared(REASONS), declared(NAMES));
+    let sees = Mentioned::by(files.policies.iter().map(|(_, text)| text.as_str()));
     let entries: Vec<&str> = [allow.as_str()]
         .into_iter()
         .chain(deciding.copies())
@@ -94,6 +104,7 @@ pub(crate) fn compile(files: &Files, limits: Limits) -> Result<Compiled, LoadErr
                         deciding,
                         reasons,
                         name,
+                        sees,
                         limits,
                     },
                     dialects,
@@ -104,13 +115,13 @@ pub(crate) fn compile(files: &Files, limits: Limits) -> Result<Compiled, LoadErr
             let mut trial = RegoVM::new();
             trial.load_program(Arc::clone(&program));
             trial.set_data(data.clone()).map_err(|error| LoadError::Together(error.to_string()))?;
-            (Machine::Bytecode { program, data }, None)
+            (Machine::Bytecode { program, data, idle: Mutex::default() }, None)
         }
         // What the bytecode machine is yet to learn; all else is a mistake in the policy.
         Err(why) if why.contains("not supported") => (Machine::Interpreter(Box::new(engine)), Some(why)),
         Err(why) => return Err(placed(&why)),
     };
-    Ok(Compiled { program: Program { machine, deciding, reasons, name, limits }, dialects, interpreted })
+    Ok(Compiled { program: Program { machine, deciding, reasons, name, sees, limits }, dialects, interpreted })
 }
 
 /// An engine that has read all files.
@@ -180,8 +191,9 @@ fn bytecode(policy: &CompiledPolicy, entries: &[&str]) -> Result<Arc<regorus::rv
 }
 
 impl Program {
-    /// What the policy says.
-    pub(crate) fn decide(&self, input: &Value) -> Result<Verdict, Cause> {
+    /// What the policy says of a document.
+    pub(crate) fn decide(&self, document: &serde_json::Value) -> Result<Verdict, Cause> {
+        let input = self.input(document);
         // A fault of the evaluator denies this call, and ends nothing else.
         let decided = match self.machine {
             Machine::Bytecode { .. } => catch_unwind(AssertUnwindSafe(|| self.decided(input))).ok(),
@@ -190,8 +202,26 @@ impl Program {
         decided.unwrap_or_else(|| Err(Cause::Failed("the evaluator broke off".to_owned())))
     }
 
-    fn decided(&self, input: &Value) -> Result<Verdict, Cause> {
+    /// The document, but for what the policy cannot look at.
+    fn input(&self, document: &serde_json::Value) -> Value {
+        let serde_json::Value::Object(members) = document else { return to_rego(document) };
+        let seen = members.iter().filter(|(name, _)| self.sees.has(name));
+        Value::from(seen.map(|(name, value)| (Value::from(name.as_str()), to_rego(value))).collect::<Object>())
+    }
+
+    fn decided(&self, input: Value) -> Result<Verdict, Cause> {
         let mut run = self.run(input)?;
+        let verdict = self.verdict(&mut run)?;
+        // One that failed, or was broken off, is not used again.
+        if let (Run::Bytecode(prepared), Machine::Bytecode { idle, .. }) = (run, &self.machine)
+            && !prepared.has_failed
+        {
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(prepared);
+        }
+        Ok(verdict)
+    }
+
+    fn verdict(&self, run: &mut Run) -> Result<Verdict, Cause> {
         let said = run.rule(self.deciding.rule())?;
         let json = said.as_ref().map(to_json).transpose()?;
         let mut verdict = Verdict::read(json.as_ref())?;
@@ -210,20 +240,29 @@ impl Program {
         Ok(verdict)
     }
 
-    fn run(&self, input: &Value) -> Result<Run, Cause> {
+    fn machine(&self, program: &Arc<regorus::rvm::Program>, data: &Value) -> Result<Prepared, Cause> {
+        let mut vm = Box::new(RegoVM::new());
+        vm.load_program(Arc::clone(program));
+        vm.set_data(data.clone()).map_err(|error| cause(&error))?;
+        vm.set_max_instructions(self.limits.instructions);
+        vm.set_execution_timer_config(Some(timer(self.limits)));
+        Ok(Prepared { vm, has_failed: false })
+    }
+
+    fn run(&self, input: Value) -> Result<Run, Cause> {
         match &self.machine {
-            Machine::Bytecode { program, data } => {
-                let mut vm = RegoVM::new();
-                vm.load_program(Arc::clone(program));
-                vm.set_data(data.clone()).map_err(|error| cause(&error))?;
-                vm.set_max_instructions(self.limits.instructions);
-                vm.set_execution_timer_config(Some(timer(self.limits)));
-                vm.set_input(input.clone());
-                Ok(Run::Bytecode(Box::new(vm)))
+            Machine::Bytecode { program, data, idle } => {
+                let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut prepared = match known {
+                    Some(prepared) => prepared,
+                    None => self.machine(program, data)?,
+                };
+                prepared.vm.set_input(input);
+                Ok(Run::Bytecode(prepared))
             }
             Machine::Interpreter(engine) => {
                 let mut engine = engine.clone();
-                engine.set_input(input.clone());
+                engine.set_input(input);
                 Ok(Run::Interpreter(engine))
             }
         }
@@ -232,15 +271,25 @@ impl Program {
 
 /// An evaluation of one input.
 enum Run {
-    Bytecode(Box<RegoVM>),
+    Bytecode(Prepared),
     Interpreter(Box<Engine>),
+}
+
+/// A machine that has its program.
+struct Prepared {
+    vm: Box<RegoVM>,
+    has_failed: bool,
 }
 
 impl Run {
     /// The value of a rule; none: it is undefined.
     fn rule(&mut self, path: &str) -> Result<Option<Value>, Cause> {
         let value = match self {
-            Run::Bytecode(vm) => vm.execute_entry_point_by_name(path).map_err(|error| cause(&error))?,
+            Run::Bytecode(Prepared { vm, has_failed }) => {
+                let value = vm.execute_entry_point_by_name(path);
+                *has_failed |= value.is_err();
+                value.map_err(|error| cause(&error))?
+            }
             Run::Interpreter(engine) => {
                 engine.eval_rule(path.to_owned()).map_err(|error| failed(&error.to_string()))?
             }
@@ -285,7 +334,7 @@ fn to_json(value: &Value) -> Result<serde_json::Value, Cause> {
 }
 
 /// A document as the evaluator holds it.
-pub(crate) fn to_rego(document: &serde_json::Value) -> Value {
+fn to_rego(document: &serde_json::Value) -> Value {
     use serde_json::Value as Json;
     match document {
         Json::Null => Value::Null,
