@@ -26,6 +26,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// Calls under way are answered for so long when an agent ends.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Agents are waited for no longer than this, as the file's schema says.
+const WAIT_MAX: Duration = Duration::from_secs(86_400);
 /// Agents that are waited for are asked again so often.
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
@@ -190,7 +192,8 @@ async fn ground(name: &str, config: &Config, traces: Traces) -> Result<Ground, S
 
 /// Agents that are needed are there before this one opens.
 async fn wait_for(config: &Config, calls: &Calls) -> Result<(), ServeError> {
-    let until = Instant::now() + Duration::try_from_secs_f64(config.server.wait_s).unwrap_or(Duration::MAX);
+    // A program may set what no file may; a moment further off there is not.
+    let until = Instant::now() + Duration::try_from_secs_f64(config.server.wait_s).unwrap_or(WAIT_MAX).min(WAIT_MAX);
     for name in &config.server.wait_for {
         let mut asked = tokio::time::interval(ASK_EVERY);
         loop {

@@ -48,7 +48,6 @@ impl Talking {
         let settings = settings()?;
         let venue = Venue::of(&settings)?;
         let file = file(voice, words, &skills.name)?;
-        let agent_name = file.agent_name.clone();
         let toolbox = tools::of((voice, words), skills, (doings, &settings)).await?;
         let served = Served::of(file)?.with_toolbox(Some(toolbox));
         let local = match LocalPlan::of(&[served.choices(&settings)?], &settings)? {
@@ -64,20 +63,19 @@ impl Talking {
         let stage = Arc::new(Stage::new(served, settings, local));
         let mut talking = Talking { stage, worker: Arc::default(), models: Some(models), _waiting: None };
         talking.register(venue).await?;
-        tracing::info!(agent_name, "Voice agent takes jobs");
         Ok(talking)
     }
 
     async fn register(&mut self, venue: Venue) -> Result<(), VoiceError> {
         let Some(models) = self.models.as_ref().map(|models| models.handle().clone()) else { return Ok(()) };
         match self.stage.register_once(&venue, &models).await {
-            Ok(worker) => *self.worker.lock().await = Some(worker),
+            Ok(worker) => keep(worker, &self.stage, &self.worker).await,
             Err(RegisterError::Connect(why)) if why.is_passing() => {
                 tracing::warn!(%why, "The LiveKit server is not there yet; it is waited for");
                 let (stage, worker) = (self.stage.clone(), self.worker.clone());
                 self._waiting = Some(AbortOnDropHandle::new(tokio::spawn(async move {
                     match stage.register(&venue, &models).await {
-                        Ok(registered) => *worker.lock().await = Some(registered),
+                        Ok(registered) => keep(registered, &stage, &worker).await,
                         Err(error) => {
                             tracing::error!(%error, "The LiveKit server refuses this agent, which does not talk")
                         }
@@ -106,6 +104,11 @@ impl Drop for Talking {
             models.shutdown_background();
         }
     }
+}
+
+async fn keep(registered: Worker, stage: &Stage, worker: &Mutex<Option<Worker>>) {
+    *worker.lock().await = Some(registered);
+    tracing::info!(agent_name = stage.now().file().agent_name, "Voice agent takes jobs");
 }
 
 /// `duologue.yaml`, `.env` and `.env.local` of the current folder, and the environment.
