@@ -9,7 +9,7 @@ FAST := --bin duologue-engine-llm-avx512
 SCENARIO ?= internet-outage
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo test test-core bench bench-a2a bench-store bench-turn-taking interop
+.PHONY: help setup page build demo test test-core bench bench-a2a bench-mtls bench-store bench-turn-taking interop
 .PHONY: example-documents example-voice-agent conformance-agent kill-test rotation-test interop-a2a interop-opa
 .PHONY: interop-identity interop-spire interop-tools soak ci
 
@@ -44,7 +44,7 @@ test-core: ## the tests that need no C++ compiler: everything but the engines, i
 	$(CARGO) test --release
 
 LOAD := $(BIN)/duologue-voice-load
-bench: bench-a2a build ## A2A servers beside each other; then voice sessions beside livekit-agents on one core, and real calls (40 minutes)
+bench: bench-a2a bench-mtls build ## A2A servers beside each other, what mTLS and policies cost; then voice sessions beside livekit-agents on one core, and real calls (45 minutes)
 	$(CARGO) build --release -p duologue-voice-load
 	benches/voice/compare.py --ours "$(LOAD)" $(BENCH_ARGS)
 	benches/voice/real_call.py --duologue "$(BIN)/duologue"
@@ -53,6 +53,11 @@ bench-a2a: ## measures our A2A server beside those of the SDKs, on one core each
 	@scripts/setup.sh --bench-a2a
 	$(CARGO) build --release --workspace --bin duologue-a2a-echo
 	benches/a2a/compare.py --ours "$(BIN)/duologue-a2a-echo" $(A2A_ARGS)
+
+bench-mtls: ## what mTLS, a policy and the decision log cost a call, beside plaintext and a2a-sdk for Python (about 6 minutes)
+	@scripts/setup.sh --bench-a2a
+	$(CARGO) build --release --workspace --bin duologue-mtls-bench
+	benches/mtls/compare.py --ours "$(BIN)/duologue-mtls-bench" $(MTLS_ARGS)
 
 bench-store: ## commits a second that the store makes durable, in a file here or in BENCH_ARGS=URL
 	$(CARGO) build --release --workspace --bin duologue-store-load

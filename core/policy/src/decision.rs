@@ -1,6 +1,7 @@
 use crate::Verdict;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// Whether a call may be performed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,19 +68,19 @@ pub struct Decision {
     id: String,
     verdict: Verdict,
     cause: Option<Cause>,
-    engine: String,
-    policy: String,
+    engine: &'static str,
+    policy: Arc<str>,
 }
 
 impl Decision {
     /// The decision that `said` makes: what a policy said, or why it said nothing. `engine` and `policy` are who evaluated
     /// what, the latter by its digest.
-    pub fn of(said: Result<Verdict, Cause>, engine: impl Into<String>, policy: impl Into<String>) -> Decision {
+    pub fn of(said: Result<Verdict, Cause>, engine: &'static str, policy: impl Into<Arc<str>>) -> Decision {
         let (verdict, cause) = match said {
             Ok(verdict) => (verdict, None),
             Err(cause) => (Verdict::default(), Some(cause)),
         };
-        Decision { id: String::new(), verdict, cause, engine: engine.into(), policy: policy.into() }
+        Decision { id: String::new(), verdict, cause, engine, policy: policy.into() }
     }
 
     /// The same under an id, by which it is found in the decision log.
@@ -120,8 +121,8 @@ impl Decision {
     }
 
     /// Who evaluated: `embedded`, `opa`, `none`.
-    pub fn engine(&self) -> &str {
-        &self.engine
+    pub fn engine(&self) -> &'static str {
+        self.engine
     }
 
     /// What was evaluated: the digest of the policy and its data, or the address of a server.
@@ -136,7 +137,7 @@ impl Decision {
     pub fn permit(&self) -> Result<Permit, Refusal> {
         match self.outcome() {
             Outcome::Allow => {
-                Ok(Permit { id: self.id.clone(), rule: self.verdict.rule.clone(), policy: self.policy.clone() })
+                Ok(Permit { id: self.id.clone(), rule: self.verdict.rule.clone(), policy: Arc::clone(&self.policy) })
             }
             Outcome::Deny => {
                 let rule = self.verdict.rule.clone().filter(|_| self.cause.is_none());
@@ -151,7 +152,7 @@ impl Decision {
 pub struct Permit {
     id: String,
     rule: Option<String>,
-    policy: String,
+    policy: Arc<str>,
 }
 
 impl Permit {

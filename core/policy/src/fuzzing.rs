@@ -1,8 +1,6 @@
 //! What the fuzz targets feed with any bytes.
 
-use crate::{
-    CallRate, Decision, DecisionRecord, Head, Input, Moment, Outcome, Principal, Request, Verdict, digest, verify,
-};
+use crate::{CallRate, Decision, DecisionRecord, Head, Input, Moment, Outcome, Principal, Request, Verdict, verify};
 use serde_json::Value;
 
 /// A policy's answer, and a call whose names and parameters are anything: only `true` allows, and what is kept is short.
@@ -26,7 +24,7 @@ pub fn decision(data: &[u8]) {
         said.as_ref().is_some_and(|said| said == &Value::Bool(true) || said.get("allow") == Some(&Value::Bool(true)));
     assert_eq!(decision.outcome() == Outcome::Allow, allows);
     assert_eq!(decision.permit().is_ok(), allows);
-    let record = DecisionRecord::of(&input, digest(&input.document()), &decision);
+    let record = DecisionRecord::of(&input, input.document().digest(), &decision);
     let line = Head::default().append(&record.to_json());
     assert!(line.len() < 100_000);
     assert!(verify(Head::default(), [line]).is_ok());

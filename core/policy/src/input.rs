@@ -1,7 +1,8 @@
 //! What a policy is asked.
 
+use crate::document::{Document, Members};
 use crate::{Moment, Principal};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// A call, as a policy sees it. All of it was proven or measured by us, but for [`Input::on_behalf_of`] and
 /// [`Request::params`], which the caller says.
@@ -73,85 +74,107 @@ impl Input {
     /// Policies that were written for `agentweave.authz` find `caller_spiffe_id`, `caller_trust_domain`, `resource_spiffe_id`,
     /// `resource_trust_domain`, `action`, `timestamp` and `context` (`payload_size`, `request_id`, `operation`,
     /// `on_behalf_of`) beside these.
-    pub fn document(&self) -> Value {
-        let callers: Vec<&str> = self.on_behalf_of.iter().map(|caller| caller.0.as_str()).collect();
+    pub fn document(&self) -> Document<'_> {
+        let (caller, agent) = (Named::of(&self.caller), Named::of(&self.agent.id));
         let time = self.at.to_string();
-        let mut all = Map::new();
-        all.insert("caller".into(), self.caller_document());
-        all.insert("on_behalf_of".into(), json!(callers));
-        all.insert("agent".into(), self.agent_document());
-        all.insert("request".into(), self.request_document());
-        all.insert("now_ns".into(), json!(self.at.unix_ns()));
-        let at = self.at;
-        all.insert("clock".into(), json!({"weekday": at.weekday(), "hour": at.hour(), "minute": at.minute()}));
-        if let Some(calls) = self.calls_last_minute {
-            all.insert("rate".into(), json!({"caller_last_minute": calls}));
-        }
-        let context = json!({
-            "payload_size": self.request.bytes,
-            "request_id": self.request.id,
-            "operation": self.request.operation,
-            "on_behalf_of": callers,
-        });
-        all.insert("context".into(), context);
-        all.insert("action".into(), json!(self.request.method));
-        put_id(&mut all, "caller_", &self.caller);
-        put_id(&mut all, "resource_", &self.agent.id);
-        all.insert("timestamp".into(), json!(time));
-        all.insert("time".into(), Value::String(time));
-        Value::Object(all)
+        Members::of([
+            ("caller", Some(self.caller_document(&caller))),
+            ("caller_spiffe_id", caller.id()),
+            ("caller_trust_domain", caller.trust_domain()),
+            ("on_behalf_of", Some(Document::Names(&self.on_behalf_of))),
+            ("agent", Some(self.agent_document(&agent))),
+            ("resource_spiffe_id", agent.id()),
+            ("resource_trust_domain", agent.trust_domain()),
+            ("request", Some(self.request.document())),
+            ("action", Some(Document::from(&self.request.method))),
+            ("context", Some(self.context())),
+            ("timestamp", Some(Document::Text(time.clone().into()))),
+            ("time", Some(Document::Text(time.into()))),
+            ("now_ns", Some(Document::Whole(self.at.unix_ns()))),
+            ("clock", Some(clock(self.at))),
+            ("rate", self.calls_last_minute.map(|calls| Members::of([("caller_last_minute", Some(calls.into()))]))),
+        ])
     }
 
-    fn caller_document(&self) -> Value {
-        let mut caller = Map::new();
-        put(&mut caller, "principal", Some(&self.caller.0));
-        put_id(&mut caller, "", &self.caller);
-        Value::Object(caller)
+    fn caller_document<'a>(&'a self, caller: &Named<'a>) -> Document<'a> {
+        Members::of([
+            ("principal", Some(Document::from(&self.caller.0))),
+            ("spiffe_id", caller.id()),
+            ("trust_domain", caller.trust_domain()),
+        ])
     }
 
-    fn agent_document(&self) -> Value {
-        let mut agent = Map::new();
-        put(&mut agent, "name", Some(&self.agent.name));
-        put(&mut agent, "version", Some(&self.agent.version));
-        put_id(&mut agent, "", &self.agent.id);
-        Value::Object(agent)
+    fn agent_document<'a>(&'a self, agent: &Named<'a>) -> Document<'a> {
+        Members::of([
+            ("name", Some(Document::from(&self.agent.name))),
+            ("version", Some(Document::from(&self.agent.version))),
+            ("spiffe_id", agent.id()),
+            ("trust_domain", agent.trust_domain()),
+        ])
     }
 
-    fn request_document(&self) -> Value {
-        let mut request = Map::new();
-        put(&mut request, "id", Some(&self.request.id));
-        put(&mut request, "method", Some(&self.request.method));
-        put(&mut request, "operation", Some(&self.request.operation));
-        put(&mut request, "skill", self.request.skill.as_deref());
-        put(&mut request, "task", self.request.task.as_deref());
-        request.insert("bytes".into(), json!(self.request.bytes));
-        request.insert("params".into(), self.request.params.clone());
-        Value::Object(request)
+    fn context(&self) -> Document<'_> {
+        Members::of([
+            ("payload_size", Some(self.request.bytes.into())),
+            ("request_id", Some(Document::from(&self.request.id))),
+            ("operation", Some(Document::from(&self.request.operation))),
+            ("on_behalf_of", Some(Document::Names(&self.on_behalf_of))),
+        ])
     }
 }
 
-/// The SPIFFE ID and its trust domain, where the name is one.
-fn put_id(into: &mut Map<String, Value>, prefix: &str, who: &Principal) {
-    if let Some(id) = who.spiffe_id() {
-        put(into, &format!("{prefix}spiffe_id"), Some(&who.0));
-        put(into, &format!("{prefix}trust_domain"), Some(id.trust_domain().as_str()));
+impl Request {
+    fn document(&self) -> Document<'_> {
+        Members::of([
+            ("id", Some(Document::from(&self.id))),
+            ("method", Some(Document::from(&self.method))),
+            ("operation", Some(Document::from(&self.operation))),
+            ("skill", self.skill.as_ref().map(Document::from)),
+            ("task", self.task.as_ref().map(Document::from)),
+            ("bytes", Some(self.bytes.into())),
+            ("params", Some(Document::from(&self.params))),
+        ])
     }
 }
 
-fn put(into: &mut Map<String, Value>, name: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        into.insert(name.to_owned(), Value::String(value.to_owned()));
+fn clock(at: Moment) -> Document<'static> {
+    Members::of([
+        ("weekday", Some(Document::from(at.weekday()))),
+        ("hour", Some(Document::Whole(at.hour()))),
+        ("minute", Some(Document::Whole(at.minute()))),
+    ])
+}
+
+/// Somebody, and the trust domain where the name is a SPIFFE ID.
+struct Named<'a> {
+    name: &'a str,
+    trust_domain: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    fn of(who: &'a Principal) -> Named<'a> {
+        let path = who.0.strip_prefix("spiffe://").filter(|_| who.spiffe_id().is_some());
+        Named { name: &who.0, trust_domain: path.and_then(|path| path.split('/').next()) }
+    }
+
+    fn id(&self) -> Option<Document<'a>> {
+        self.trust_domain.map(|_| Document::from(self.name))
+    }
+
+    fn trust_domain(&self) -> Option<Document<'a>> {
+        self.trust_domain.map(Document::from)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_caller_without_a_spiffe_id_has_none_in_the_document() {
         let input = Input { caller: Principal("anna".into()), ..Input::default() };
-        let document = input.document();
+        let document = input.document().to_json();
         assert_eq!(document["caller"], json!({"principal": "anna"}));
         assert_eq!(document.get("caller_spiffe_id"), None);
         assert_eq!(document.get("rate"), None);
@@ -194,6 +217,6 @@ mod tests {
             "context": {"payload_size": 80, "request_id": "r-1", "operation": "SendMessage",
                 "on_behalf_of": ["spiffe://a.test/first"]},
         });
-        assert_eq!(input.document(), expected);
+        assert_eq!(input.document().to_json(), expected);
     }
 }

@@ -17,7 +17,7 @@
 //!     at: Moment::from_unix_ms(1_767_225_600_000),
 //!     ..Input::default()
 //! };
-//! let document = input.document();
+//! let document = input.document().to_json();
 //! assert_eq!(document["caller"]["trust_domain"], "example.org");
 //! assert_eq!(document["request"]["method"], "count_words");
 //! assert_eq!(document["time"], "2026-01-01T00:00:00.000Z");
@@ -69,8 +69,10 @@
 
 #![forbid(unsafe_code)]
 
+mod canonical;
 mod chain;
 mod decision;
+mod document;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod input;
@@ -82,9 +84,10 @@ mod verdict;
 
 pub use chain::{Broken, Fault, Head, verify};
 pub use decision::{Cause, Decision, Outcome, Permit, Refusal};
+pub use document::{Document, Members};
 pub use input::{Agent, Input, Request};
 pub use moment::Moment;
 pub use principal::Principal;
 pub use rate::CallRate;
-pub use record::{DecisionRecord, digest};
+pub use record::DecisionRecord;
 pub use verdict::Verdict;

@@ -1,5 +1,6 @@
 use crate::Cause;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Reasons that are kept of what a policy gives, and bytes of each.
 const REASONS: usize = 8;
@@ -45,22 +46,22 @@ impl Verdict {
         let one = reasons.and_then(Value::as_str).into_iter();
         let many = reasons.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let room = REASONS.saturating_sub(self.reasons.len());
-        self.reasons.extend(one.chain(many).take(room).map(|reason| shortened(reason, REASON_BYTES)));
+        self.reasons.extend(one.chain(many).take(room).map(|reason| shortened(reason, REASON_BYTES).into_owned()));
     }
 
     /// Takes the value of a rule `rule` or `policy_id` for the name, unless there is one.
     pub fn name(&mut self, rule: Option<&Value>) {
         let named = rule.and_then(Value::as_str).filter(|name| !name.is_empty());
-        self.rule = self.rule.take().or_else(|| named.map(|name| shortened(name, REASON_BYTES)));
+        self.rule = self.rule.take().or_else(|| named.map(|name| shortened(name, REASON_BYTES).into_owned()));
     }
 }
 
 /// The first `most` bytes of a text, in whole characters.
-pub(crate) fn shortened(text: &str, most: usize) -> String {
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
-    format!("{}…", text.get(..text.floor_char_boundary(most)).unwrap_or_default())
+    Cow::Owned(format!("{}…", text.get(..text.floor_char_boundary(most)).unwrap_or_default()))
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -77,6 +77,7 @@ mod connections;
 mod dial;
 mod endpoint;
 pub mod jwt;
+mod known;
 pub mod leaf;
 mod peer;
 mod source;

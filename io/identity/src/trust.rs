@@ -1,6 +1,7 @@
 //! Whom to believe.
 
 use crate::clock::unix;
+use crate::known::Known;
 use crate::leaf::{self, BadLeaf, Leaf};
 use duologue_ids::{SpiffeId, TrustDomain};
 use duologue_trust::{Authorizer, Ended, Moment};
@@ -75,7 +76,7 @@ pub enum Refusal {
 }
 
 /// What a peer's certificate is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// It was called.
     Server,
@@ -90,6 +91,7 @@ pub struct Trust {
     lists: Vec<CertRevocationList<'static>>,
     list_bytes: Vec<Vec<u8>>,
     revoked: BTreeSet<SpiffeId>,
+    known: Known,
 }
 
 #[derive(Debug, Default)]
@@ -158,14 +160,23 @@ impl Trust {
     /// [`Refusal`].
     pub fn judge(&self, chain: &[CertificateDer<'_>], role: Role, now: Moment) -> Result<Leaf, Refusal> {
         let (first, rest) = chain.split_first().ok_or(Refusal::NoCertificate)?;
-        let leaf = leaf::read(first)?;
+        let known = if rest.is_empty() { self.known.get(first, role, now) } else { None };
+        let is_known = known.is_some();
+        let leaf = known.map_or_else(|| leaf::read(first), Ok)?;
         let domain = leaf.id.trust_domain();
         let bundle = self.bundles.get(domain);
         let bundle = bundle.ok_or_else(|| Refusal::UnknownDomain { id: leaf.id.clone(), domain: domain.clone() })?;
         if self.revoked.contains(&leaf.id) {
             return Err(Refusal::Revoked { id: leaf.id });
         }
+        if is_known {
+            return Ok(leaf);
+        }
         match self.check_chain(first, &rest[..rest.len().min(CHAIN_MAX)], bundle, (role, now)) {
+            Ok(()) if rest.is_empty() => {
+                self.known.keep(first, role, &leaf);
+                Ok(leaf)
+            }
             Ok(()) => Ok(leaf),
             Err(webpki::Error::CertRevoked) => Err(Refusal::Revoked { id: leaf.id }),
             Err(webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. }) => {

@@ -1,6 +1,6 @@
 //! How many calls a second one core decides about: `cargo run --release -p duologue-policy-engine --example evaluations`.
 
-use duologue_policy::{Agent, Input, Moment, Outcome, Principal, Request, digest};
+use duologue_policy::{Agent, Input, Moment, Outcome, Principal, Request};
 use duologue_policy_engine::{DecisionLog, Embedded, Engine, FileLog, Limits, PolicyEngine, PolicyPaths};
 use std::error::Error;
 use std::path::Path;
@@ -33,16 +33,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let large = policy(folder.path(), "large", LARGE, &callers())?;
     let input = call();
     let document = input.document();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/same_trust_domain");
+    let shipped = Arc::new(Embedded::load(PolicyPaths::one(shipped), Limits::default())?);
+    measure("same_trust_domain: evaluated", || shipped.decide(&document).outcome());
     for (name, policy) in [("small policy", &small), ("1,000 callers in data, an object as decision", &large)] {
         measure(&format!("{name}: evaluated"), || policy.decide(&document).outcome());
         measure(&format!("{name}: with the document made"), || policy.decide(&input.document()).outcome());
-        let other = Input { caller: Principal("spiffe://example.org/nobody".into()), ..call() }.document();
+        let other = Input { caller: Principal("spiffe://example.org/nobody".into()), ..call() };
+        let other = other.document();
         measure(&format!("{name}: denied"), || match policy.decide(&other).outcome() {
             Outcome::Deny => Outcome::Allow,
             Outcome::Allow => Outcome::Deny,
         });
     }
-    measure("digest of the document", || if digest(&document).is_empty() { Outcome::Deny } else { Outcome::Allow });
+    measure("digest of the document", || if document.digest().is_empty() { Outcome::Deny } else { Outcome::Allow });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let log = DecisionLog::File(FileLog::open(&folder.path().join("decisions.jsonl"), false)?);
     for (name, log) in [("decided, rate and all", DecisionLog::Trace), ("decided and written to a file", log)] {

@@ -1,10 +1,10 @@
 //! Rego in the process.
 
-use crate::program::{Limits, Program, compile, to_rego};
+use crate::program::{Limits, Program, compile};
 use crate::source::{Dialect, LoadError, PolicyPaths, Stamp, read};
 use crate::stack::on_a_large_stack;
 use arc_swap::ArcSwap;
-use duologue_policy::Decision;
+use duologue_policy::{Decision, Document};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ pub struct Embedded {
 
 struct Loaded {
     program: Program,
-    digest: String,
+    digest: Arc<str>,
 }
 
 /// How it stands with a policy.
@@ -64,9 +64,9 @@ impl Embedded {
     }
 
     /// What the policy says of a document. It takes microseconds, and never longer than the limits allow.
-    pub fn decide(&self, document: &serde_json::Value) -> Decision {
+    pub fn decide(&self, document: &Document<'_>) -> Decision {
         let loaded = self.loaded.load();
-        Decision::of(loaded.program.decide(&to_rego(document)), NAME, loaded.digest.as_str())
+        Decision::of(loaded.program.decide(document), NAME, Arc::clone(&loaded.digest))
     }
 
     /// How it stands now; whoever keeps the receiver sees what changes.
@@ -154,7 +154,7 @@ fn load(paths: &PolicyPaths, limits: Limits) -> Result<(Loaded, Status), LoadErr
         since: SystemTime::now(),
         stale: None,
     };
-    Ok((Loaded { program: compiled.program, digest: files.digest }, status))
+    Ok((Loaded { program: compiled.program, digest: files.digest.into() }, status))
 }
 
 fn told(status: &Status) {

@@ -1,7 +1,7 @@
 use crate::embedded::Embedded;
 use crate::log::DecisionLog;
 use crate::remote::Remote;
-use duologue_policy::{CallRate, Cause, Decision, DecisionRecord, Input, Outcome, Verdict, digest};
+use duologue_policy::{CallRate, Cause, Decision, DecisionRecord, Document, Input, Outcome, Verdict};
 use serde::Deserialize;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,14 +69,14 @@ impl PolicyEngine {
         input.calls_last_minute = Some(calls);
         let document = input.document();
         let decision = self.engine.decide(&document).await.known_as(uuid::Uuid::now_v7().to_string());
-        let record = DecisionRecord::of(&input, digest(&document), &decision);
-        let kept = self.log.write(&record).await;
-        let decision = match kept {
-            Ok(()) => decision,
-            Err(error) => decision.denied(Cause::NotLogged(error.to_string())),
+        let record = DecisionRecord::of(&input, document.digest(), &decision);
+        let Err(error) = self.log.write(&record).await else {
+            told(&record, &decision);
+            return decision;
         };
-        told(&record, &decision);
-        decision
+        let denied = decision.clone().denied(Cause::NotLogged(error.to_string()));
+        told(&record, &denied);
+        denied
     }
 
     /// Who evaluates.
@@ -87,7 +87,7 @@ impl PolicyEngine {
 
 impl Engine {
     /// What the policy says of a document.
-    pub async fn decide(&self, document: &serde_json::Value) -> Decision {
+    pub async fn decide(&self, document: &Document<'_>) -> Decision {
         match self {
             Engine::Embedded(embedded) => embedded.decide(document),
             Engine::Remote(remote) => remote.decide(document).await,
@@ -100,8 +100,9 @@ impl Engine {
     }
 }
 
-fn told(record: &DecisionRecord, decision: &Decision) {
-    let DecisionRecord { id, caller, agent, method, .. } = record;
+fn told(record: &DecisionRecord<'_>, decision: &Decision) {
+    let [id, caller, agent, method] =
+        [&record.id, &record.caller, &record.agent, &record.method].map(AsRef::<str>::as_ref);
     let rule = decision.rule().unwrap_or_default();
     match (decision.outcome(), decision.cause()) {
         (Outcome::Allow, _) => tracing::debug!(id, caller, agent, method, rule, "Call allowed"),

@@ -3,8 +3,9 @@
 
 use crate::graph::Graph;
 use crate::source::{LoadError, Place};
+use crate::syntax::{Part, each_part};
 use regorus::Engine;
-use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Module, Query, Rule, RuleHead};
+use regorus::unstable::{AssignOp, Expr, Literal, Module, Rule, RuleHead, Span};
 
 /// Rules and functions of a policy, each of its definitions counted, and statements in them: the interpreter goes through each of those
 /// that lead to one another on the same stack.
@@ -31,16 +32,82 @@ pub(crate) fn check(engine: &mut Engine) -> Result<(), LoadError> {
     check_functions(&functions)
 }
 
-/// Whether a body says `:=`. The bytecode machine takes `x := input.missing` for true where OPA and the interpreter take it for
-/// undefined, so that a call would pass that must not.
-pub(crate) fn assigns(engine: &mut Engine) -> bool {
-    let mut assigns = false;
+/// What in a policy the bytecode machine does not do as OPA does; none: it may run it. Where values are undefined it takes
+/// `x := input.missing` for true, keeps what is missing in comprehensions, leaves out an `else` behind a loop and the defaults of
+/// functions, and lets a rule have two values, so that calls would pass that must not. It gets rules that are true or not.
+pub(crate) fn beyond_bytecode(engine: &mut Engine) -> Option<&'static str> {
+    let mut beyond = None;
     for rule in engine.get_modules().iter().flat_map(|module| &module.policy) {
+        beyond = beyond.or_else(|| beyond_in_head(rule));
         each_part(rule, &mut |part| {
-            assigns |= matches!(part, Part::Expression(Expr::AssignExpr { op: AssignOp::ColEq, .. }));
+            let found = match part {
+                Part::Expression(Expr::AssignExpr { .. }) => Some("it assigns in a body"),
+                Part::Expression(Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. }) => {
+                    Some("it has a comprehension")
+                }
+                _ => None,
+            };
+            beyond = beyond.or(found);
         });
     }
-    assigns
+    beyond
+}
+
+fn beyond_in_head(rule: &Rule) -> Option<&'static str> {
+    let (reference, has_value, bodies) = match rule {
+        Rule::Default { refr, args, .. } => (refr, !args.is_empty(), &[][..]),
+        Rule::Spec { head: RuleHead::Compr { refr, assign, .. }, bodies, .. } => (refr, assign.is_some(), &bodies[..]),
+        Rule::Spec { head: RuleHead::Set { refr, .. }, bodies, .. } => (refr, false, &bodies[..]),
+        Rule::Spec { head: RuleHead::Func { .. }, .. } => return Some("it has a function"),
+    };
+    if !matches!(**reference, Expr::Var { .. }) {
+        Some("a rule's name has parts")
+    } else if has_value {
+        Some("a rule has a value")
+    } else if bodies.len() > 1 || bodies.iter().any(|body| body.is_else || body.assign.is_some()) {
+        Some("it says else")
+    } else {
+        None
+    }
+}
+
+/// The first pattern of an object: OPA compares it with all members, and the evaluators with those that are named alone, so that a
+/// call could pass that OPA denies.
+fn object_pattern(rule: &Rule) -> Option<&Span> {
+    let mut found = match rule {
+        Rule::Spec { head: RuleHead::Func { args, .. }, .. } => args.iter().find_map(|argument| object_in(argument)),
+        _ => None,
+    };
+    each_part(rule, &mut |part| {
+        let pattern = match part {
+            Part::Expression(Expr::AssignExpr { op: AssignOp::ColEq, lhs, .. }) => object_in(lhs),
+            Part::Expression(Expr::AssignExpr { op: AssignOp::Eq, lhs, rhs, .. }) => match (&**lhs, &**rhs) {
+                (side, _) | (_, side) if is_local(side) => None,
+                (lhs, rhs) => object_in(lhs).or_else(|| object_in(rhs)),
+            },
+            Part::Query(query) => query.stmts.iter().find_map(|statement| match &statement.literal {
+                Literal::SomeIn { key, value, .. } => key.iter().chain([value]).find_map(|pattern| object_in(pattern)),
+                _ => None,
+            }),
+            Part::Expression(_) | Part::Replacement(_) => None,
+        };
+        found = found.or(pattern);
+    });
+    found.map(Expr::span)
+}
+
+/// Whether it is a variable of the body.
+fn is_local(side: &Expr) -> bool {
+    matches!(side, Expr::Var { span, .. } if !matches!(span.text(), "input" | "data"))
+}
+
+/// The first object of a pattern.
+fn object_in(pattern: &Expr) -> Option<&Expr> {
+    match pattern {
+        Expr::Object { fields, .. } if !fields.is_empty() => Some(pattern),
+        Expr::Array { items, .. } => items.iter().find_map(|item| object_in(item)),
+        _ => None,
+    }
 }
 
 fn check_functions(functions: &[Function<'_>]) -> Result<(), LoadError> {
@@ -134,17 +201,28 @@ fn parts(reference: &Expr) -> Option<Vec<String>> {
 
 /// A default is reckoned while the policy is compiled, without any bound; a body is put in order.
 fn check_rule(rule: &Rule) -> Result<(), LoadError> {
-    let (mut is_plain, mut longest) = (true, 0);
+    if let Some(span) = object_pattern(rule) {
+        let place = Place { file: span.source.file().clone(), line: span.line };
+        let what = "a pattern of an object: compare its members one by one".to_owned();
+        return Err(LoadError::Wrong { place, what });
+    }
+    let (mut is_plain, mut names_something, mut longest) = (true, false, 0);
     each_part(rule, &mut |part| match part {
         Part::Query(query) => longest = longest.max(query.stmts.len()),
         Part::Expression(Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. }) => {
             is_plain = false
+        }
+        Part::Expression(Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. } | Expr::Call { .. }) => {
+            names_something = true;
         }
         _ => {}
     });
     let what = match rule {
         Rule::Default { .. } if !is_plain => {
             "a default is a value that is written out: give a comprehension a rule of its own".to_owned()
+        }
+        Rule::Default { .. } if names_something => {
+            "a default is a value that is written out, such as `false`, and names nothing".to_owned()
         }
         _ if longest > BODY => {
             format!("a body of {longest} statements, and {BODY} are the most: make several rules of it")
@@ -157,108 +235,4 @@ fn check_rule(rule: &Rule) -> Result<(), LoadError> {
 fn place(rule: &Rule) -> Place {
     let span = rule.span();
     Place { file: span.source.file().clone(), line: span.line }
-}
-
-/// A part of a rule.
-enum Part<'m> {
-    Expression(&'m Expr),
-    /// What stands behind `with … as`.
-    Replacement(&'m Expr),
-    Query(&'m Query),
-}
-
-type Look<'l, 'm> = dyn FnMut(Part<'m>) + 'l;
-
-/// Shows all parts of a rule, those within others too.
-fn each_part<'m>(rule: &'m Rule, look: &mut Look<'_, 'm>) {
-    match rule {
-        Rule::Default { value, .. } => within(value, look),
-        Rule::Spec { head, bodies, .. } => {
-            match head {
-                RuleHead::Compr { refr, assign, .. } => {
-                    within(refr, look);
-                    assign.iter().for_each(|assign| within(&assign.value, look));
-                }
-                RuleHead::Set { key, .. } => key.iter().for_each(|key| within(key, look)),
-                RuleHead::Func { args, assign, .. } => {
-                    args.iter().for_each(|argument| within(argument, look));
-                    assign.iter().for_each(|assign| within(&assign.value, look));
-                }
-            }
-            for body in bodies {
-                body.assign.iter().for_each(|assign| within(&assign.value, look));
-                in_query(&body.query, look);
-            }
-        }
-    }
-}
-
-fn in_query<'m>(query: &'m Query, look: &mut Look<'_, 'm>) {
-    look(Part::Query(query));
-    query.stmts.iter().for_each(|statement| in_statement(statement, look));
-}
-
-fn in_statement<'m>(statement: &'m LiteralStmt, look: &mut Look<'_, 'm>) {
-    match &statement.literal {
-        Literal::SomeVars { .. } => {}
-        Literal::SomeIn { key, value, collection, .. } => {
-            key.iter().chain([value, collection]).for_each(|one| within(one, look));
-        }
-        Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => within(expr, look),
-        Literal::Every { domain, query, .. } => {
-            within(domain, look);
-            in_query(query, look);
-        }
-    }
-    for with in &statement.with_mods {
-        look(Part::Replacement(&with.r#as));
-        within(&with.r#as, look);
-    }
-}
-
-/// An expression and all within it. It goes no deeper than a policy may be nested.
-fn within<'m>(expression: &'m Expr, look: &mut Look<'_, 'm>) {
-    look(Part::Expression(expression));
-    match expression {
-        Expr::String { .. }
-        | Expr::RawString { .. }
-        | Expr::Number { .. }
-        | Expr::Bool { .. }
-        | Expr::Null { .. }
-        | Expr::Var { .. } => {}
-        Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().for_each(|item| within(item, look)),
-        Expr::Object { fields, .. } => fields.iter().for_each(|(_, key, value)| {
-            within(key, look);
-            within(value, look);
-        }),
-        Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
-            within(term, look);
-            in_query(query, look);
-        }
-        Expr::ObjectCompr { key, value, query, .. } => {
-            within(key, look);
-            within(value, look);
-            in_query(query, look);
-        }
-        Expr::Call { fcn, params, .. } => {
-            within(fcn, look);
-            params.iter().for_each(|one| within(one, look));
-        }
-        Expr::UnaryExpr { expr, .. } => within(expr, look),
-        Expr::RefDot { refr, .. } => within(refr, look),
-        Expr::RefBrack { refr, index, .. } => {
-            within(refr, look);
-            within(index, look);
-        }
-        Expr::BinExpr { lhs, rhs, .. }
-        | Expr::BoolExpr { lhs, rhs, .. }
-        | Expr::ArithExpr { lhs, rhs, .. }
-        | Expr::AssignExpr { lhs, rhs, .. } => {
-            within(lhs, look);
-            within(rhs, look);
-        }
-        Expr::Membership { key, value, collection, .. } => {
-            key.iter().chain([value, collection]).for_each(|one| within(one, look));
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! What the fuzz targets feed with any bytes.
 
-use crate::program::{Limits, compile, to_rego};
+use crate::program::{Limits, compile};
 use crate::source::Files;
 use crate::stack::on_a_large_stack;
 use duologue_policy::Input;
@@ -17,7 +17,7 @@ pub fn policy(data: &[u8]) {
     let limits = Limits { instructions: 100_000, time: Duration::from_millis(250) };
     if let Some(Ok(compiled)) = on_a_large_stack(|| compile(&files, limits)) {
         // Whatever it says: that it says something is all.
-        let _ = compiled.program.decide(&to_rego(&Input::default().document()));
+        let _ = compiled.program.decide(&Input::default().document());
     }
 }
 

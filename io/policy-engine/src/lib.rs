@@ -88,13 +88,17 @@ mod functions;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod graph;
+mod input;
+mod known;
 mod log;
+mod mentions;
 mod program;
 mod remote;
 mod rules;
 mod source;
 mod stack;
 mod suite;
+mod syntax;
 
 pub use embedded::{Embedded, Stale, Status};
 pub use engine::{DefaultPolicy, Engine, PolicyEngine};

@@ -2,19 +2,21 @@
 
 use crate::calls;
 use crate::functions;
+use crate::input::input;
+use crate::known::{Key, Known};
+use crate::mentions::Mentioned;
 use crate::rules::{Deciding, copied};
-use crate::source::{Dialect, Files, LoadError, Place, Prints, located, parse, scan};
+use crate::source::{Dialect, Files, LoadError, Place, Prints, add_numbers, calls_number, located, parse, scan};
 use crate::stack::on_a_large_stack;
-use duologue_policy::{Cause, Verdict};
+use duologue_policy::{Cause, Document, Verdict};
 use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::RegoVM;
 use regorus::rvm::vm::VmError;
 use regorus::utils::limits::ExecutionTimerConfig;
-use regorus::value::Object;
 use regorus::{CompiledPolicy, Engine, Rc, Value};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Packages whose rule `allow` decides: ours, and that of policies which were written for AgentWeave.
@@ -47,13 +49,23 @@ pub(crate) struct Program {
     deciding: Deciding,
     reasons: Option<String>,
     name: Option<String>,
+    /// What of an input it is given.
+    sees: Mentioned,
+    /// What it said before; none: what it sees is another in each call.
+    known: Option<Known>,
     limits: Limits,
 }
 
 enum Machine {
-    /// The bytecode machine, which every policy gets that it can run.
-    Bytecode { program: Arc<regorus::rvm::Program>, data: Value },
-    /// The interpreter, for what the bytecode machine cannot (`with` outside of tests): an engine that is ready, copied for
+    /// The bytecode machine, for rules that are true or not.
+    Bytecode {
+        program: Arc<regorus::rvm::Program>,
+        data: Value,
+        /// Machines that decided before, since making one costs as much as a decision: as many as ever decided at once. What
+        /// they know of that input lasts until the next one.
+        idle: Mutex<Vec<Prepared>>,
+    },
+    /// The interpreter, for what the bytecode machine cannot, or not as OPA does: an engine that is ready, copied for
     /// each decision.
     Interpreter(Box<Engine>),
 }
@@ -77,6 +89,7 @@ pub(crate) fn compile(files: &Files, limits: Limits) -> Result<Compiled, LoadErr
         names.into_iter().map(|name| format!("{package}.{name}")).find(|path| is_rule(&policy, path))
     };
     let (reasons, name) = (declared(REASONS), declared(NAMES));
+    let sees = Mentioned::by(files.policies.iter().map(|(_, text)| text.as_str()));
     let entries: Vec<&str> = [allow.as_str()]
         .into_iter()
         .chain(deciding.copies())
@@ -86,31 +99,27 @@ pub(crate) fn compile(files: &Files, limits: Limits) -> Result<Compiled, LoadErr
     let (machine, interpreted) = match bytecode(&policy, &entries) {
         Ok(program) => {
             calls::check(&program).map_err(LoadError::Together)?;
-            if functions::assigns(&mut engine) {
-                let why = "it says :=, of which the bytecode machine does not see when it is undefined".to_owned();
-                return Ok(Compiled {
-                    program: Program {
-                        machine: Machine::Interpreter(Box::new(engine)),
-                        deciding,
-                        reasons,
-                        name,
-                        limits,
-                    },
-                    dialects,
-                    interpreted: Some(why),
-                });
+            if let Some(why) = functions::beyond_bytecode(&mut engine) {
+                (Machine::Interpreter(Box::new(engine)), Some(why.to_owned()))
+            } else {
+                (bytecode_machine(program, &engine)?, None)
             }
-            let data = engine.get_data();
-            let mut trial = RegoVM::new();
-            trial.load_program(Arc::clone(&program));
-            trial.set_data(data.clone()).map_err(|error| LoadError::Together(error.to_string()))?;
-            (Machine::Bytecode { program, data }, None)
         }
         // What the bytecode machine is yet to learn; all else is a mistake in the policy.
         Err(why) if why.contains("not supported") => (Machine::Interpreter(Box::new(engine)), Some(why)),
         Err(why) => return Err(placed(&why)),
     };
-    Ok(Compiled { program: Program { machine, deciding, reasons, name, limits }, dialects, interpreted })
+    let known = sees.is_steady().then(Known::default);
+    Ok(Compiled { program: Program { machine, deciding, reasons, name, sees, known, limits }, dialects, interpreted })
+}
+
+/// The bytecode machine, once it has taken the program and the data on trial.
+fn bytecode_machine(program: Arc<regorus::rvm::Program>, engine: &Engine) -> Result<Machine, LoadError> {
+    let data = engine.get_data();
+    let mut trial = RegoVM::new();
+    trial.load_program(Arc::clone(&program));
+    trial.set_data(data.clone()).map_err(|error| LoadError::Together(error.to_string()))?;
+    Ok(Machine::Bytecode { program, data, idle: Mutex::default() })
 }
 
 /// An engine that has read all files.
@@ -124,9 +133,13 @@ pub(crate) fn engine(
     engine.set_execution_timer_config(timer(limits));
     engine.set_gather_prints(true);
     let mut dialects = Vec::new();
+    let mut reads_numbers = false;
     for (name, text) in &files.policies {
-        dialects.push((name.clone(), parse(&mut engine, name, &scan(name, text, prints)?)?));
+        let text = scan(name, text, prints)?;
+        reads_numbers |= calls_number(&text);
+        dialects.push((name.clone(), parse(&mut engine, name, &text)?));
     }
+    add_numbers(&mut engine, reads_numbers)?;
     functions::check(&mut engine)?;
     let together = |error: &dyn std::fmt::Display| LoadError::Together(error.to_string());
     let data = serde_json::to_string(&files.data).map_err(|error| together(&error))?;
@@ -180,8 +193,21 @@ fn bytecode(policy: &CompiledPolicy, entries: &[&str]) -> Result<Arc<regorus::rv
 }
 
 impl Program {
-    /// What the policy says.
-    pub(crate) fn decide(&self, input: &Value) -> Result<Verdict, Cause> {
+    /// What the policy says of a document.
+    pub(crate) fn decide(&self, document: &Document<'_>) -> Result<Verdict, Cause> {
+        let Some((known, key)) = self.known.as_ref().zip(Key::of(document, &self.sees)) else {
+            return self.evaluate(document);
+        };
+        if let Some(verdict) = known.get(&key) {
+            return Ok(Verdict::clone(&verdict));
+        }
+        let verdict = self.evaluate(document)?;
+        known.keep(key, &verdict);
+        Ok(verdict)
+    }
+
+    fn evaluate(&self, document: &Document<'_>) -> Result<Verdict, Cause> {
+        let input = input(document, &self.sees);
         // A fault of the evaluator denies this call, and ends nothing else.
         let decided = match self.machine {
             Machine::Bytecode { .. } => catch_unwind(AssertUnwindSafe(|| self.decided(input))).ok(),
@@ -190,8 +216,19 @@ impl Program {
         decided.unwrap_or_else(|| Err(Cause::Failed("the evaluator broke off".to_owned())))
     }
 
-    fn decided(&self, input: &Value) -> Result<Verdict, Cause> {
+    fn decided(&self, input: Value) -> Result<Verdict, Cause> {
         let mut run = self.run(input)?;
+        let verdict = self.verdict(&mut run)?;
+        // One that failed, or was broken off, is not used again.
+        if let (Run::Bytecode(prepared), Machine::Bytecode { idle, .. }) = (run, &self.machine)
+            && !prepared.has_failed
+        {
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(prepared);
+        }
+        Ok(verdict)
+    }
+
+    fn verdict(&self, run: &mut Run) -> Result<Verdict, Cause> {
         let said = run.rule(self.deciding.rule())?;
         let json = said.as_ref().map(to_json).transpose()?;
         let mut verdict = Verdict::read(json.as_ref())?;
@@ -210,20 +247,29 @@ impl Program {
         Ok(verdict)
     }
 
-    fn run(&self, input: &Value) -> Result<Run, Cause> {
+    fn machine(&self, program: &Arc<regorus::rvm::Program>, data: &Value) -> Result<Prepared, Cause> {
+        let mut vm = Box::new(RegoVM::new());
+        vm.load_program(Arc::clone(program));
+        vm.set_data(data.clone()).map_err(|error| cause(&error))?;
+        vm.set_max_instructions(self.limits.instructions);
+        vm.set_execution_timer_config(Some(timer(self.limits)));
+        Ok(Prepared { vm, has_failed: false })
+    }
+
+    fn run(&self, input: Value) -> Result<Run, Cause> {
         match &self.machine {
-            Machine::Bytecode { program, data } => {
-                let mut vm = RegoVM::new();
-                vm.load_program(Arc::clone(program));
-                vm.set_data(data.clone()).map_err(|error| cause(&error))?;
-                vm.set_max_instructions(self.limits.instructions);
-                vm.set_execution_timer_config(Some(timer(self.limits)));
-                vm.set_input(input.clone());
-                Ok(Run::Bytecode(Box::new(vm)))
+            Machine::Bytecode { program, data, idle } => {
+                let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut prepared = match known {
+                    Some(prepared) => prepared,
+                    None => self.machine(program, data)?,
+                };
+                prepared.vm.set_input(input);
+                Ok(Run::Bytecode(prepared))
             }
             Machine::Interpreter(engine) => {
                 let mut engine = engine.clone();
-                engine.set_input(input.clone());
+                engine.set_input(input);
                 Ok(Run::Interpreter(engine))
             }
         }
@@ -232,15 +278,25 @@ impl Program {
 
 /// An evaluation of one input.
 enum Run {
-    Bytecode(Box<RegoVM>),
+    Bytecode(Prepared),
     Interpreter(Box<Engine>),
+}
+
+/// A machine that has its program.
+struct Prepared {
+    vm: Box<RegoVM>,
+    has_failed: bool,
 }
 
 impl Run {
     /// The value of a rule; none: it is undefined.
     fn rule(&mut self, path: &str) -> Result<Option<Value>, Cause> {
         let value = match self {
-            Run::Bytecode(vm) => vm.execute_entry_point_by_name(path).map_err(|error| cause(&error))?,
+            Run::Bytecode(Prepared { vm, has_failed }) => {
+                let value = vm.execute_entry_point_by_name(path);
+                *has_failed |= value.is_err();
+                value.map_err(|error| cause(&error))?
+            }
             Run::Interpreter(engine) => {
                 engine.eval_rule(path.to_owned()).map_err(|error| failed(&error.to_string()))?
             }
@@ -282,25 +338,4 @@ fn failed(said: &str) -> Cause {
 
 fn to_json(value: &Value) -> Result<serde_json::Value, Cause> {
     serde_json::to_value(value).map_err(|error| Cause::Failed(format!("its answer has no JSON form: {error}")))
-}
-
-/// A document as the evaluator holds it.
-pub(crate) fn to_rego(document: &serde_json::Value) -> Value {
-    use serde_json::Value as Json;
-    match document {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(*value),
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), _, _) => Value::from(number),
-            (_, Some(number), _) => Value::from(number),
-            (_, _, Some(number)) => Value::from(number),
-            _ => Value::Undefined,
-        },
-        Json::Array(values) => Value::from(values.iter().map(to_rego).collect::<Vec<_>>()),
-        Json::Object(members) => {
-            let members = members.iter().map(|(name, value)| (Value::from(name.as_str()), to_rego(value)));
-            Value::from(members.collect::<Object>())
-        }
-    }
 }

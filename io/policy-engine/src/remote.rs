@@ -1,6 +1,6 @@
 //! Rego on an OPA server.
 
-use duologue_policy::{Cause, Decision, Verdict};
+use duologue_policy::{Cause, Decision, Document, Verdict};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use rustls_platform_verifier::Verifier;
@@ -108,13 +108,13 @@ impl Remote {
     }
 
     /// What the policy says of a document. Whatever is no clear answer in time denies.
-    pub async fn decide(&self, document: &Value) -> Decision {
+    pub async fn decide(&self, document: &Document<'_>) -> Decision {
         let asked = timeout(self.timeout, self.ask(document)).await;
         let slow = || Err(Cause::TooLong(format!("no answer within {} ms", self.timeout.as_millis())));
         Decision::of(asked.unwrap_or_else(|_| slow()), NAME, self.name.as_str())
     }
 
-    async fn ask(&self, document: &Value) -> Result<Verdict, Cause> {
+    async fn ask(&self, document: &Document<'_>) -> Result<Verdict, Cause> {
         let mut request = self.client.post(self.decide.clone()).header(CONTENT_TYPE, "application/json");
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token.clone());
@@ -152,7 +152,7 @@ impl Remote {
 
 #[derive(serde::Serialize)]
 struct Question<'d> {
-    input: &'d Value,
+    input: &'d Document<'d>,
 }
 
 fn client(base: &Url, patience: Duration) -> Result<Client, RemoteError> {

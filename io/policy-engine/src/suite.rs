@@ -173,7 +173,7 @@ pub struct Evaluation {
 /// [`LoadError`], where the policy cannot be read.
 pub fn eval(paths: PolicyPaths, document: &serde_json::Value) -> Result<Evaluation, LoadError> {
     let embedded = Embedded::load(paths, Limits::default())?;
-    let (decision, status) = (embedded.decide(document), embedded.status());
+    let (decision, status) = (embedded.decide(&document.into()), embedded.status());
     Ok(evaluation(&decision, &status.borrow()))
 }
 

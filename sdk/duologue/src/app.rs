@@ -3,7 +3,7 @@
 use crate::agent::Agent;
 use crate::config::{Config, LogFormat};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -57,16 +57,23 @@ pub(crate) fn run(agent: Agent) -> ExitCode {
     }
 }
 
+/// Who reads only the beginning has what it wants.
+fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 fn act(agent: Agent, line: Line) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(Command::Schema) = line.command {
-        println!("{:#}", Config::schema());
-        return Ok(());
+        return say(&format!("{:#}", Config::schema()));
     }
     let config = configured(&agent, line.settings)?;
     let agent = agent.config(config);
     match line.command {
-        Some(Command::Card) => println!("{}", serde_json::to_string_pretty(&agent.card())?),
-        Some(Command::Config) => println!("{}", serde_json::to_string_pretty(agent.configured())?),
+        Some(Command::Card) => say(&serde_json::to_string_pretty(&agent.card())?)?,
+        Some(Command::Config) => say(&serde_json::to_string_pretty(agent.configured())?)?,
         Some(Command::Schema) => {}
         None | Some(Command::Start) => serve(agent)?,
     }

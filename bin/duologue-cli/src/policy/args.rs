@@ -37,7 +37,7 @@ pub(crate) struct TestArgs {
     /// Only tests whose path has this in it.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) only: String,
-    /// Take all that is named for one policy, as an agent takes its policy_path.
+    /// Take all that is named for one policy, as an agent takes its policy_file.
     #[arg(long)]
     pub(crate) together: bool,
     /// Show tests that passed too.

@@ -159,7 +159,7 @@ fn log(folder: &Path) -> DecisionLog {
     DecisionLog::File(FileLog::open(&folder.join("log"), true).expect("a log"))
 }
 
-fn records(folder: &Path) -> Vec<DecisionRecord> {
+fn records(folder: &Path) -> Vec<DecisionRecord<'static>> {
     let text = std::fs::read_to_string(folder.join("log")).expect("a log");
     let record = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["record"].take();
     text.lines().map(|line| serde_json::from_value(record(line)).expect("a record")).collect()
@@ -194,13 +194,13 @@ async fn every_outcome_is_told_over_every_binding_and_logged() {
             let client = served.client("orchestrator", binding, &[]).await;
             let ended = ended(client.send_message(call("count_words", json!({"text": "a b"}))).await);
             let record = records(logs.path()).pop().expect("a record");
-            assert_eq!((record.method.as_str(), record.operation.as_str()), ("count_words", "SendMessage"));
-            assert_eq!((record.caller.as_str(), record.agent.as_str()), (ORCHESTRATOR, WORKER));
+            assert_eq!((&*record.method, &*record.operation), ("count_words", "SendMessage"));
+            assert_eq!((&*record.caller, &*record.agent), (ORCHESTRATOR, WORKER));
             assert_eq!(record.cause.as_deref(), cause, "{policy}");
             match ended {
                 Ended::Done => assert!(is_allowed && record.outcome == Outcome::Allow && served.turns() == at + 1),
                 Ended::Denied { rule: told, decision } => {
-                    assert_eq!((told.as_deref(), decision), (rule, record.id), "{binding:?}");
+                    assert_eq!((told.as_deref(), decision), (rule, record.id.into_owned()), "{binding:?}");
                     assert!(!is_allowed && record.outcome == Outcome::Deny && served.turns() == 0, "{policy}");
                 }
             }
@@ -236,7 +236,7 @@ allow if input.request.method in {\"SendMessage\", \"SendStreamingMessage\"}
     // A capability is no SendMessage, by whatever message it is called.
     assert!(is_denied(client.send_message(call("count_words", json!({}))).await));
     assert!(is_denied(client.send_streaming_message(call("delete_document", json!({}))).await.map(drop)));
-    let methods: Vec<String> = records(logs.path()).into_iter().map(|record| record.method).collect();
+    let methods: Vec<String> = records(logs.path()).into_iter().map(|record| record.method.into_owned()).collect();
     let expected = [
         "SendMessage",
         "GetTask",
@@ -248,7 +248,7 @@ allow if input.request.method in {\"SendMessage\", \"SendStreamingMessage\"}
         "delete_document",
     ];
     assert_eq!(methods, expected);
-    assert_eq!(records(logs.path())[1].task.as_ref(), Some(&task.id));
+    assert_eq!(records(logs.path())[1].task.as_deref(), Some(&*task.id));
 }
 
 #[tokio::test]

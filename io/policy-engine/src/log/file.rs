@@ -5,7 +5,7 @@ use duologue_policy::{Broken, DecisionRecord, Fault, Head, verify};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead as _, BufReader, Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -20,7 +20,7 @@ const SYNC_WITHIN: Duration = Duration::from_millis(100);
 ///
 /// A line is handed to the system before its decision takes effect, so that it survives the end of the process, and is on the disk
 /// within 100 ms, so that no more than that is lost with the machine's power. A strict log waits for the disk. Lines that come at
-/// the same time share one write to the disk.
+/// the same time are handed over together, and share one write to the disk.
 ///
 /// One process writes a file. A line that a dying machine left half-written is taken off when the file is opened; a file whose
 /// chain does not hold is not gone on with.
@@ -66,15 +66,23 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     file: File,
+    /// The end of the chain in the file, and bytes of its whole lines.
     head: Head,
-    /// Bytes of whole lines.
     length: u64,
+    /// The end of the chain, with what is yet to be handed to the system.
+    ahead: Head,
+    pending: Vec<u8>,
+    batch: Arc<Batch>,
     /// When the first line was written that may not be on the disk.
     unsynced_since: Option<Instant>,
     /// What ended it: a file that could not be written may hold anything.
     broken: Option<String>,
     is_over: bool,
 }
+
+/// Lines that are handed to the system together, and what became of it.
+#[derive(Debug, Default)]
+struct Batch(OnceLock<Result<(), LogError>>);
 
 /// How far the file is on the disk.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +132,17 @@ impl FileLog {
             file.set_len(length).map_err(unusable)?;
         }
         file.sync_all().map_err(unusable)?;
-        let state = State { file, head, length, unsynced_since: None, broken: None, is_over: false };
+        let state = State {
+            file,
+            head,
+            length,
+            ahead: head,
+            pending: Vec::new(),
+            batch: Arc::default(),
+            unsynced_since: None,
+            broken: None,
+            is_over: false,
+        };
         let (synced, _) = watch::channel(Synced { seq: head.seq, failed: None });
         let shared = Arc::new(Shared { state: Mutex::new(state), wake: Condvar::new(), synced, strict });
         let writer = Arc::clone(&shared);
@@ -138,9 +156,12 @@ impl FileLog {
         self.shared.state().head
     }
 
-    pub(super) async fn write(&self, record: &DecisionRecord) -> Result<(), LogError> {
+    pub(super) async fn write(&self, record: &DecisionRecord<'_>) -> Result<(), LogError> {
         let json = record.to_json();
-        let seq = self.shared.append(&json)?;
+        let (seq, batch) = self.shared.append(&json)?;
+        // Whoever else is ready to write adds a line, and the first that goes on hands over all of them.
+        tokio::task::yield_now().await;
+        batch.0.get().map_or_else(|| self.shared.hand_over(&batch), Clone::clone)?;
         if !self.shared.strict {
             return Ok(());
         }
@@ -159,30 +180,28 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a line to the system. It takes microseconds: what waits for the disk is another thread.
-    fn append(&self, json: &str) -> Result<u64, LogError> {
+    /// Adds a line to those that are handed to the system next, and says which.
+    fn append(&self, json: &str) -> Result<(u64, Arc<Batch>), LogError> {
         let mut state = self.state();
         if let Some(why) = &state.broken {
             return Err(LogError(why.clone()));
         }
-        let mut head = state.head;
-        let mut line = head.append(json);
-        line.push('\n');
-        if let Err(error) = state.file.write_all(line.as_bytes()) {
-            let length = state.length;
-            // Without the half of a line that may be there, the next one can be tried.
-            if let Err(worse) = state.file.set_len(length) {
-                state.broken = Some(format!("{error}, and then {worse}: it is not written any more"));
-            }
-            return Err(LogError(error.to_string()));
-        }
-        state.length += line.len() as u64;
-        state.head = head;
+        let line = state.ahead.append(json);
+        state.pending.extend_from_slice(line.as_bytes());
+        state.pending.push(b'\n');
         if state.unsynced_since.is_none() {
+            // Should nobody come to hand it over, the thread does.
             state.unsynced_since = Some(Instant::now());
             self.wake.notify_one();
         }
-        Ok(head.seq)
+        Ok((state.ahead.seq, Arc::clone(&state.batch)))
+    }
+
+    /// Hands over what is waiting, which a batch that is not done is part of. It takes microseconds: what waits for the disk is
+    /// another thread.
+    fn hand_over(&self, batch: &Batch) -> Result<(), LogError> {
+        self.state().hand_over();
+        batch.0.get().cloned().unwrap_or_else(|| Err(LogError("the log lost it".to_owned())))
     }
 
     fn sync_loop(&self) {
@@ -200,6 +219,7 @@ impl Shared {
                 state = self.wake.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
+            state.hand_over();
             let seq = state.head.seq;
             state.unsynced_since = None;
             let file = state.file.try_clone();
@@ -218,6 +238,53 @@ impl Shared {
                 }
             }
         }
+    }
+}
+
+impl State {
+    fn hand_over(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let done = self.write_pending();
+        if done.is_ok() {
+            self.length += self.pending.len() as u64;
+            self.head = self.ahead;
+        } else {
+            self.ahead = self.head;
+        }
+        self.pending.clear();
+        // It is set here and nowhere else, before the next one takes its place.
+        let _ = std::mem::take(&mut self.batch).0.set(done);
+    }
+}
+
+impl State {
+    fn write_pending(&mut self) -> Result<(), LogError> {
+        if let Some(why) = self.broken.clone().or_else(|| self.taken_away()) {
+            self.broken = Some(why.clone());
+            return Err(LogError(why));
+        }
+        let Err(error) = self.file.write_all(&self.pending) else { return Ok(()) };
+        // Without the lines that may be there by half, the next ones can be tried.
+        if let Err(worse) = self.file.set_len(self.length) {
+            self.broken = Some(format!("{error}, and then {worse}: it is not written any more"));
+        }
+        Err(LogError(error.to_string()))
+    }
+
+    /// Why nobody would find what is written now.
+    fn taken_away(&self) -> Option<String> {
+        let metadata = match self.file.metadata() {
+            Ok(metadata) => metadata,
+            Err(error) => return Some(format!("{error}: it is not written any more")),
+        };
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&metadata) == 0 {
+            return Some("somebody removed the file: start again, with a new one".to_owned());
+        }
+        let is_cut = metadata.len() < self.length;
+        is_cut.then(|| "somebody cut off the file: keep it as evidence, and start again with a new one".to_owned())
     }
 }
 

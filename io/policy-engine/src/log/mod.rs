@@ -31,7 +31,7 @@ impl DecisionLog {
     ///
     /// # Errors
     /// [`LogError`]: it may be lost, so that the call must be denied.
-    pub async fn write(&self, record: &DecisionRecord) -> Result<(), LogError> {
+    pub async fn write(&self, record: &DecisionRecord<'_>) -> Result<(), LogError> {
         match self {
             DecisionLog::Store(log) => log.write(record).await,
             DecisionLog::File(log) => log.write(record).await,

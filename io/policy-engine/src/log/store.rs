@@ -49,7 +49,7 @@ impl StoreLog {
         StoreLog { store, queue: Some(Queue { entries, trouble }) }
     }
 
-    pub(super) async fn write(&self, record: &DecisionRecord) -> Result<(), LogError> {
+    pub(super) async fn write(&self, record: &DecisionRecord<'_>) -> Result<(), LogError> {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at = UnixMs(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX));
         let entry = Entry { at, kind: KIND.to_owned(), body: record.to_json().into_bytes() };

@@ -1,3 +1,4 @@
+use super::negations::with_operands;
 use super::{LoadError, Place, forgotten};
 use regorus::{Engine, PolicyLengthConfig};
 use std::fmt;
@@ -37,11 +38,9 @@ pub(crate) fn parse(engine: &mut Engine, name: &str, text: &str) -> Result<Diale
     let tries = [plain(false, Dialect::V1)].into_iter().chain(repaired).chain([plain(true, Dialect::V0)]);
     let mut furthest: Option<LoadError> = None;
     for (v0, dialect, text) in tries {
-        engine.set_rego_v0(v0);
-        match engine.add_policy(name.to_owned(), text) {
-            Ok(_) => return Ok(dialect),
+        match add(engine, name, text, v0) {
+            Ok(()) => return Ok(dialect),
             Err(error) => {
-                let error = located(name, &format!("{error:#}"));
                 // The dialect in which most of it could be read is the one that was meant.
                 if furthest.as_ref().is_none_or(|before| line_of(&error) > line_of(before)) {
                     furthest = Some(error);
@@ -50,6 +49,19 @@ pub(crate) fn parse(engine: &mut Engine, name: &str, text: &str) -> Result<Diale
         }
     }
     Err(furthest.unwrap_or_else(|| located(name, "it cannot be read")))
+}
+
+fn add(engine: &mut Engine, name: &str, text: String, v0: bool) -> Result<(), LoadError> {
+    let mut alone = Engine::new();
+    alone.set_policy_length_config(lengths());
+    let add = |engine: &mut Engine, text: String| {
+        engine.set_rego_v0(v0);
+        engine.add_policy(name.to_owned(), text).map_err(|error| located(name, &format!("{error:#}")))
+    };
+    add(&mut alone, text.clone())?;
+    let changed = alone.get_modules().first().and_then(|module| with_operands(name, module));
+    add(engine, changed.unwrap_or(text))?;
+    Ok(())
 }
 
 /// Larger than what people write, small enough to refuse what is none of theirs.

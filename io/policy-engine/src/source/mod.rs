@@ -3,6 +3,8 @@
 
 mod bounds;
 mod dialect;
+mod negations;
+mod numbers;
 mod read;
 mod scan;
 
@@ -10,6 +12,7 @@ pub use dialect::Dialect;
 pub use read::{PolicyPaths, Stamp};
 
 pub(crate) use dialect::{located, parse};
+pub(crate) use numbers::{add_numbers, calls_number};
 pub(crate) use read::{Files, read};
 pub(crate) use scan::{Prints, forgotten, scan};
 

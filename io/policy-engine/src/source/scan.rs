@@ -1,9 +1,10 @@
 //! Looks through the words of a policy for what would make its decision depend on more than its input, or on luck.
 //!
-//! The clock is replaced by the time of the decision: `time.now_ns()` becomes `input.now_ns`. What is printed goes to those who test.
+//! The clock is replaced by the time of the decision: `time.now_ns()` becomes `input.now_ns`. `to_number` is one that reads what OPA's reads. What is printed goes to those who test.
 //! What asks others, draws lots or takes as much memory as a number says is refused.
 
 use super::bounds::{too_deep, unreadable};
+use super::numbers::TO_NUMBER;
 use super::{LoadError, Place};
 use regorus::unstable::{Lexer, Source, TokenKind};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -32,10 +33,23 @@ const FIELD_DIGITS: usize = 3;
 /// A piece of a policy, as it is read.
 pub(super) struct Word<'t> {
     pub(super) text: &'t str,
-    start: usize,
-    end: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
     pub(super) line: u32,
     pub(super) kind: TokenKind,
+}
+
+impl Word<'_> {
+    /// Where it begins and ends with its quotes, which a string's own place leaves out.
+    pub(super) fn outer(&self) -> (usize, usize) {
+        let quote = usize::from(matches!(self.kind, TokenKind::String | TokenKind::RawString));
+        (self.start.saturating_sub(quote), self.end + quote)
+    }
+
+    /// Whether it is this word, and no string that says it.
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.text == text && !matches!(self.kind, TokenKind::String | TokenKind::RawString)
+    }
 }
 
 /// What becomes of what a policy prints.
@@ -69,12 +83,17 @@ pub(crate) fn scan(name: &str, text: &str, prints: Prints) -> Result<String, Loa
         if let Some((_, why)) = REFUSED.iter().find(|(refused, _)| *refused == function) {
             return Err(LoadError::Wrong { place: place(), what: format!("{function} {why}") });
         }
+        if function.contains('\\') && first.kind == TokenKind::Ident && !matches!(first.text, "input" | "data") {
+            let what = format!("{function}: write names without escapes");
+            return Err(LoadError::Wrong { place: place(), what });
+        }
         match function.as_str() {
             "time.now_ns" => {
                 let empty_call = is_call && rest.get(1).is_some_and(|word| word.text == ")");
                 let last = words.get(if empty_call { behind + 1 } else { behind - 1 });
                 changes.push((first.start, last.map_or(first.end, |word| word.end), "input.now_ns".to_owned()));
             }
+            "to_number" => changes.push((first.start, first.end, TO_NUMBER.to_owned())),
             "print" if is_call && prints == Prints::LeftOut => {
                 let Some(last) = closing(rest) else { continue };
                 changes.push((first.start, last.end, emptied(text.get(first.start..last.end).unwrap_or_default())));
@@ -93,9 +112,13 @@ pub(crate) fn scan(name: &str, text: &str, prints: Prints) -> Result<String, Loa
                 );
                 return Err(LoadError::Wrong { place: place(), what });
             }
+            _ if is_call && function.starts_with("regex.") => {
+                changes.extend(texts_within(rest).map(|word| (word.start, word.end, as_go_reads(word))));
+            }
             _ => {}
         }
     }
+    changes.sort_by_key(|(start, ..)| *start);
     let mut changed = text.to_owned();
     // A `time.now_ns()` within a `print(…)` is gone with it.
     let mut free_from = usize::MAX;
@@ -120,7 +143,7 @@ fn outermost(changes: Vec<(usize, usize, String)>) -> Vec<(usize, usize, String)
 }
 
 /// The words of a text as far as it can be cut into words, and whether that is to its end.
-fn words<'t>(name: &str, text: &'t str) -> (Vec<Word<'t>>, bool) {
+pub(super) fn words<'t>(name: &str, text: &'t str) -> (Vec<Word<'t>>, bool) {
     let mut words = Vec::new();
     let is_whole = cut(name, text, &mut words).is_some();
     (words, is_whole)
@@ -174,6 +197,50 @@ fn closing<'w, 't>(words: &'w [Word<'t>]) -> Option<&'w Word<'t>> {
         };
         open <= 0
     })
+}
+
+/// The strings among the arguments of a call, which begins with its bracket.
+fn texts_within<'w, 't>(words: &'w [Word<'t>]) -> impl Iterator<Item = &'w Word<'t>> {
+    let mut open = 0i32;
+    let within = words.iter().take_while(move |word| {
+        open += i32::from(word.is("(")) - i32::from(word.is(")"));
+        open > 0
+    });
+    within.filter(|word| matches!(word.kind, TokenKind::String | TokenKind::RawString))
+}
+
+/// A regular expression whose classes are of ASCII, as Go has them: callers choose the words that are looked at, and `\d` would
+/// match digits of other scripts.
+fn as_go_reads(word: &Word<'_>) -> String {
+    let escape = if word.kind == TokenKind::RawString { "\\" } else { "\\\\" };
+    let (mut read, mut rest) = (String::new(), word.text);
+    while let Some((before, after)) = rest.split_once('\\') {
+        read.push_str(before);
+        // In a string between quotes the escape is escaped itself.
+        let behind = after.strip_prefix('\\').filter(|_| escape.len() == 2);
+        let is_class = escape.len() == 1 || behind.is_some();
+        let after = behind.unwrap_or(after);
+        let Some(letter) = after.chars().next() else {
+            read.push_str(if is_class { escape } else { "\\" });
+            return read;
+        };
+        match letter {
+            'd' if is_class => read.push_str("[0-9]"),
+            'D' if is_class => read.push_str("[^0-9]"),
+            'w' if is_class => read.push_str("[0-9A-Za-z_]"),
+            'W' if is_class => read.push_str("[^0-9A-Za-z_]"),
+            's' if is_class => read.push_str(&format!("[{escape}t{escape}n{escape}f{escape}r ]")),
+            'S' if is_class => read.push_str(&format!("[^{escape}t{escape}n{escape}f{escape}r ]")),
+            'b' if is_class => read.push_str(&format!("(?-u:{escape}b)")),
+            other => {
+                read.push_str(if is_class { escape } else { "\\" });
+                read.push(other);
+            }
+        }
+        rest = after.get(letter.len_utf8()..).unwrap_or_default();
+    }
+    read.push_str(rest);
+    read
 }
 
 /// Words that are keywords once they are imported, and stand here as such without an import.
@@ -243,6 +310,19 @@ mod tests {
     }
 
     #[test]
+    fn classes_of_regular_expressions_are_of_ascii() {
+        assert_eq!(
+            said(r"regex.match(`^\d{1,3}\.\w+$`, input.x)"),
+            r"regex.match(`^[0-9]{1,3}\.[0-9A-Za-z_]+$`, input.x)"
+        );
+        assert_eq!(
+            said(r#"regex.match("a\\s[\\W-]\\b\u0041\\\\d", x)"#),
+            r#"regex.match("a[\\t\\n\\f\\r ][[^0-9A-Za-z_]-](?-u:\\b)\u0041\\\\d", x)"#
+        );
+        assert_eq!(said(r"x := `\d`"), r"x := `\d`");
+    }
+
+    #[test]
     fn what_is_printed_is_left_out() {
         assert_eq!(said("print(\"a\", f(x),\n  time.now_ns())\nx"), "true\n\nx");
         assert_eq!(said("input.print(1)"), "input.print(1)");
@@ -254,6 +334,7 @@ mod tests {
         for (call, function) in [
             ("http.send({})", "http.send"),
             ("http [ \"send\" ] ({})", "http.send"),
+            ("time[\"now\\u005fns\"]()", "time.now\\u005fns:"),
             ("opa.runtime()", "opa.runtime"),
             ("rand.intn(\"x\", 5)", "rand.intn"),
             ("uuid.rfc4122(\"x\")", "uuid.rfc4122"),

@@ -123,3 +123,29 @@ fn what_is_undefined_on_the_way_denies() {
         assert_eq!(*denied_for(&decide(&allow_if(body), &call())), Cause::Undefined, "{body}");
     }
 }
+
+/// What evaluates is used again.
+#[test]
+fn a_decision_knows_nothing_of_the_one_before() {
+    let text = "package duologue.authz\n\ndefault allow := false\n\nallow if {\n\tinput.request.bytes > 10\n\tcount(words) > 1\n}\n\n\
+        allow if input.request.params == 7\n\nwords contains word if some word in input.request.params.words\n\n\
+        reasons contains word if some word in words\n";
+    let load = || load(&[("policy.rego", text)]).expect("it loads");
+    let (used, mut allowed) = (load(), 0);
+    for number in 0..60 {
+        let mut input = call();
+        input.request.bytes = number % 21;
+        input.request.params = match number % 6 {
+            0 => json!(null),
+            1 => json!(7),
+            2 => json!({"words": "a"}),
+            3 => json!({"words": [[1], number]}),
+            _ => json!({"words": ["a", number.to_string()]}),
+        };
+        let document = input.document();
+        let decision = used.decide(&document);
+        assert_eq!(decision, load().decide(&document), "{document:?}");
+        allowed += usize::from(decision.outcome() == Outcome::Allow);
+    }
+    assert!((10..50).contains(&allowed), "{allowed}");
+}

@@ -2,6 +2,7 @@
 
 mod bed;
 mod dialects;
+mod differences;
 mod failing;
 mod hostile;
 mod interop;

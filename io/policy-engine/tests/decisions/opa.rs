@@ -38,7 +38,7 @@ impl Opa {
         let port =
             TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a port").port();
         let mut command = Command::new(program);
-        command.args(["run", "--server", "--disable-telemetry", "--log-level", "error"]);
+        command.args(["run", "--server", "--skip-version-check", "--log-level", "error"]);
         if reads == Reads::V0 {
             command.arg("--v0-compatible");
         }

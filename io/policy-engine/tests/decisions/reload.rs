@@ -114,7 +114,8 @@ fn nobody_sees_half_a_policy() {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let decider = scope.spawn(|| {
-            let document = Input::default().document();
+            let input = Input::default();
+            let document = input.document();
             let mut seen = [0u32; 2];
             while !is_over.load(Ordering::Relaxed) {
                 let decision = policy.decide(&document);

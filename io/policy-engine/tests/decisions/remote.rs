@@ -141,7 +141,7 @@ async fn it_is_asked_as_opa_is() {
     let seen = seen.lock().expect("alone").clone();
     assert_eq!(seen[0].0, "/opa/v1/data/agentweave/authz/allow");
     assert_eq!(seen[0].1.as_deref(), Some("Bearer s3cret"));
-    assert_eq!(seen[0].2, serde_json::json!({"input": call().document()}));
+    assert_eq!(seen[0].2, serde_json::json!({"input": call().document().to_json()}));
     assert_eq!(seen[1].0, "/opa/health?bundles");
     assert!(!format!("{config:?}").contains("s3cret"));
 }

@@ -83,7 +83,7 @@ fn two_tests_of_a_name_are_told() {
 fn a_document_is_evaluated_as_a_call_is() {
     let folder = folder(&[("p.rego", &allow_if("input.request.params.n > 2"))]);
     let paths = || PolicyPaths::one(folder.path());
-    let said = eval(paths(), &call().document()).expect("loaded");
+    let said = eval(paths(), &call().document().to_json()).expect("loaded");
     assert_eq!((said.outcome, said.rule.as_deref()), (Outcome::Allow, Some("data.duologue.authz.allow (p.rego:3)")));
     assert_eq!(said.files, [("p.rego".to_owned(), "Rego v1".to_owned())]);
     let said = eval(paths(), &json!({})).expect("loaded");

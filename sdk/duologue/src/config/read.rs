@@ -83,6 +83,11 @@ impl Config {
             let help = "leave this out, or have an OPA server decide (opa_url), which may be asked for any path";
             problems.push(at(&["authorization", "policy_path"], words).help(help));
         }
+        if rules.policy_path.is_some() && rules.policy_file.is_none() && rules.opa_url.is_none() {
+            let words = "this says by which rule is decided, and nothing says which policy has it".to_owned();
+            let help = "name a file or a folder of Rego in `policy_file`, or an OPA server in `opa_url`";
+            problems.push(at(&["authorization", "policy_path"], words).help(help));
+        }
         let mtls = &self.server.mtls;
         let files = [("cert_file", &mtls.cert_file), ("key_file", &mtls.key_file), ("bundle_file", &mtls.bundle_file)];
         for (name, file) in files {

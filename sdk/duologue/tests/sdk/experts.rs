@@ -74,4 +74,7 @@ fn a_file_decides_by_one_of_two_rules() {
     }
     let refused = Config::parse("agent.yaml", &file("mine.allow")).expect_err("another").to_string();
     assert!(refused.contains("duologue.authz.allow") && refused.contains("mine.allow"), "{refused}");
+    let alone = "authorization: {policy_path: policies/mine, default_policy: allow_all}";
+    let refused = Config::parse("agent.yaml", alone).expect_err("no policy").to_string();
+    assert!(refused.contains("policy_file"), "{refused}");
 }
