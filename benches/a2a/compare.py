@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,6 +17,9 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from serving import Process, pin, print_bars, print_table  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 SETUP = "scripts/setup.sh --bench-a2a"
@@ -70,47 +72,11 @@ def sides(options, scratch: Path) -> dict[str, Side]:
     }
 
 
-def pin(core: int):
-    """Where the machine has two cores, the server has one and the load the other."""
-    cores = sorted(os.sched_getaffinity(0))
-    return lambda: os.sched_setaffinity(0, {cores[core % len(cores)]})
-
-
-class Server:
-    """A server as a child process on the first core."""
+class Server(Process):
+    """A server that answers by a message, or by a task."""
 
     def __init__(self, side: Side, kind: str):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = listener.getsockname()[1]
-        surroundings = {**os.environ, **side.environment, "PORT": str(self.port)}
-        surroundings.pop("TASK", None)
-        if kind == "task":
-            surroundings["TASK"] = "1"
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [*side.command, str(self.port)], env=surroundings, preexec_fn=pin(0), stdin=subprocess.DEVNULL,
-            stdout=self.log, stderr=self.log,
-        )
-
-    def __enter__(self):
-        until = time.monotonic() + 30
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return self
-            except OSError:
-                time.sleep(0.05)
-        self.__exit__()
-        self.log.seek(0)
-        sys.exit(f"bench: {self.process.args} did not start: {self.log.read()[-2000:].decode(errors='replace')}")
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
-    def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        super().__init__(side.command, environment={**side.environment, **({"TASK": "1"} if kind == "task" else {})})
 
     def mib(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -171,15 +137,6 @@ def median(runs: list[dict], side: str, kind: str, connections: int, key: str) -
     return statistics.median(values) if values else None
 
 
-def print_table(rows: list[tuple]) -> None:
-    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
-    for number, row in enumerate(rows):
-        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
-        if number == 0:
-            print("-" * (sum(widths) + 2 * len(widths) - 2))
-    print()
-
-
 def print_throughput(runs: list[dict], servers: dict[str, Side]) -> None:
     rows = [("server", "answer", "connections", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "ours ÷ it", "refused")]
     for kind in KINDS:
@@ -221,15 +178,8 @@ def bars(runs: list[dict], watched: list[dict]) -> int:
         for run in watched
         if run["side"] == OURS
     ]
-    missed = 0
     print("bars of our side, at that pace:")
-    for words, value, bar, at_least in wanted:
-        held = value >= bar if at_least else value <= bar
-        missed += not held
-        print(f"  {'held  ' if held else 'MISSED'}  {words}: {value:,.0f} (bar {'>=' if at_least else '<='} {bar:,.0f})")
-    refused = sum(run["bad"] for run in runs if run["side"] in (OURS, DURABLE))
-    print(f"  {'MISSED' if refused else 'held  '}  calls that were refused: {refused}")
-    return missed + bool(refused)
+    return print_bars(wanted, ",.0f", sum(run["bad"] for run in runs if run["side"] in (OURS, DURABLE)))
 
 
 def main() -> int:
@@ -244,6 +194,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="also write every run to this file")
     parser.add_argument("--check", action="store_true", help="exit 1 when one of our bars is missed")
     options = parser.parse_args()
+    # By this a server answers with a task.
+    os.environ.pop("TASK", None)
     if options.quick:
         options.rounds, options.requests = 1, 0
     if not shutil.which("wrk"):

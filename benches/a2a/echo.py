@@ -1,7 +1,10 @@
-"""a2a-sdk's server with an agent that answers what it was sent: `echo.py PORT`; with `TASK=1` by a completed task."""
+"""a2a-sdk's server with an agent that answers what it was sent: `echo.py PORT [CERTIFICATE KEY BUNDLE]`; with `TASK=1` by a completed
+task, with files over mutual TLS only, to whoever the bundle vouches for.
+"""
 
 import logging
 import os
+import ssl
 import sys
 import uuid
 
@@ -38,14 +41,15 @@ class Echo(AgentExecutor):
 
 
 def main() -> None:
-    port = int(sys.argv[1])
+    port, files = int(sys.argv[1]), sys.argv[2:]
     logging.disable(logging.WARNING)
+    scheme = "https" if files else "http"
     card = AgentCard(
         name="Echo",
         description="Says what it was told",
         version="1.0.0",
         supported_interfaces=[
-            AgentInterface(url=f"http://127.0.0.1:{port}/", protocol_binding="JSONRPC", protocol_version="1.0")
+            AgentInterface(url=f"{scheme}://127.0.0.1:{port}/", protocol_binding="JSONRPC", protocol_version="1.0")
         ],
         capabilities=AgentCapabilities(streaming=True),
         default_input_modes=["text/plain"],
@@ -55,7 +59,11 @@ def main() -> None:
     handler = DefaultRequestHandler(agent_executor=Echo(), task_store=InMemoryTaskStore(), agent_card=card)
     routes = [*create_jsonrpc_routes(handler, "/"), *create_agent_card_routes(card)]
     # uvicorn takes uvloop and httptools where they are installed, as they are here.
-    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    tls = {}
+    if files:
+        certificate, key, bundle = files
+        tls = {"ssl_certfile": certificate, "ssl_keyfile": key, "ssl_ca_certs": bundle, "ssl_cert_reqs": ssl.CERT_REQUIRED}
+    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="warning", access_log=False, **tls)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ compared lies seconds apart. Standard library only. What it needs is installed b
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,9 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from serving import Process, pin, print_bars, print_table  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 POLICY = HERE.parent.parent / "policies/same_trust_domain"
@@ -64,18 +66,12 @@ def sides(options, folder: Path, workload: str) -> dict[str, Side]:
     if not options.without_python:
         if not python.exists():
             sys.exit(f"bench: {python} is missing: `scripts/setup.sh --bench-a2a` makes it; or give --without-python")
-        echo, files = [str(python), str(HERE / "echo.py")], ["python.pem", "python.key", "bundle.pem"]
+        echo, files = [str(python), str(HERE.parent / "a2a/echo.py")], ["python.pem", "python.key", "bundle.pem"]
         found[PYTHON] = Side(echo)
         found[PYTHON_TLS] = Side(
             echo, [str(folder / name) for name in files], ["--socket", workload, "--callee", PYTHON_ID]
         )
     return found
-
-
-def pin(core: int):
-    """Where the machine has two cores, the agents have one and the load the other."""
-    cores = sorted(os.sched_getaffinity(0))
-    return lambda: os.sched_setaffinity(0, {cores[core % len(cores)]})
 
 
 class Authority:
@@ -97,36 +93,12 @@ class Authority:
         self.process.wait(30)
 
 
-class Server:
-    """An agent as a child process on the first core."""
+class Server(Process):
+    """An agent, and the load that goes with it."""
 
-    def __init__(self, name: str, side: Side, options):
+    def __init__(self, side: Side, options):
         self.side, self.load_program, self.calls = side, str(options.ours), 0
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = listener.getsockname()[1]
-        self.output = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [*side.command, str(self.port), *side.arguments], preexec_fn=pin(0), stdin=subprocess.DEVNULL,
-            stdout=self.output, stderr=self.output,
-        )
-        until = time.monotonic() + 60
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        self.stop()
-        self.output.seek(0)
-        sys.exit(f"bench: {name} did not start: {self.output.read()[-2000:].decode(errors='replace')}")
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-    def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        super().__init__(side.command, side.arguments)
 
     def load(self, arguments: list[str], seconds: float) -> dict:
         """What the load saw, with what it cost the agent."""
@@ -193,15 +165,6 @@ def plain(side: str) -> str:
     return PYTHON if side.startswith(PYTHON) else PLAIN
 
 
-def print_table(rows: list[tuple]) -> None:
-    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
-    for number, row in enumerate(rows):
-        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
-        if number == 0:
-            print("-" * (sum(widths) + 2 * len(widths) - 2))
-    print()
-
-
 def print_results(runs: Runs, names: list[str]) -> None:
     print("one kept connection, and 32 of them:")
     rows = [("agent", "p50 ms", "added", "p99 ms", "requests/s at 32", "CPU µs/request", "plaintext ÷ it", "refused")]
@@ -255,19 +218,13 @@ def bars(runs: Runs, servers: dict[str, Server], decisions: dict[str, int]) -> i
         ("of plaintext's throughput by processor time, with mTLS, policy and log", runs.share(ALL), SHARE_BAR, True),
         ("ms for a call on a new connection, p50, with mTLS, policy and log", runs.median(ALL, NEW, "p50_ms"), NEW_BAR, False),
     ]
-    missed = 0
     print("bars:")
-    for words, value, bar, at_least in wanted:
-        held = value >= bar if at_least else value <= bar
-        missed += not held
-        print(f"  {'held  ' if held else 'MISSED'}  {words}: {value:.3f} (bar {'>=' if at_least else '<='} {bar:g})")
+    missed = print_bars(wanted, ".3f", sum(runs.refused(name) for name in servers))
     for name, number in decisions.items():
         held = number == servers[name].calls
         missed += not held
         print(f"  {'held  ' if held else 'MISSED'}  {name}: {number:,} decisions kept of {servers[name].calls:,} calls, the chain holds")
-    refused = sum(runs.refused(name) for name in servers)
-    print(f"  {'MISSED' if refused else 'held  '}  calls that were refused: {refused}")
-    return missed + bool(refused)
+    return missed
 
 
 def main() -> int:
@@ -291,7 +248,7 @@ def main() -> int:
         with Authority(options.ours, folder) as authority:
             try:
                 for name, side in sides(options, folder, authority.workload).items():
-                    servers[name] = Server(name, side, options)
+                    servers[name] = Server(side, options)
                 runs = measure(options, servers)
             finally:
                 for server in servers.values():

@@ -1,12 +1,9 @@
 //! The agent: it answers what it was sent.
 
 use crate::{AGENT, Failed, source};
-use async_trait::async_trait;
 use clap::Args;
-use duologue_a2a::model::{AgentCard, AgentSkill};
-use duologue_gateway::{
-    Agent, Answer, Failure, Gateway, GatewayConfig, Policy, Turn, bind, bind_loopback, serve, serve_mtls,
-};
+use duologue_a2a_echo::Echo;
+use duologue_gateway::{Gateway, GatewayConfig, Policy, bind, bind_loopback, serve, serve_mtls};
 use duologue_identity::{Acceptor, Authorizer, Connections, Endpoint, LedgerRules};
 use duologue_policy_engine::{DecisionLog, Embedded, Engine, FileLog, Limits, PolicyEngine, PolicyPaths};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,7 +33,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Failed> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
     let (end, patience) = (async { drop(tokio::signal::ctrl_c().await) }, Duration::from_secs(5));
     let Some(socket) = &settings.socket else {
-        let gateway = Gateway::new(Arc::new(Echo), GatewayConfig::loopback(format!("http://{address}")));
+        let gateway = Gateway::new(Arc::new(Echo::default()), GatewayConfig::loopback(format!("http://{address}")));
         serve(gateway, bind_loopback(address).await?, end, patience).await;
         return Ok(());
     };
@@ -45,7 +42,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Failed> {
     if let Some(folder) = &settings.policy {
         config.authorize = Some(Arc::new(policy(folder, settings.log.as_deref(), settings.strict)?));
     }
-    let gateway = Gateway::new(Arc::new(Echo), config);
+    let gateway = Gateway::new(Arc::new(Echo::default()), config);
     let connections = Connections::new(&source, LedgerRules::default());
     let acceptor = Acceptor::new(&source, Authorizer::Local, &connections);
     serve_mtls(gateway, bind(address).await?, acceptor, end, patience).await;
@@ -59,32 +56,4 @@ fn policy(folder: &Path, log: Option<&Path>, is_strict: bool) -> Result<Policy, 
         None => DecisionLog::Trace,
     };
     Ok(Policy::new(PolicyEngine::new(Engine::Embedded(embedded), log)).of_agent(AGENT))
-}
-
-struct Echo;
-
-#[async_trait]
-impl Agent for Echo {
-    fn card(&self) -> AgentCard {
-        let skill = AgentSkill {
-            id: "echo".into(),
-            name: "Echo".into(),
-            description: "Says what it was told".into(),
-            tags: vec!["echo".into()],
-            ..AgentSkill::default()
-        };
-        AgentCard {
-            name: "Echo".into(),
-            description: "Says what it was told".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            default_input_modes: vec!["text/plain".into()],
-            default_output_modes: vec!["text/plain".into()],
-            skills: vec![skill],
-            ..AgentCard::default()
-        }
-    }
-
-    async fn handle(&self, turn: &Turn) -> Result<Answer, Failure> {
-        Ok(Answer::Message(turn.says(turn.message().text())))
-    }
 }

@@ -54,9 +54,9 @@
 //! ```
 //! use duologue_policy::{DecisionRecord, Fault, Head, verify};
 //!
-//! let record = |id: &str| DecisionRecord { id: id.into(), ..DecisionRecord::default() };
+//! let line = |id: &str| DecisionRecord { id: id.into(), ..DecisionRecord::default() }.to_json();
 //! let mut head = Head::default();
-//! let mut lines: Vec<String> = ["a", "b", "c"].map(|id| head.append(&record(id).to_json())).into();
+//! let mut lines: Vec<String> = ["a", "b", "c"].map(|id| head.append(&line(id))).into();
 //! assert_eq!(verify(Head::default(), &lines), Ok(head));
 //!
 //! lines.remove(1);

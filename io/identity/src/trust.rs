@@ -160,7 +160,7 @@ impl Trust {
     /// [`Refusal`].
     pub fn judge(&self, chain: &[CertificateDer<'_>], role: Role, now: Moment) -> Result<Leaf, Refusal> {
         let (first, rest) = chain.split_first().ok_or(Refusal::NoCertificate)?;
-        let known = if rest.is_empty() { self.known.get(first, role, now) } else { None };
+        let known = rest.is_empty().then(|| self.known.get(first, role, now)).flatten();
         let is_known = known.is_some();
         let leaf = known.map_or_else(|| leaf::read(first), Ok)?;
         let domain = leaf.id.trust_domain();

@@ -195,9 +195,8 @@ fn bytecode(policy: &CompiledPolicy, entries: &[&str]) -> Result<Arc<regorus::rv
 impl Program {
     /// What the policy says of a document.
     pub(crate) fn decide(&self, document: &Document<'_>) -> Result<Verdict, Cause> {
-        let Some((known, key)) = self.known.as_ref().zip(Key::of(document, &self.sees)) else {
-            return self.evaluate(document);
-        };
+        let kept = self.known.as_ref().and_then(|known| Some((known, Key::of(document, &self.sees)?)));
+        let Some((known, key)) = kept else { return self.evaluate(document) };
         if let Some(verdict) = known.get(&key) {
             return Ok(Verdict::clone(&verdict));
         }

@@ -257,9 +257,7 @@ impl State {
         // It is set here and nowhere else, before the next one takes its place.
         let _ = std::mem::take(&mut self.batch).0.set(done);
     }
-}
 
-impl State {
     fn write_pending(&mut self) -> Result<(), LogError> {
         if let Some(why) = self.broken.clone().or_else(|| self.taken_away()) {
             self.broken = Some(why.clone());

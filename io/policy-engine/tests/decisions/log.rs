@@ -57,6 +57,54 @@ async fn every_outcome_is_in_a_file() {
     }
 }
 
+/// What nobody would find later is not kept.
+#[tokio::test]
+async fn a_file_that_is_taken_away_denies_from_then_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (strict, cut_off) in [(false, false), (false, true), (true, false), (true, true)] {
+        let path = folder.path().join(format!("{strict}-{cut_off}.jsonl"));
+        let policy = policy(DecisionLog::File(FileLog::open(&path, strict).expect("a log")));
+        assert_eq!(policy.decide(call()).await.outcome(), Outcome::Allow);
+        if cut_off {
+            std::fs::write(&path, "").expect("cut off");
+        } else {
+            std::fs::remove_file(&path).expect("removed");
+        }
+        for _ in 0..2 {
+            let decision = policy.decide(call()).await;
+            let why = decision.cause().map(ToString::to_string).unwrap_or_default();
+            assert_eq!(decision.outcome(), Outcome::Deny);
+            assert!(matches!(decision.cause(), Some(Cause::NotLogged(_))) && why.contains("somebody"), "{why}");
+        }
+        assert_eq!(path.exists().then(|| std::fs::read(&path).expect("a file")), cut_off.then(Vec::new));
+    }
+}
+
+/// Each is denied or kept, also where many come at the same time and whoever asked does not wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_that_come_at_the_same_time_are_all_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("decisions.jsonl");
+    let policy = policy(DecisionLog::File(open(&path)));
+    let deciding = (0..500).map(|at| {
+        let policy = policy.clone();
+        tokio::spawn(async move {
+            if at % 10 == 0 {
+                // It goes away in the middle: its line may be there or not, and the others are.
+                let _ = futures::poll!(std::pin::pin!(policy.decide(call())));
+                return;
+            }
+            assert_eq!(policy.decide(call()).await.outcome(), Outcome::Allow);
+        })
+    });
+    for decided in deciding.collect::<Vec<_>>() {
+        decided.await.expect("decided");
+    }
+    drop(policy);
+    let kept = FileLog::verify(&path).expect("sound").seq;
+    assert!((450..=500).contains(&kept), "{kept}");
+}
+
 #[tokio::test]
 async fn every_outcome_is_in_the_audit_chain_of_a_store() {
     for strict in [true, false] {
