@@ -1,8 +1,7 @@
 //! Files that people write, that a killed process left, and that a package brought.
 
 use duologue_conversation::scenario::{
-    self, Casting, ConversationFacts, Line, Persona, PersonaSource, Side, UnknownPersona, parse_checked, parse_persona,
-    parse_scenario,
+    self, Casting, ConversationFacts, Line, Persona, PersonaSource, Side, UnknownPersona, parse_persona, parse_scenario,
 };
 use duologue_conversation::{Archive, diagnose, names, read_facts, restore};
 use duologue_engine::store::{CATALOGUE, ModelStore, Sources};
@@ -73,7 +72,7 @@ pub fn config(data: &[u8]) {
         serde_json::from_str(include_str!("../../docs/duologue.schema.json")).expect("our own schema")
     });
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(bad) = parse_checked("duologue.yaml", text, &SCHEMA) {
+    if let Err(bad) = duologue_yaml::parse("duologue.yaml", text, &SCHEMA) {
         drop(bad.without_values().to_string());
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::jobs::HEARS;
 use duologue_conversation::scenario::{
-    Agent, BadFile, CastScenario, Casting, LoadError, MAX_BYTES, Opens, Patience, Persona, Placed, Problem, Providers,
-    Scenario, Side, Tool, load, load_persona, parse_placed, schema_of,
+    Agent, CastScenario, Casting, LoadError, Opens, Patience, Persona, Providers, Scenario, Side, Tool, load,
+    load_persona,
 };
 use duologue_tools::{McpServer, ToolSource};
 use duologue_voice::Limits;
 use duologue_worker::Kind;
+use duologue_yaml::{BadFile, MAX_BYTES, Placed, Problem, schema_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -247,8 +248,8 @@ impl AgentFile {
         let agent = AgentFile::parse(reference, &text)?;
         match agent.cast() {
             Err(AgentFileError::Cast(LoadError::Missing { what, name, near, known })) => {
-                let placed =
-                    parse_placed(reference, &text, &SCHEMA).map_err(|e| AgentFileError::Refused(Box::new(e)))?;
+                let placed = duologue_yaml::parse(reference, &text, &SCHEMA)
+                    .map_err(|e| AgentFileError::Refused(Box::new(e)))?;
                 let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
                 let problem = Problem::new(placed.place(&[what]), format!("there is no {what} `{name}`{near}"))
                     .help(format!("give a file, or one of: {known}"));
@@ -264,7 +265,7 @@ impl AgentFile {
     /// # Errors
     /// Everything that is wrong with it, with places.
     pub fn parse(file: &str, text: &str) -> Result<AgentFile, AgentFileError> {
-        let placed = parse_placed(file, text, &SCHEMA).map_err(|bad| AgentFileError::Refused(Box::new(bad)))?;
+        let placed = duologue_yaml::parse(file, text, &SCHEMA).map_err(|bad| AgentFileError::Refused(Box::new(bad)))?;
         let refuse = |problems| AgentFileError::Refused(Box::new(placed.refuse(problems)));
         let read = serde_json::from_value::<AgentFile>(placed.value());
         let agent =

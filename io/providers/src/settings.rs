@@ -3,7 +3,6 @@
 use crate::known::{Kind, Known, SECONDS_MAX};
 use crate::prices;
 use crate::remote::REMOTES;
-use duologue_conversation::scenario::parse_checked;
 use duologue_engine::store::ModelStore;
 use duologue_ids::Redacted;
 use duologue_models::{Price, Timeouts};
@@ -326,11 +325,12 @@ impl Settings {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(());
         }
-        let tree = parse_checked(FILE, &text, &settings_schema()).map_err(|bad| {
+        let placed = duologue_yaml::parse(FILE, &text, &settings_schema()).map_err(|bad| {
             let told = bad.without_values().to_string();
             // Whoever prints an error says that it is one.
             SettingsError::Refused(told.trim_end().trim_start_matches("error: ").to_owned())
         })?;
+        let tree = placed.value();
         for known in KNOWN.iter() {
             let value = match tree.pointer(&format!("/{}", known.key.replace('.', "/"))) {
                 Some(Value::String(text)) => text.clone(),

@@ -8,7 +8,6 @@ use crate::serve::{self, ServeError, Serving};
 use crate::skills::Skills;
 use crate::voice::Words;
 use duologue_a2a::model::AgentCard;
-use duologue_tools::IntoTool;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
@@ -63,6 +62,7 @@ impl Agent {
 
     /// Gives it a voice: rooms of a LiveKit server can dispatch it by its name, and it talks as these instructions say. Its own
     /// capabilities are tools of its language model; more is the section `voice` of its file. See [the voice](crate#a-voice).
+    #[cfg(feature = "voice")]
     #[must_use]
     pub fn voice(mut self, instructions: impl Into<String>) -> Agent {
         self.words.instructions = Some(instructions.into());
@@ -70,8 +70,9 @@ impl Agent {
     }
 
     /// Something that only its own language model may call, in a conversation; other agents cannot.
+    #[cfg(feature = "voice")]
     #[must_use]
-    pub fn tool(mut self, tool: impl IntoTool) -> Agent {
+    pub fn tool(mut self, tool: impl duologue_tools::IntoTool) -> Agent {
         self.words.tools.push(tool.into_tool());
         self
     }

@@ -117,7 +117,11 @@ fn serve(agent: Agent) -> Result<(), Box<dyn std::error::Error>> {
         };
         println!("{} ready", begun.url());
         asked_to_end().await;
-        begun.stop().await;
+        // Who asks a second time does not wait for what is under way.
+        tokio::select! {
+            () = begun.stop() => {}
+            () = asked_to_end() => {}
+        }
         Ok(())
     })
 }

@@ -2,6 +2,7 @@
 
 mod read;
 mod section;
+#[cfg(feature = "voice")]
 mod voice;
 
 pub use read::ConfigError;
@@ -9,4 +10,5 @@ pub use section::{
     AgentEntry, Authorization, Breaker, Calls, CertSource, Config, DefaultPolicy, Engine, Identity, LogFormat,
     LogLevel, Logging, Metadata, Metrics, Mtls, Observability, Rate, Retry, Server, Tracing,
 };
+#[cfg(feature = "voice")]
 pub use voice::Voice;

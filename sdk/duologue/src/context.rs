@@ -3,7 +3,7 @@
 use crate::call::{Call, Calls, Target};
 use crate::doings::Doings;
 use crate::error::CapabilityError;
-use crate::voice::Spoken;
+use crate::spoken::Spoken;
 use duologue_a2a::model::{TaskState, Timestamp};
 use duologue_gateway::{Hop, Turn};
 use serde::Serialize;
@@ -33,6 +33,7 @@ impl<'a> Context<'a> {
         Context { by: By::Message(turn), calls: &doings.calls, agent: &doings.agent, traceparent }
     }
 
+    #[cfg_attr(not(feature = "voice"), expect(dead_code, reason = "only an agent that talks calls itself"))]
     pub(crate) fn spoken(spoken: &'a Spoken, doings: &'a Doings, traceparent: &'a str) -> Context<'a> {
         Context { by: By::Model(spoken), calls: &doings.calls, agent: &doings.agent, traceparent }
     }

@@ -3,7 +3,7 @@
 use crate::call::Calls;
 use crate::observe::{Kind, Metrics, Span, Traces};
 use crate::skills::Skills;
-use crate::voice::Spoken;
+use crate::spoken::Spoken;
 use duologue_gateway::Turn;
 use opentelemetry::KeyValue;
 use tokio::time::Instant;
@@ -46,6 +46,7 @@ impl Doings {
     }
 
     /// A call by the agent's own language model.
+    #[cfg_attr(not(feature = "voice"), expect(dead_code, reason = "only an agent that talks calls itself"))]
     pub(crate) fn begin_spoken(&self, agent: &str, capability: &str, spoken: &Spoken) -> Seen {
         let attributes = vec![
             KeyValue::new("gen_ai.operation.name", "execute_tool"),

@@ -19,8 +19,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// It was given none.
-    #[error(transparent)]
-    None(#[from] NoIdentity),
+    #[error("{error}{}", help.as_ref().map(|help| format!("\n  help: {help}")).unwrap_or_default())]
+    None {
+        /// Why.
+        error: NoIdentity,
+        /// What gives it one, where an authority does.
+        help: Option<String>,
+    },
     /// The address of the Workload API is none.
     #[error("{0} (identity.spire_socket in the agent's file, or SPIFFE_ENDPOINT_SOCKET)")]
     Socket(#[from] BadEndpoint),
@@ -54,7 +59,10 @@ pub(crate) async fn of(config: &Config) -> Result<IdentitySource, IdentityError>
             IdentitySource::workload_api(WorkloadClient::new(socket(config)?, token), wanted.clone())
         }
     };
-    let svid = source.ready(PATIENCE).await?;
+    let svid = source.ready(PATIENCE).await.map_err(|error| {
+        let of_authority = config.server.mtls.cert_source != CertSource::Files;
+        IdentityError::None { error, help: of_authority.then(|| entry(wanted.as_ref())) }
+    })?;
     let domain = config.identity.trust_domain.as_deref();
     let expected = match (&wanted, domain) {
         (Some(id), _) if id != svid.id() => Some(id.to_string()),
@@ -66,6 +74,13 @@ pub(crate) async fn of(config: &Config) -> Result<IdentitySource, IdentityError>
     }
     tracing::info!(spiffe_id = %svid.id(), "Loaded SPIFFE identity");
     Ok(source)
+}
+
+/// What an authority of ours has to be told.
+fn entry(wanted: Option<&SpiffeId>) -> String {
+    let id = wanted.map_or_else(|| "SPIFFE_ID".to_owned(), SpiffeId::to_string);
+    let program = std::env::current_exe().map_or_else(|_| "PROGRAM".to_owned(), |at| at.display().to_string());
+    format!("where the authority is Duologue's: `duologue identity entry add {id} --program {program}`")
 }
 
 /// The file's, else that of `SPIFFE_ENDPOINT_SOCKET`, else that of the authority in the default data directory.

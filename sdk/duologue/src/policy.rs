@@ -44,6 +44,11 @@ impl Policy {
             None => DecisionLog::Trace,
         };
         let (engine, watching) = engine(rules)?;
+        if config.server.mtls.enabled && matches!(engine, Engine::None(DefaultPolicy::DenyAll)) {
+            tracing::warn!(
+                "No policy says who may call this agent, so nobody may: see authorization.policy_file of its file"
+            );
+        }
         Ok(Policy { engine: PolicyEngine::new(engine, log), _watching: watching })
     }
 }

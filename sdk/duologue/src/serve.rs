@@ -2,14 +2,14 @@
 
 use crate::agent::Agent;
 use crate::call::{CallError, Calls};
-use crate::config::{Config, Voice};
+use crate::config::Config;
 use crate::doings::Doings;
 use crate::identity::{self, IdentityError};
 use crate::observe::{Listener, ListenerError, Metrics, TraceError, Traces, Watched};
 use crate::policy::{self, Policy, PolicyError};
 use crate::rate::Limited;
-use crate::skills::{Served, Skills};
-use crate::voice::{Talking, VoiceError, Words};
+use crate::skills::Served;
+use crate::voice::{self, Talking, VoiceError};
 use duologue_gateway::key::{KeyError, SigningKey};
 use duologue_gateway::push::{Dialler as PushDialler, DiallerConfig, DiallerError, PushRules, SenderConfig};
 use duologue_gateway::{Authorize, Gateway, GatewayConfig, Keeping, Pushing, ServeError as GatewayError};
@@ -156,21 +156,8 @@ pub(crate) async fn start(agent: Agent) -> Result<Serving, ServeError> {
     let serving = tokio::spawn(serve(gateway, listener, ground, end.clone()));
     let _with_this = end.clone().drop_guard();
     tracing::info!(agent = skills.name, url, %address, "Agent server started");
-    let talking = talk((&config, &words), &skills, &doings).await?;
+    let talking = voice::talk((&config, &words), &skills, &doings).await?;
     Ok(Serving { url, address, metrics, calls, traces, end, _with_this, serving, talking, _beside: beside })
-}
-
-/// Where the program or the file gives it a voice.
-async fn talk(
-    (config, words): (&Config, &Words),
-    skills: &Skills,
-    doings: &Doings,
-) -> Result<Option<Talking>, ServeError> {
-    let usual = Voice::default();
-    match (&config.voice, &words.instructions) {
-        (None, None) => Ok(None),
-        (voice, _) => Ok(Some(Talking::start((voice.as_ref().unwrap_or(&usual), words), skills, doings).await?)),
-    }
 }
 
 async fn ground(name: &str, config: &Config, traces: Traces) -> Result<Ground, ServeError> {

@@ -97,7 +97,10 @@ impl Skills {
     async fn in_words(&self, text: String, context: Context<'_>) -> Result<String, CapabilityError> {
         match &self.text {
             Some(handler) => handler(text, context).await,
-            None => Err(CapabilityError::refused("This agent does not take words")),
+            None => Err(CapabilityError::refused(format!(
+                "This agent takes no words, but parameters for its capabilities: {} (`duologue call … --capability NAME --params JSON`)",
+                self.names()
+            ))),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::config::Logging;
 use duologue_tools::{IntoTool, ServeError, Tool, Toolbox, ToolboxError};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::process::ExitCode;
 
 /// Tools as a program of their own: an MCP server over standard input and output. The file of an agent that talks names it
@@ -62,7 +62,8 @@ impl ToolServer {
     /// The program of such a server. It logs to standard error; to somebody who starts it at a terminal it says what it is.
     pub fn run(self) -> ExitCode {
         if std::io::stdin().is_terminal() {
-            println!("{}", self.about());
+            // Who reads only the beginning has what it wants.
+            drop(writeln!(std::io::stdout(), "{}", self.about()));
             return ExitCode::SUCCESS;
         }
         crate::observe::init_logging(&Logging::default());

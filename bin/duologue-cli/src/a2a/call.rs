@@ -68,6 +68,9 @@ fn request(
     options: &mut Options,
 ) -> Result<SendMessageRequest, Failure> {
     let part = match (text, &args.params) {
+        (Some(_), None) if args.capability.is_some() => {
+            return Err("a capability takes parameters, and no text: `--params '{\"name\": \"Ada\"}'`".into());
+        }
         (Some(text), None) => Part::text(text),
         (None, Some(params)) => Part::data(params.clone()),
         (None, None) if args.capability.is_some() => Part::data(json!({})),

@@ -18,6 +18,16 @@ pub(crate) async fn dialler(home: &Path) -> Result<Dialler, Failure> {
         Some(address) => address.parse().map_err(|error| format!("{ENDPOINT_VARIABLE}: {error}"))?,
         None => Endpoint::Unix(home.join("authority").join("workload.sock")),
     };
+    if let Endpoint::Unix(socket) = &endpoint
+        && !socket.exists()
+    {
+        let socket = socket.display();
+        return Err(format!(
+            "no authority has its socket at {socket}, so that this command has no identity to call with\n  help: `duologue up` and \
+             `duologue identity authority` run one; {ENDPOINT_VARIABLE} names another's"
+        )
+        .into());
+    }
     let token = variable(TOKEN_VARIABLE).map(Redacted::new);
     let source = IdentitySource::workload_api(WorkloadClient::new(endpoint, token), None);
     source.ready(PATIENCE).await?;

@@ -56,6 +56,14 @@ pub(crate) async fn run(args: &IdentityArgs, settings: &Settings, json: bool) ->
         IdentityCommand::Revoke { spiffe_id } => {
             let order = Order::Revoke { spiffe_id: spiffe_id.clone() };
             let said = json!({ "revoked": spiffe_id });
+            let status = office.status().await?;
+            if !status.entries.iter().any(|entry| entry.spiffe_id == *spiffe_id)
+                && !status.issued.contains_key(spiffe_id)
+            {
+                note(format!(
+                    "No entry has had {spiffe_id} so far: see that it is written as `identity entry list` has it"
+                ));
+            }
             office.order(order, said, "Nobody gets it any more; connections with it end.").await
         }
         IdentityCommand::Readmit { spiffe_id } => {

@@ -48,7 +48,15 @@ fn check(paths: &[PathBuf], json: bool) -> Result<Exit, Failure> {
 }
 
 fn evaluate(args: &EvalArgs, json: bool) -> Result<Exit, Failure> {
-    let said = eval(PolicyPaths(args.policy.clone()), &document(&args.input)?)?;
+    let input = document(&args.input)?;
+    if !input.is_object() {
+        return Err(format!(
+            "{}: an input is an object, such as {{\"caller\": …, \"request\": …}}",
+            args.input.display()
+        )
+        .into());
+    }
+    let said = eval(PolicyPaths(args.policy.clone()), &input)?;
     let said = serde_json::to_value(said)?;
     if json {
         print_json(&said);
@@ -83,11 +91,20 @@ fn verify(file: &Path, json: bool) -> Result<Exit, Failure> {
         Ok(head) => {
             let shown = head.to_string();
             let hash = shown.rsplit(' ').next().unwrap_or_default();
+            let is_whole = ends_a_line(file)?;
             if json {
-                print_json(&json!({ "sound": true, "records": head.seq, "hash": hash }));
+                print_json(
+                    &json!({ "sound": true, "records": head.seq, "hash": hash, "ends_in_half_a_line": !is_whole }),
+                );
             } else {
                 print(format!("{}: {} decisions, none changed, taken out or put elsewhere", file.display(), head.seq));
                 print(format!("The last one's hash, by which a shorter log would show: {hash}"));
+                if !is_whole {
+                    output::note(
+                        "It ends in half a line, which counts for none: its agent is writing, or was ended as it wrote, and takes \
+                         it off when it starts",
+                    );
+                }
             }
             Ok(Exit::Done)
         }
@@ -104,6 +121,19 @@ fn verify(file: &Path, json: bool) -> Result<Exit, Failure> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a log ends in a line that was written to its end.
+fn ends_a_line(file: &Path) -> std::io::Result<bool> {
+    use std::io::{Seek as _, SeekFrom};
+    let mut file = std::fs::File::open(file)?;
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 /// A line of a log, as far as a person wants to see it.

@@ -139,6 +139,8 @@ fn a_capability_is_called_by_its_name() {
     let (code, said, _) = run(home.path(), &args);
     let told: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!((code, &told["called"], &told["with"]["text"]), (Some(0), &"count_words".into(), &"a b".into()));
+    let (code, _, note) = run(home.path(), &["call", &url, "--capability", "count_words", "a b"]);
+    assert!(code == Some(1) && note.contains("--params"), "{note}");
     let (code, _, note) = run(home.path(), &["call", &url, "--capability", "fly"]);
     assert!(code == Some(1) && note.contains("it has count_words"), "{note}");
 }

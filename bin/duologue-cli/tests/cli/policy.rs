@@ -124,6 +124,11 @@ fn the_first_wrong_line_of_a_log_is_shown() {
         (Some(true), head.to_string())
     );
 
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let (code, shown, note) = run(home.path(), &["policy", "log", "verify", "decisions.jsonl"]);
+    assert!(code == Some(0) && shown.starts_with("decisions.jsonl: 3 decisions"), "{shown}");
+    assert!(note.contains("half a line"), "{note}");
+
     let changed = lines[2].replace("\"id\":2", "\"id\":7");
     std::fs::write(&path, [&lines[0], &lines[1], &changed, &lines[3]].map(|line| format!("{line}\n")).concat())
         .unwrap();

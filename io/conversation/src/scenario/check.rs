@@ -5,8 +5,8 @@ mod success;
 mod tools;
 
 use super::play::OWN_VOICES;
-use super::yaml::{Node, way};
-use super::{Persona, Problem, Scenario, Side};
+use super::{Persona, Scenario, Side};
+use duologue_yaml::{Node, Problem, way};
 
 /// A scenario of the right shape, with placeholders replaced, and what is needed to check it.
 pub(super) struct Checked<'a> {

@@ -1,8 +1,8 @@
-use super::diagnostic::{BadFile, nearest};
 use super::library::{self, Built, PERSONAS, SCENARIOS};
-use super::read::{MAX_BYTES, PersonaSource, UnknownPersona, parse_persona, parse_scenario};
-use super::{CastScenario, Persona, Place, Problem, Side};
+use super::read::{PersonaSource, UnknownPersona, parse_persona, parse_scenario};
+use super::{CastScenario, Persona, Side};
 use duologue_models::{NotText, text};
+use duologue_yaml::{BadFile, MAX_BYTES, Place, Problem, nearest};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

@@ -6,14 +6,13 @@
 //!
 //! The way of a file, each stage in a file of its own:
 //!
-//! 1. `yaml`: text → a tree in which every key and value knows its line and column;
-//! 2. `shape`: the tree fits the JSON Schema that is generated from the Rust types (the schema that editors use);
-//! 3. `placeholders`: `{customer}`, `{support}` and `{any_fact}` become names and facts;
-//! 4. `check`: what a schema cannot say, such as a tool of the course that nobody declared;
-//! 5. [`CastScenario`]: the scenario with its two personas, ready to be played, and [`judge`], which tells afterwards
+//! 1. [`duologue_yaml`]: text → a tree that fits the JSON Schema of the Rust types (the schema that editors use);
+//! 2. `placeholders`: `{customer}`, `{support}` and `{any_fact}` become names and facts;
+//! 3. `check`: what a schema cannot say, such as a tool of the course that nobody declared;
+//! 4. [`CastScenario`]: the scenario with its two personas, ready to be played, and [`judge`], which tells afterwards
 //!    whether it went well.
 //!
-//! Whatever is wrong is told with its place, all of it at once ([`BadFile`]). [`load`] finds the files;
+//! Whatever is wrong is told with its place, all of it at once ([`duologue_yaml::BadFile`]). [`load`] finds the files;
 //! [`parse_scenario`] and [`parse_persona`] are the same without a disk.
 //!
 //! ```
@@ -28,7 +27,6 @@
 mod cast;
 mod check;
 mod criterion;
-mod diagnostic;
 mod instructions;
 mod judge;
 mod library;
@@ -41,13 +39,10 @@ mod placeholders;
 mod play;
 mod read;
 mod schema;
-mod shape;
 mod state;
-mod yaml;
 
 pub use cast::CastScenario;
 pub use criterion::{AtLeast, AtMost, By, Criterion, EndState, EndedBy, Latency, NotCalled, NotSaid, Said, ToolCalled};
-pub use diagnostic::{BadFile, Place, Problem, nearest};
 pub use judge::{CalledTool, ConversationFacts, Line, Verdict, goal_reached, judge};
 pub use library::{persona_names, scenario_names, scenario_text};
 pub use load::{Casting, LoadError, load, load_persona};
@@ -57,10 +52,8 @@ pub use play::{
     Agent, AppendEffect, CourseStep, Effect, Limits, Mock, MockCase, Opens, PlannedCall, Provider, Providers,
     RemoveEffect, Scenario, SetEffect, Side, Tool, own_voices,
 };
-pub use read::{
-    MAX_BYTES, PersonaSource, Placed, UnknownPersona, parse_checked, parse_persona, parse_placed, parse_scenario,
-};
-pub use schema::{persona_schema, scenario_schema, schema_of};
+pub use read::{PersonaSource, UnknownPersona, parse_persona, parse_scenario};
+pub use schema::{persona_schema, scenario_schema};
 
 #[cfg(test)]
 mod tests;

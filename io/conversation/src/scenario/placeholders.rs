@@ -3,8 +3,8 @@
 //! Because names come from the personas that play, one scenario can be played by anybody; because facts are written
 //! once, a hint and the criterion that looks for it cannot drift apart.
 
-use super::yaml::{Kind, Node};
-use super::{Place, Problem, Side};
+use super::Side;
+use duologue_yaml::{Kind, Node, Place, Problem};
 use std::collections::BTreeMap;
 
 /// What the placeholders stand for.

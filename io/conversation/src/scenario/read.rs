@@ -1,14 +1,10 @@
 use super::check::{self, Checked};
-use super::diagnostic::BadFile;
 use super::placeholders::Meanings;
-use super::yaml::{Kind, Node, Seg, way};
-use super::{CastScenario, Persona, Place, Problem, Scenario, Side, schema, shape};
+use super::{CastScenario, Persona, Scenario, Side, schema};
+use duologue_yaml::{BadFile, Node, Place, Problem, read, way};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::LazyLock;
-
-/// Largest file that is read, in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
 
 static SCENARIO: LazyLock<Value> = LazyLock::new(schema::scenario_schema);
 static PERSONA: LazyLock<Value> = LazyLock::new(schema::persona_schema);
@@ -51,7 +47,7 @@ pub enum UnknownPersona {
 /// Everything that is wrong with it, with places.
 pub fn parse_persona(file: &str, id: &str, text: &str) -> Result<Persona, BadFile> {
     let refuse = |problems| BadFile::new(file, text, problems);
-    let tree = tree(text, &PERSONA).map_err(refuse)?;
+    let tree = read(text, &PERSONA).map_err(refuse)?;
     let persona: Persona = typed(&tree).map_err(|p| refuse(vec![p]))?;
     Ok(Persona { id: id.to_owned(), ..persona })
 }
@@ -69,7 +65,7 @@ pub fn parse_scenario(
     personas: &dyn PersonaSource,
 ) -> Result<CastScenario, Vec<BadFile>> {
     let refuse = |problems| vec![BadFile::new(file, text, problems)];
-    let mut tree = tree(text, &SCENARIO).map_err(refuse)?;
+    let mut tree = read(text, &SCENARIO).map_err(refuse)?;
     let raw: Scenario = typed(&tree).map_err(|p| refuse(vec![p]))?;
 
     let mut problems = Vec::new();
@@ -126,57 +122,6 @@ pub fn parse_scenario(
     }
 }
 
-/// Reads a file of another kind as strictly and with messages of the same sort. `schema` may hold the part of JSON Schema
-/// that plain Rust types give: maps with known keys, lists, texts, numbers and words.
-///
-/// # Errors
-/// Everything that is wrong with it, with places.
-pub fn parse_checked(file: &str, text: &str, schema: &Value) -> Result<Value, BadFile> {
-    parse_placed(file, text, schema).map(|placed| placed.value())
-}
-
-/// A file of the right shape that knows where everything in it stands, for what a schema can't say of it.
-pub struct Placed<'a> {
-    file: &'a str,
-    text: &'a str,
-    tree: Node,
-}
-
-impl Placed<'_> {
-    /// All of it as JSON.
-    pub fn value(&self) -> Value {
-        self.tree.to_json()
-    }
-
-    /// The value at a path of keys and of places in lists (`["caller", "3"]`), or the last one on the way that exists.
-    pub fn place(&self, way: &[&str]) -> Place {
-        self.tree.place(&segments(way))
-    }
-
-    /// The key at the end of a path, or the last place on the way that exists.
-    pub fn key_place(&self, way: &[&str]) -> Place {
-        self.tree.key_place(&segments(way))
-    }
-
-    /// The file with what is wrong with it.
-    pub fn refuse(&self, problems: Vec<Problem>) -> BadFile {
-        BadFile::new(self.file, self.text, problems)
-    }
-}
-
-fn segments<'a>(way: &[&'a str]) -> Vec<Seg<'a>> {
-    way.iter().map(|part| part.parse().map_or(Seg::Key(part), Seg::At)).collect()
-}
-
-/// As [`parse_checked`], with the places of all that is in it.
-///
-/// # Errors
-/// Everything that is wrong with it, with places.
-pub fn parse_placed<'a>(file: &'a str, text: &'a str, schema: &Value) -> Result<Placed<'a>, BadFile> {
-    let tree = tree(text, schema).map_err(|problems| BadFile::new(file, text, problems))?;
-    Ok(Placed { file, text, tree })
-}
-
 fn same_name(a: &Option<Persona>, b: &Option<Persona>) -> bool {
     matches!((a, b), (Some(a), Some(b)) if a.name.eq_ignore_ascii_case(&b.name))
 }
@@ -201,30 +146,6 @@ fn persona_problem(reference: &str, place: Place, error: UnknownPersona, bad: &m
             problem
         }
     }
-}
-
-/// Text to a tree of the right shape.
-fn tree(text: &str, schema: &Value) -> Result<Node, Vec<Problem>> {
-    if text.len() > MAX_BYTES {
-        let message = format!("{} bytes are too many, a file may have {MAX_BYTES}", text.len());
-        return Err(vec![Problem::new(Place::START, message)]);
-    }
-    let tree = Node::parse(text).map_err(|problem| vec![problem])?;
-    if tree.kind == Kind::Null {
-        return Err(vec![empty(schema)]);
-    }
-    let problems = shape::problems(&tree, schema);
-    if problems.is_empty() { Ok(tree) } else { Err(problems) }
-}
-
-/// Nothing but blanks and comments, or a lone `null`.
-fn empty(schema: &Value) -> Problem {
-    let first = schema.pointer("/required/0").and_then(Value::as_str);
-    let problem = Problem::new(Place::START, "the file is empty");
-    let Some(key) = first else { return problem };
-    let meaning = schema.pointer(&format!("/properties/{key}/description")).and_then(Value::as_str);
-    let meaning = meaning.map(|m| format!(" ({})", m.trim_end_matches('.').replace('\n', " "))).unwrap_or_default();
-    problem.help(format!("begin with the key `{key}`{meaning}"))
 }
 
 fn typed<T: DeserializeOwned>(tree: &Node) -> Result<T, Problem> {

@@ -10,6 +10,7 @@ mod refusing;
 mod state;
 
 use super::*;
+use duologue_yaml::BadFile;
 
 /// Finds only what the library has.
 struct Library;

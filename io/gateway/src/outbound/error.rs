@@ -231,5 +231,13 @@ pub(super) fn reasons(error: &dyn std::error::Error) -> String {
         }
         next = one.source();
     }
-    all.join(": ")
+    let says = |words: &str| all.iter().any(|said| said.contains(words));
+    let hint = if says("InvalidContentType") {
+        " (no TLS is spoken there: has it an address with http://?)"
+    } else if says("invalid HTTP version parsed") {
+        " (no HTTP is spoken there: has it an address with https://?)"
+    } else {
+        ""
+    };
+    format!("{}{hint}", all.join(": "))
 }

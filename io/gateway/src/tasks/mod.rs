@@ -82,7 +82,10 @@ pub(crate) struct Caller {
 
 /// What came of a message.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of these a turn, and it is moved once or twice")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of these a turn, moved once or twice; how large it is depends on the features of serde_json"
+)]
 pub(crate) enum Sent {
     Message(Message),
     Task(Arc<TaskRecord>),

@@ -22,7 +22,10 @@ const INBOX: usize = 64;
 
 /// What came of a message so far.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of these a turn, and it is moved once or twice")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of these a turn, moved once or twice; how large it is depends on the features of serde_json"
+)]
 pub(super) enum Begun {
     Message(Message),
     Task(Arc<TaskRecord>),

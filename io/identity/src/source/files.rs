@@ -64,10 +64,21 @@ impl IdentitySource {
     pub async fn files(files: Files, id: Option<SpiffeId>) -> Result<IdentitySource, FilesError> {
         let stamps = stamps(&files).await;
         let (svid, trust) = read(&files, id.as_ref()).await?;
+        warn_of_readers(&files.key).await;
         let (source, desk, end) = IdentitySource::new();
         desk.put(svid, trust);
         tokio::spawn(end.run_until_cancelled_owned(follow(files, id, desk, stamps)));
         Ok(source)
+    }
+}
+
+/// Secrets of orchestrators are often mounted so, where nobody else is: it is said, and not refused.
+async fn warn_of_readers(key: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = tokio::fs::metadata(key).await.map_or(0, |data| data.permissions().mode());
+    if mode & 0o044 != 0 {
+        let key = key.display();
+        tracing::warn!(%key, mode = format!("{:04o}", mode & 0o7777), "others of this machine may read this private key: `chmod 600` ends that");
     }
 }
 

@@ -207,8 +207,12 @@ impl Desk {
 
     /// What renewal met instead.
     pub(crate) fn failed(&self, why: String) {
-        tracing::warn!(error = %why, "the identity was not renewed");
-        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        // It is tried again every few seconds, and a reason needs to be read only once.
+        if error.as_ref() != Some(&why) {
+            tracing::warn!(error = %why, "the identity was not renewed");
+        }
+        *error = Some(why);
     }
 
     fn error(&self) -> Option<String> {

@@ -1,6 +1,6 @@
 use super::Suite;
 use super::sense::problems;
-use duologue_conversation::scenario::{BadFile, Place, Problem, parse_placed, schema_of};
+use duologue_yaml::{BadFile, Place, Problem, schema_of};
 use serde_json::Value;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -94,7 +94,7 @@ pub fn load(suite: &str) -> Result<Suite, SuiteError> {
 /// Everything that is wrong with it.
 pub fn parse(file: &str, id: &str, text: &str) -> Result<Suite, SuiteError> {
     let refused = |bad: BadFile| SuiteError::Refused(Box::new(bad.unless_ours_without_content()));
-    let placed = parse_placed(file, text, &SCHEMA).map_err(refused)?;
+    let placed = duologue_yaml::parse(file, text, &SCHEMA).map_err(refused)?;
     // The shape is checked, so this fails only where schema and type disagree.
     let suite = serde_json::from_value(placed.value());
     let suite: Suite = suite.map_err(|e| refused(placed.refuse(vec![Problem::new(Place::START, e.to_string())])))?;

@@ -2,7 +2,7 @@
 
 use super::{Act, Bound, Delay, Situation, Suite};
 use crate::figures::figure_names;
-use duologue_conversation::scenario::{Placed, Problem, nearest};
+use duologue_yaml::{Placed, Problem, nearest};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that makes no sense, with places.

@@ -6,6 +6,7 @@ mod breaker;
 mod cache;
 mod error;
 mod request;
+mod tools;
 
 pub use error::CallError;
 pub use request::{Call, Target};
@@ -167,7 +168,7 @@ impl Calls {
         };
         let registry = &self.0.registry;
         registry.get(name).map(|entry| (entry.spiffe_id.as_str(), entry.address.as_str())).ok_or_else(|| {
-            let near = duologue_conversation::scenario::nearest(name, registry.keys().map(String::as_str));
+            let near = duologue_yaml::nearest(name, registry.keys().map(String::as_str));
             let known = registry.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let known = if known.is_empty() { "there are none".to_owned() } else { known };
             CallError::UnknownAgent { name: name.to_owned(), near: near.map(str::to_owned), known }

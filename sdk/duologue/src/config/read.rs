@@ -1,5 +1,5 @@
 use super::{CertSource, Config};
-use duologue_conversation::scenario::{BadFile, MAX_BYTES, Placed, Problem, parse_placed, schema_of};
+use duologue_yaml::{BadFile, MAX_BYTES, Placed, Problem, schema_of};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -52,7 +52,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Refused`].
     pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
-        let placed = parse_placed(file, text, &SCHEMA).map_err(|bad| ConfigError::Refused(Box::new(bad)))?;
+        let placed = duologue_yaml::parse(file, text, &SCHEMA)
+            .map_err(|bad| ConfigError::Refused(Box::new(with_features(bad))))?;
         let refuse = |problems| ConfigError::Refused(Box::new(placed.refuse(problems)));
         let config = serde_json::from_value::<Config>(placed.value()).map_err(|error| {
             refuse(vec![Problem::new(placed.place(&[]), format!("this file does not fit: {error}"))])
@@ -96,10 +97,14 @@ impl Config {
                 problems.push(at(&["server", "mtls", "cert_source"], words).help(format!("add `{name}`")));
             }
         }
-        let experts = self.voice.iter().flat_map(|voice| &voice.experts);
-        for name in experts.filter(|name| !self.agent_registry.contains_key(*name)) {
-            let words = format!("{name} is to be consulted, and is not in `agent_registry`");
-            problems.push(at(&["voice", "experts"], words).help("add it there, or leave it out here"));
+        #[cfg(feature = "voice")]
+        problems.extend(self.strangers(placed));
+        for (name, entry) in self.agent_registry.iter().filter(|_| mtls.enabled) {
+            if !entry.address.starts_with("https:") {
+                let words =
+                    format!("{name} is to prove that it is {}, and has an address without TLS", entry.spiffe_id);
+                problems.push(at(&["agent_registry", name, "address"], words).help("give one with https://"));
+            }
         }
         for name in self.server.wait_for.iter().filter(|name| !self.agent_registry.contains_key(*name)) {
             let words = format!("{name} is to be waited for, and is not in `agent_registry`");
@@ -111,6 +116,19 @@ impl Config {
             problems.push(at(&["server", "host"], words).help(help));
         }
         problems
+    }
+
+    /// Experts that it does not know.
+    #[cfg(feature = "voice")]
+    fn strangers(&self, placed: &Placed<'_>) -> Vec<Problem> {
+        let experts = self.voice.iter().flat_map(|voice| &voice.experts);
+        let unknown = experts.filter(|name| !self.agent_registry.contains_key(*name));
+        let told = unknown.map(|name| {
+            let words = format!("{name} is to be consulted, and is not in `agent_registry`");
+            let place = placed.key_place(&["voice", "experts"]);
+            Problem::new(place, words).help("add it there, or leave it out here")
+        });
+        told.collect()
     }
 
     /// Paths become those from the folder of the file.
@@ -129,6 +147,16 @@ impl Config {
             *path = folder.join(&path);
         }
     }
+}
+
+/// A section that this program could have had.
+fn with_features(mut bad: BadFile) -> BadFile {
+    let mute = bad.problems.iter_mut().filter(|problem| problem.message.starts_with("unknown key `voice`"));
+    for problem in mute.filter(|_| cfg!(not(feature = "voice"))) {
+        "this program was built without a voice".clone_into(&mut problem.message);
+        problem.help = Some("build it with the feature `voice` of the crate duologue".to_owned());
+    }
+    bad
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -1,3 +1,4 @@
+#[cfg(feature = "voice")]
 use super::Voice;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub struct Config {
     pub calls: Calls,
     /// How it talks in rooms; left out: as the program says, or not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg(feature = "voice")]
     pub voice: Option<Voice>,
     /// What it tells about what it does.
     pub observability: Observability,

@@ -1,13 +1,11 @@
 //! An agent that talks: the worker that takes jobs in rooms under its name, beside the server that answers other agents.
 
 mod error;
-mod spoken;
 mod tools;
 
 pub use error::VoiceError;
-pub(crate) use spoken::Spoken;
 
-use crate::config::Voice;
+use crate::config::{Config, Voice};
 use crate::doings::Doings;
 use crate::skills::Skills;
 use duologue_agents::{AgentFile, Served, Stage, Venue};
@@ -29,6 +27,19 @@ pub(crate) struct Words {
     pub(crate) tools: Vec<Tool>,
 }
 
+/// Where the program or the file gives it a voice.
+pub(crate) async fn talk(
+    (config, words): (&Config, &Words),
+    skills: &Skills,
+    doings: &Doings,
+) -> Result<Option<Talking>, VoiceError> {
+    let usual = Voice::default();
+    match (&config.voice, &words.instructions) {
+        (None, None) => Ok(None),
+        (voice, _) => Ok(Some(Talking::start((voice.as_ref().unwrap_or(&usual), words), skills, doings).await?)),
+    }
+}
+
 /// A worker that takes jobs.
 pub(crate) struct Talking {
     stage: Arc<Stage>,
@@ -40,11 +51,7 @@ pub(crate) struct Talking {
 
 impl Talking {
     /// Loads models, reaches for tools and experts, and registers. A server that is not there yet is waited for beside everything else.
-    pub(crate) async fn start(
-        (voice, words): (&Voice, &Words),
-        skills: &Skills,
-        doings: &Doings,
-    ) -> Result<Talking, VoiceError> {
+    async fn start((voice, words): (&Voice, &Words), skills: &Skills, doings: &Doings) -> Result<Talking, VoiceError> {
         let settings = settings()?;
         let venue = Venue::of(&settings)?;
         let file = file(voice, words, &skills.name)?;

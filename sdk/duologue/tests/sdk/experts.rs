@@ -66,6 +66,19 @@ async fn who_calls_too_often_is_told_to_come_again() {
 }
 
 #[test]
+fn who_is_to_prove_who_he_is_has_an_address_with_tls() {
+    let file = |mtls: bool, scheme: &str| {
+        format!(
+            "server: {{mtls: {{enabled: {mtls}}}}}\nagent_registry: {{a: {{spiffe_id: 'spiffe://b.org/a', address: '{scheme}://b.org'}}}}"
+        )
+    };
+    assert!(Config::parse("agent.yaml", &file(true, "https")).is_ok());
+    assert!(Config::parse("agent.yaml", &file(false, "http")).is_ok());
+    let refused = Config::parse("agent.yaml", &file(true, "http")).expect_err("no TLS").to_string();
+    assert!(refused.contains("a is to prove") && refused.contains("https://"), "{refused}");
+}
+
+#[test]
 fn a_file_decides_by_one_of_two_rules() {
     let file = |path: &str| format!("authorization: {{policy_file: p.rego, policy_path: {path}}}");
     for path in ["duologue.authz.allow", "data.duologue.authz.allow", "duologue/authz/allow", "agentweave.authz.allow"]

@@ -3,7 +3,7 @@
 use crate::tidy::{Finding, Kind, Layer, Workspace};
 
 /// Crates that core may ship, and what for.
-const SHIPPED: [(&str, &str); 18] = [
+const SHIPPED: [(&str, &str); 22] = [
     ("serde", "types that are stored or sent"),
     ("serde_json", "arguments and results of tools"),
     ("thiserror", "errors with advice"),
@@ -25,6 +25,10 @@ const SHIPPED: [(&str, &str); 18] = [
     ("sha2", "the digest of the above"),
     ("serde_json_canonicalizer", "the form of a card that is signed (RFC 8785)"),
     ("serde_path_to_error", "where in a request the trouble is"),
+    ("serde-saphyr", "YAML files, read with places"),
+    ("schemars", "the schemas of those files"),
+    ("regex", "the patterns of those schemas"),
+    ("strsim", "which key was probably meant"),
 ];
 
 /// Crates that core's tests and benchmarks may use beside those.

@@ -1,9 +1,13 @@
-//! Dependencies point down only: bin → sdk → io → core, and nothing depends on bin, tests, benchmarks or xtask.
+//! Dependencies point down only: bin → sdk → io → core, and nothing depends on bin, tests, benchmarks or xtask, but that benchmarks
+//! may share what they measure.
 
+use crate::tidy::model::Package;
 use crate::tidy::{Finding, Layer, Workspace};
 
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
-    let upward = workspace.internal_dependencies().filter(|(from, to)| !allowed(from.layer(), to.layer()));
+    let upward = workspace
+        .internal_dependencies()
+        .filter(|(from, to)| !allowed(from.layer(), to.layer()) && !are_benchmarks(from, to));
     upward
         .map(|(from, to)| Finding {
             rule: "directions",
@@ -20,6 +24,10 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
 fn allowed(from: Layer, to: Layer) -> bool {
     let siblings = from == to && matches!(from, Layer::Core | Layer::Io | Layer::Sdk);
     siblings || (to < from && to < Layer::Bin)
+}
+
+fn are_benchmarks(from: &Package, to: &Package) -> bool {
+    [from, to].iter().all(|package| package.folder.starts_with("benches/"))
 }
 
 #[cfg(test)]
@@ -42,6 +50,8 @@ mod tests {
         let up = packages(vec![package("core/voice", &["engine"]), package("io/engine", &[])]);
         assert_eq!(check(&up)[0].place, "core/voice/Cargo.toml");
         assert_eq!(check(&packages(vec![package("bin/a", &["b"]), package("bin/b", &[])])).len(), 1);
-        assert_eq!(check(&packages(vec![package("bench/a", &["b"]), package("bin/b", &[])])).len(), 1);
+        assert_eq!(check(&packages(vec![package("benches/a", &["b"]), package("bin/b", &[])])).len(), 1);
+        assert_eq!(check(&packages(vec![package("bin/a", &["b"]), package("benches/b", &[])])).len(), 1);
+        assert_eq!(check(&packages(vec![package("benches/a", &["b"]), package("benches/b", &[])])), []);
     }
 }

@@ -1,9 +1,9 @@
 use super::Checked;
 use super::tools::misfits;
 use crate::quantity::counted;
-use crate::scenario::yaml::way;
-use crate::scenario::{CourseStep, PlannedCall, Problem, Side};
+use crate::scenario::{CourseStep, PlannedCall, Side};
 use duologue_score::words::normalise;
+use duologue_yaml::{Problem, way};
 use serde_json::Value;
 
 /// Problems of the course.

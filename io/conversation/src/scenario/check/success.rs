@@ -1,8 +1,8 @@
 use super::Checked;
 use super::tools::{known_backend, unknown_arguments};
 use crate::scenario::phrase::Phrase;
-use crate::scenario::yaml::way;
-use crate::scenario::{Criterion, Place, Problem, Said, Tool};
+use crate::scenario::{Criterion, Said, Tool};
+use duologue_yaml::{Place, Problem, way};
 use serde_json::{Map, Value};
 
 /// Problems of the success criteria.

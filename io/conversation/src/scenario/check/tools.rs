@@ -1,6 +1,6 @@
 use super::Checked;
-use crate::scenario::yaml::{Node, Seg, way};
-use crate::scenario::{Effect, Mock, MockCase, Place, Problem, Tool};
+use crate::scenario::{Effect, Mock, MockCase, Tool};
+use duologue_yaml::{Node, Place, Problem, Seg, way};
 use serde_json::{Map, Value};
 
 /// The tool that every session has.

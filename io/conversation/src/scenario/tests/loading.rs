@@ -2,6 +2,7 @@
 
 use super::SMALL;
 use crate::scenario::*;
+use duologue_yaml::MAX_BYTES;
 use std::fs;
 use std::path::Path;
 

@@ -2,8 +2,8 @@
 
 use super::{Library, read};
 use crate::scenario::library::{PERSONAS, SCENARIOS};
-use crate::scenario::yaml::Node;
 use crate::scenario::*;
+use duologue_yaml::Node;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::Value;
@@ -127,9 +127,9 @@ proptest! {
     #[test]
     fn the_reader_and_the_schema_agree(text in mutated()) {
         if let Some(tree) = Node::parse(&text).ok().filter(|tree| !has_whole_float(&tree.to_json())) {
-            let problems = crate::scenario::shape::problems(&tree, &scenario_schema());
+            let read = duologue_yaml::read(&text, &scenario_schema());
             let valid = VALIDATOR.is_valid(&tree.to_json());
-            prop_assert_eq!(problems.is_empty(), valid, "{:?}", problems);
+            prop_assert_eq!(read.is_ok(), valid, "{:?}", read);
             if valid {
                 prop_assert!(serde_json::from_value::<Scenario>(tree.to_json()).is_ok());
             }

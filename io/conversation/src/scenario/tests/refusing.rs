@@ -2,6 +2,7 @@
 
 use super::{Library, SMALL, read};
 use crate::scenario::*;
+use duologue_yaml::MAX_BYTES;
 
 /// `SMALL` with one passage replaced, and everything that is said against it.
 fn refused(passage: &str, by: &str) -> String {

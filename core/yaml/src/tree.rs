@@ -3,7 +3,7 @@
 //! Anchors, aliases and merge keys are refused: these files need none, and without them a small file cannot grow into
 //! a huge one.
 
-use super::{Place, Problem};
+use crate::{Place, Problem};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::localizer::Localizer;
@@ -17,32 +17,42 @@ const MAX_DEPTH: usize = 32;
 
 /// A value and where it begins.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) kind: Kind,
+pub struct Node {
+    /// Where it begins.
+    pub place: Place,
+    /// What it is.
+    pub kind: Kind,
 }
 
 /// A key of a map and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Key {
-    pub(super) place: Place,
-    pub(super) name: String,
+pub struct Key {
+    /// Where it stands.
+    pub place: Place,
+    /// What it says.
+    pub name: String,
 }
 
 /// The values YAML has.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// Nothing, or `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A finite number.
     Number(Number),
+    /// Text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// A map, in the order of the file. No key stands twice.
     Map(Vec<(Key, Node)>),
 }
 
 impl Kind {
     /// For messages: "text", "a list", ...
-    pub(super) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Kind::Null => "nothing",
             Kind::Bool(_) => "true or false",
@@ -56,8 +66,10 @@ impl Kind {
 
 /// A step on the way to a node.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Seg<'a> {
+pub enum Seg<'a> {
+    /// The value of a key.
     Key(&'a str),
+    /// An item of a list, counted from 0.
     At(usize),
 }
 
@@ -73,15 +85,18 @@ impl From<usize> for Seg<'_> {
     }
 }
 
-/// `way!["course", 3, "hint"]`
+/// A path of keys and places in lists: `way!["course", 3, "hint"]`.
+#[macro_export]
 macro_rules! way {
-    ($($seg:expr),* $(,)?) => { &[$($crate::scenario::yaml::Seg::from($seg)),*] };
+    ($($seg:expr),* $(,)?) => { &[$($crate::Seg::from($seg)),*] };
 }
-pub(super) use way;
 
 impl Node {
     /// Reads a whole document.
-    pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+    ///
+    /// # Errors
+    /// It is no YAML, or has what these files do not take.
+    pub fn parse(text: &str) -> Result<Node, Problem> {
         let options = options! {
             budget: budget! {
                 max_depth: MAX_DEPTH,
@@ -99,12 +114,12 @@ impl Node {
     }
 
     /// The value at a path, or the last one on the way that exists.
-    pub(super) fn place(&self, path: &[Seg<'_>]) -> Place {
+    pub fn place(&self, path: &[Seg<'_>]) -> Place {
         self.follow(path).1
     }
 
     /// The key at the end of a path, or the last place on the way that exists.
-    pub(super) fn key_place(&self, path: &[Seg<'_>]) -> Place {
+    pub fn key_place(&self, path: &[Seg<'_>]) -> Place {
         let Some((Seg::Key(last), way)) = path.split_last() else { return self.place(path) };
         let (node, place) = self.follow(way);
         match node.map(|n| &n.kind) {
@@ -130,7 +145,7 @@ impl Node {
     }
 
     /// As JSON.
-    pub(super) fn to_json(&self) -> Value {
+    pub fn to_json(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Bool(b) => Value::Bool(*b),

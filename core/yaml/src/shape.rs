@@ -3,14 +3,11 @@
 //! Reads the part of JSON Schema that our own types produce. A general validator would find the same errors (a property
 //! test holds this one against it) but could tell neither the line nor the key that was meant.
 
-use super::diagnostic::nearest;
-use super::yaml::{Key, Kind, Node};
-use super::{Place, Problem};
-use crate::quantity::counted;
+use crate::{Key, Kind, Node, Place, Problem, nearest};
 use serde_json::{Map, Value};
 
 /// All problems of `tree`, in no particular order; none means that it deserialises.
-pub(super) fn problems(tree: &Node, schema: &Value) -> Vec<Problem> {
+pub(crate) fn problems(tree: &Node, schema: &Value) -> Vec<Problem> {
     let mut shape = Shape { root: schema, problems: Vec::new() };
     shape.node(tree, schema, "the file");
     shape.problems
@@ -163,7 +160,7 @@ impl<'a> Shape<'a> {
             (_, Some(n)) if size.n > n => ("at most", n),
             _ => return,
         };
-        let has = counted(size.n, size.unit);
+        let has = format!("{} {}{}", size.n, size.unit, if size.n == 1 { "" } else { "s" });
         self.problems.push(Problem::new(place, format!("{what} has {has}, but has to have {wanted} {n}")));
     }
 

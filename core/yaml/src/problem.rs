@@ -1,3 +1,5 @@
+//! What is wrong with a file, and where: [`BadFile`].
+
 use std::fmt;
 
 /// Where something stands in a file.
@@ -41,7 +43,8 @@ impl Problem {
     }
 
     /// "did you mean …" where something known is close to what was written, else all that is known.
-    pub(super) fn nearest<'a>(self, written: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
+    #[must_use]
+    pub fn nearest<'a>(self, written: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
         match nearest(written, known.clone()) {
             Some(near) => {
                 let message = format!("{}, did you mean `{near}`?", self.message);
@@ -81,7 +84,8 @@ pub struct BadFile {
 const SHOWN: usize = 110;
 
 impl BadFile {
-    pub(super) fn new(file: &str, text: &str, mut problems: Vec<Problem>) -> BadFile {
+    /// The file that `text` was read from, with what is wrong with it.
+    pub fn new(file: &str, text: &str, mut problems: Vec<Problem>) -> BadFile {
         problems.sort_by_key(|p| (p.place.line, p.place.column));
         problems.dedup();
         for problem in &mut problems {

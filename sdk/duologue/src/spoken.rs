@@ -11,6 +11,7 @@ pub(crate) struct Spoken {
 }
 
 impl Spoken {
+    #[cfg_attr(not(feature = "voice"), expect(dead_code, reason = "only an agent that talks calls itself"))]
     pub(crate) fn new(context: Context, agent: &str) -> Spoken {
         Spoken { context, caller: agent.to_owned() }
     }
