@@ -48,6 +48,7 @@ fn as_json(fetched: &Fetched, chosen: Option<&Interface>) -> Value {
         "interface": chosen.map(|one| json!({
             "url": one.url.as_str(), "binding": one.binding.as_str(), "version": one.dialect.as_str(), "tenant": one.tenant,
         })),
+        "digest": fetched.digest(),
         "signed_by": signers(&fetched.card).iter().map(key).collect::<Vec<_>>(),
         "verified_by": fetched.signer.as_ref().map(key),
     })
@@ -73,6 +74,8 @@ fn show(fetched: &Fetched, chosen: Option<&Interface>, options: &Options) {
         card.security_schemes.iter().map(|(name, scheme)| format!("{name} ({})", kind(scheme))).collect();
     lines.push(("security", list(&schemes)));
     lines.push(("signature", signature(fetched, options)));
+    lines
+        .push(("sha-256", fetched.digest().unwrap_or_else(|| "none: a number in it has no canonical form".to_owned())));
     for (name, value) in lines {
         output::print(format!("{name:<14} {}", plain(&value)));
     }

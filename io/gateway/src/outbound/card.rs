@@ -10,6 +10,7 @@ use duologue_a2a::version::Dialect;
 use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::Url;
+use sha2::{Digest as _, Sha256};
 
 /// RFC 8615; the second is where it was before 0.3.
 const PLACES: [&str; 2] = ["/.well-known/agent-card.json", "/.well-known/agent.json"];
@@ -27,6 +28,15 @@ pub struct Fetched {
     pub url: Url,
     /// For asking whether there is a newer one.
     pub(super) etag: Option<String>,
+}
+
+impl Fetched {
+    /// SHA-256 of what the card says, in hexadecimal digits: of the canonical form that signatures are over (specification 1.0.1
+    /// §8.4.1). None where a number in it has no such form.
+    pub fn digest(&self) -> Option<String> {
+        let said = card::canonical(&self.card, Form::Specified).ok()?;
+        Some(Sha256::digest(said).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 /// Where the card of an agent at an address can be: the agent's own places, and those of its host.

@@ -37,6 +37,20 @@ pub enum CallError {
         /// Who answers there, or what is wrong with the proof.
         why: String,
     },
+    /// The agent's card says something else than was approved. Nothing was said to it.
+    #[error(
+        "the card of {agent} has changed ({found}, and calls.card_pins has {pinned}): read it (`duologue card {address}`), and pin it anew if it is right"
+    )]
+    CardChanged {
+        /// Which agent.
+        agent: String,
+        /// Where.
+        address: String,
+        /// SHA-256 of the card that was approved.
+        pinned: String,
+        /// That of the card that is there.
+        found: String,
+    },
     /// The agent's policy says no, or it does not know the caller.
     #[error("not authorised: {agent}: {why}")]
     NotAuthorized {
@@ -129,6 +143,7 @@ impl CallError {
             CallError::UnknownAgent { .. } => "unknown_agent",
             CallError::Unreachable { .. } => "unreachable",
             CallError::IdentityMismatch { .. } => "identity_mismatch",
+            CallError::CardChanged { .. } => "card_changed",
             CallError::NotAuthorized { .. } => "not_authorized",
             CallError::UnknownCapability { .. } => "unknown_capability",
             CallError::InvalidParams { .. } => "invalid_params",

@@ -21,7 +21,7 @@ use duologue_a2a::model::{
 };
 use duologue_gateway::Hop;
 use duologue_gateway::extension::CAPABILITY;
-use duologue_gateway::outbound::{Client, Identity, Options, message};
+use duologue_gateway::outbound::{Client, Fetched, Identity, Options, message};
 use duologue_identity::{Authorizer, Dialler};
 use error::Called;
 use futures::StreamExt as _;
@@ -65,6 +65,8 @@ struct Inner {
 struct Callee {
     spiffe_id: String,
     address: String,
+    /// SHA-256 of what its card has to say.
+    pin: Option<String>,
     client: OnceCell<Client>,
     breaker: Option<Mutex<Breaker>>,
     room: Option<Semaphore>,
@@ -145,6 +147,7 @@ impl Calls {
         let called = Called { agent: spiffe_id, address, capability: "", timeout: self.timeout() };
         let client = callee.client(&self.0, called).await?;
         let newer = client.refreshed().await.map_err(|error| CallError::of_connect(error, called))?;
+        callee.look_at(newer.fetched())?;
         Ok(newer.fetched().card.clone())
     }
 
@@ -251,7 +254,7 @@ impl Calls {
     fn callee(&self, spiffe_id: &str, address: &str) -> Arc<Callee> {
         let key = (spiffe_id.to_owned(), address.to_owned());
         let mut agents = lock(&self.0.agents);
-        Arc::clone(agents.entry(key).or_insert_with(|| Arc::new(Callee::new(spiffe_id, address, &self.0.settings))))
+        Arc::clone(agents.entry(key).or_insert_with(|| Arc::new(Callee::new(spiffe_id, address, &self.0))))
     }
 
     fn key(&self, callee: &Callee, request: &Request<'_>) -> Key {
@@ -265,14 +268,18 @@ impl Calls {
 }
 
 impl Callee {
-    fn new(spiffe_id: &str, address: &str, settings: &Settings) -> Callee {
+    fn new(spiffe_id: &str, address: &str, calls: &Inner) -> Callee {
+        let settings = &calls.settings;
+        let mut known = calls.registry.iter();
+        let name = known.find(|(_, entry)| entry.spiffe_id == spiffe_id && entry.address == address);
+        let pin = name.and_then(|(name, _)| settings.card_pins.get(name)).cloned();
         let breaker = settings.circuit_breaker.as_ref().map(|breaker| {
             let open = Duration::try_from_secs_f64(breaker.open_s).unwrap_or(Duration::from_secs(30));
             Mutex::new(Breaker::new(breaker.failures, open))
         });
         let room = settings.concurrency.map(|most| Semaphore::new(most as usize));
         let (spiffe_id, address) = (spiffe_id.to_owned(), address.to_owned());
-        Callee { spiffe_id, address, client: OnceCell::new(), breaker, room }
+        Callee { spiffe_id, address, pin, client: OnceCell::new(), breaker, room }
     }
 
     /// The card is fetched with the first call.
@@ -282,9 +289,23 @@ impl Callee {
             options.timeout = called.timeout;
             options.retries = calls.settings.retry.as_ref().map_or(0, |retry| retry.attempts);
             options.extensions.push(CAPABILITY.to_owned());
-            Client::connect(&self.address, options).await.map_err(|error| CallError::of_connect(error, called))
+            let client = Client::connect(&self.address, options).await;
+            let client = client.map_err(|error| CallError::of_connect(error, called))?;
+            self.look_at(client.fetched())?;
+            Ok(client)
         };
         self.client.get_or_try_init(|| connect).await
+    }
+
+    /// Whether its card says what somebody has approved.
+    fn look_at(&self, card: &Fetched) -> Result<(), CallError> {
+        let Some(pinned) = &self.pin else { return Ok(()) };
+        let found = card.digest().unwrap_or_else(|| "it has no canonical form".to_owned());
+        if found == *pinned {
+            return Ok(());
+        }
+        let (agent, address, pinned) = (self.spiffe_id.clone(), self.address.clone(), pinned.clone());
+        Err(CallError::CardChanged { agent, address, pinned, found })
     }
 
     fn pass(&self) -> Result<(), CallError> {

@@ -106,6 +106,10 @@ impl Config {
                 problems.push(at(&["agent_registry", name, "address"], words).help("give one with https://"));
             }
         }
+        for name in self.calls.card_pins.keys().filter(|name| !self.agent_registry.contains_key(*name)) {
+            let words = format!("{name} has to say something, and is not in `agent_registry`");
+            problems.push(at(&["calls", "card_pins", name], words).help("add it there, or leave it out here"));
+        }
         for name in self.server.wait_for.iter().filter(|name| !self.agent_registry.contains_key(*name)) {
             let words = format!("{name} is to be waited for, and is not in `agent_registry`");
             problems.push(at(&["server", "wait_for"], words).help("add it there, or leave it out here"));

@@ -202,11 +202,22 @@ pub struct Calls {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub concurrency: Option<u32>,
+    /// What cards have to say: the SHA-256 that `duologue card ADDRESS` shows, by the agent's name in `agent_registry`. One that says
+    /// something else is not called until somebody has read it and changed this.
+    #[schemars(length(max = 10_000), inner(regex(pattern = "^[0-9a-f]{64}$")))]
+    pub card_pins: BTreeMap<String, String>,
 }
 
 impl Default for Calls {
     fn default() -> Calls {
-        Calls { timeout_s: 30.0, retry: None, circuit_breaker: None, cache_s: BTreeMap::new(), concurrency: None }
+        Calls {
+            timeout_s: 30.0,
+            retry: None,
+            circuit_breaker: None,
+            cache_s: BTreeMap::new(),
+            concurrency: None,
+            card_pins: BTreeMap::new(),
+        }
     }
 }
 
