@@ -103,6 +103,8 @@ impl Drop for End {
             // One that panicked has nothing more to say.
             let _ = thread.join();
         }
+        // Now, and not once a process that is being started meanwhile has closed its copy. What cannot be done, closing does.
+        drop(self.0.state().file.unlock());
     }
 }
 
