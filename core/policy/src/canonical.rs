@@ -75,7 +75,9 @@ fn write_name(name: &str, into: &mut Vec<u8>) -> serde_json::Result<()> {
 
 /// A string, in which what has to be escaped is, and nothing else (§3.2.2.2).
 fn write_text(text: &str, into: &mut Vec<u8>) -> serde_json::Result<()> {
-    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+    // To the end of it, whatever is found: so many bytes at once are looked at.
+    let has_escapes = |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    if text.bytes().fold(false, has_escapes) {
         return serde_json::to_writer(into, text);
     }
     into.push(b'"');

@@ -106,9 +106,13 @@ pub fn verify<L: AsRef<str>>(from: Head, lines: impl IntoIterator<Item = L>) -> 
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |four: u8| DIGITS.get(usize::from(four)).copied().unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digit = |four: u8| char::from(if four < 10 { b'0' + four } else { b'a' + four - 10 });
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        digits.push(digit(byte >> 4));
+        digits.push(digit(byte & 15));
+    }
+    digits
 }
 
 #[cfg(test)]

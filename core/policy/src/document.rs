@@ -27,11 +27,11 @@ pub enum Document<'a> {
 pub struct Members<'a>(Vec<(&'static str, Document<'a>)>);
 
 impl<'a> Members<'a> {
-    /// The members of which there is a value. Their names are in ASCII.
+    /// The members of which there is a value. Their names are in ASCII, and written in order: each call has seven of these made.
     pub(crate) fn of<const N: usize>(all: [(&'static str, Option<Document<'a>>); N]) -> Document<'a> {
+        debug_assert!(all.iter().is_sorted_by_key(|(name, _)| *name));
         let mut members = Vec::with_capacity(N);
         members.extend(all.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        members.sort_unstable_by_key(|(name, _)| *name);
         Document::Object(Members(members))
     }
 
@@ -60,7 +60,7 @@ impl Document<'_> {
     pub fn digest(&self) -> String {
         // What has no canonical form has the one that serde gives it, whose members are in order too.
         let text = crate::canonical::canonical(self).or_else(|_| serde_json::to_vec(self));
-        format!("sha256:{}", hex(&Sha256::digest(text.unwrap_or_default())))
+        ["sha256:", &hex(&Sha256::digest(text.unwrap_or_default()))].concat()
     }
 }
 
@@ -122,12 +122,12 @@ mod tests {
     fn all_forms_say_the_same() {
         let (params, names) = (json!({"b": [1, null, "x"], "a": 1.5}), [Principal("x".into()), Principal("y".into())]);
         let document = Members::of([
+            ("json", Some(Document::from(&params))),
+            ("names", Some(Document::Names(&names))),
+            ("none", None),
+            ("object", Some(Members::of([("y", Some(Document::from(u64::MAX))), ("z", Some(Document::from(1u64)))]))),
             ("text", Some(Document::from("a \"text\""))),
             ("whole", Some(Document::Whole(i64::MIN))),
-            ("none", None),
-            ("names", Some(Document::Names(&names))),
-            ("json", Some(Document::from(&params))),
-            ("object", Some(Members::of([("z", Some(Document::from(1u64))), ("y", Some(Document::from(u64::MAX)))]))),
         ]);
         let expected = json!({
             "text": "a \"text\"", "whole": i64::MIN, "names": ["x", "y"], "json": params, "object": {"z": 1, "y": i64::MAX},

@@ -78,21 +78,21 @@ impl Input {
         let (caller, agent) = (Named::of(&self.caller), Named::of(&self.agent.id));
         let time = self.at.to_string();
         Members::of([
+            ("action", Some(Document::from(&self.request.method))),
+            ("agent", Some(self.agent_document(&agent))),
             ("caller", Some(self.caller_document(&caller))),
             ("caller_spiffe_id", caller.id()),
             ("caller_trust_domain", caller.trust_domain()),
+            ("clock", Some(clock(self.at))),
+            ("context", Some(self.context())),
+            ("now_ns", Some(Document::Whole(self.at.unix_ns()))),
             ("on_behalf_of", Some(Document::Names(&self.on_behalf_of))),
-            ("agent", Some(self.agent_document(&agent))),
+            ("rate", self.calls_last_minute.map(|calls| Members::of([("caller_last_minute", Some(calls.into()))]))),
+            ("request", Some(self.request.document())),
             ("resource_spiffe_id", agent.id()),
             ("resource_trust_domain", agent.trust_domain()),
-            ("request", Some(self.request.document())),
-            ("action", Some(Document::from(&self.request.method))),
-            ("context", Some(self.context())),
-            ("timestamp", Some(Document::Text(time.clone().into()))),
-            ("time", Some(Document::Text(time.into()))),
-            ("now_ns", Some(Document::Whole(self.at.unix_ns()))),
-            ("clock", Some(clock(self.at))),
-            ("rate", self.calls_last_minute.map(|calls| Members::of([("caller_last_minute", Some(calls.into()))]))),
+            ("time", Some(Document::Text(time.clone().into()))),
+            ("timestamp", Some(Document::Text(time.into()))),
         ])
     }
 
@@ -107,18 +107,18 @@ impl Input {
     fn agent_document<'a>(&'a self, agent: &Named<'a>) -> Document<'a> {
         Members::of([
             ("name", Some(Document::from(&self.agent.name))),
-            ("version", Some(Document::from(&self.agent.version))),
             ("spiffe_id", agent.id()),
             ("trust_domain", agent.trust_domain()),
+            ("version", Some(Document::from(&self.agent.version))),
         ])
     }
 
     fn context(&self) -> Document<'_> {
         Members::of([
+            ("on_behalf_of", Some(Document::Names(&self.on_behalf_of))),
+            ("operation", Some(Document::from(&self.request.operation))),
             ("payload_size", Some(self.request.bytes.into())),
             ("request_id", Some(Document::from(&self.request.id))),
-            ("operation", Some(Document::from(&self.request.operation))),
-            ("on_behalf_of", Some(Document::Names(&self.on_behalf_of))),
         ])
     }
 }
@@ -126,22 +126,22 @@ impl Input {
 impl Request {
     fn document(&self) -> Document<'_> {
         Members::of([
+            ("bytes", Some(self.bytes.into())),
             ("id", Some(Document::from(&self.id))),
             ("method", Some(Document::from(&self.method))),
             ("operation", Some(Document::from(&self.operation))),
+            ("params", Some(Document::from(&self.params))),
             ("skill", self.skill.as_ref().map(Document::from)),
             ("task", self.task.as_ref().map(Document::from)),
-            ("bytes", Some(self.bytes.into())),
-            ("params", Some(Document::from(&self.params))),
         ])
     }
 }
 
 fn clock(at: Moment) -> Document<'static> {
     Members::of([
-        ("weekday", Some(Document::from(at.weekday()))),
         ("hour", Some(Document::Whole(at.hour()))),
         ("minute", Some(Document::Whole(at.minute()))),
+        ("weekday", Some(Document::from(at.weekday()))),
     ])
 }
 
@@ -218,5 +218,6 @@ mod tests {
                 "on_behalf_of": ["spiffe://a.test/first"]},
         });
         assert_eq!(input.document().to_json(), expected);
+        assert_eq!(input.document().digest(), Document::from(&expected).digest(), "members in order");
     }
 }
