@@ -59,6 +59,7 @@ pub(crate) async fn of(config: &Config) -> Result<IdentitySource, IdentityError>
             IdentitySource::workload_api(WorkloadClient::new(socket(config)?, token), wanted.clone())
         }
     };
+    tracing::info!(seconds = PATIENCE.as_secs(), "Waiting for an identity");
     let svid = source.ready(PATIENCE).await.map_err(|error| {
         let of_authority = config.server.mtls.cert_source != CertSource::Files;
         IdentityError::None { error, help: of_authority.then(|| entry(wanted.as_ref())) }

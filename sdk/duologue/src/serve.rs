@@ -67,7 +67,9 @@ pub enum ServeError {
     #[error(transparent)]
     Push(#[from] DiallerError),
     /// It has no voice.
-    #[error("the agent's voice: {0}")]
+    #[error(
+        "the agent's voice: {0}\n  help: models and rooms are as the section `voice` of its file and the settings say; providers that are `scripted` need none"
+    )]
     Voice(#[from] VoiceError),
     /// An agent that it needs did not come.
     #[error("the agent {name}, which this one needs (server.wait_for), is not there: {error}")]

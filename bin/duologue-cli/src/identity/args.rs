@@ -75,7 +75,7 @@ pub(crate) struct AuthorityArgs {
 pub(crate) enum EntryCommand {
     /// Give an identity to processes of a user that run a program.
     Add(EntryArgs),
-    /// No more.
+    /// Give it no more; what was given goes on until it runs out, which `identity revoke` ends at once.
     Remove(EntryArgs),
     /// All of them.
     List,
@@ -103,8 +103,14 @@ pub(crate) struct TokenArgs {
     /// The identity that it gives.
     pub(crate) spiffe_id: SpiffeId,
     /// It is to be shown within this time: `30s`, `10m`, `2h`; a week at most.
-    #[arg(long, value_name = "TIME", value_parser = lasting, default_value = "10m")]
+    #[arg(long, value_name = "TIME", value_parser = within_a_week, default_value = "10m")]
     pub(crate) ttl: Duration,
+}
+
+/// What the authority gives at most.
+fn within_a_week(text: &str) -> Result<Duration, String> {
+    let time = lasting(text)?;
+    if time > Duration::from_secs(7 * 86_400) { Err("a token lasts for a week at most".to_owned()) } else { Ok(time) }
 }
 
 /// Believe another trust domain.

@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 enum IdentityError {
     #[error("{} cannot be found ({error})\n  help: give a file that is there, by its path", path.display())]
     NoFile { path: PathBuf, error: std::io::Error },
+    #[error("{} is no file, and so no program\n  help: give the file that is run", .0.display())]
+    Folder(PathBuf),
     #[error("the path {} is no text, so that no entry can name it\n  help: give another name to it", .0.display())]
     NoText(PathBuf),
 }
@@ -39,7 +41,7 @@ pub(crate) async fn run(args: &IdentityArgs, settings: &Settings, json: bool) ->
         IdentityCommand::Entry(EntryCommand::Remove(args)) => {
             let entry = removed(args)?;
             let said = json!({ "removed": entry });
-            office.order(Order::RemoveEntry(entry), said, "It is not given to that program any more.").await
+            office.order(Order::RemoveEntry(entry), said, "It is not given to that program any more. What it was given goes on until it runs out: `identity revoke` ends that at once.").await
         }
         IdentityCommand::Entry(EntryCommand::List) => office.entries().await,
         IdentityCommand::Token(args) => office.token(args).await,
@@ -146,6 +148,9 @@ impl Office {
 fn entry(args: &EntryArgs) -> Result<Entry, IdentityError> {
     let path = &args.program;
     let file = path.canonicalize().map_err(|error| IdentityError::NoFile { path: path.clone(), error })?;
+    if !file.is_file() {
+        return Err(IdentityError::Folder(file));
+    }
     of_file(args, &file)
 }
 

@@ -232,7 +232,7 @@ pub(super) fn reasons(error: &dyn std::error::Error) -> String {
         next = one.source();
     }
     let says = |words: &str| all.iter().any(|said| said.contains(words));
-    let hint = if says("InvalidContentType") {
+    let hint = if says("InvalidContentType") || says("tls handshake eof") {
         " (no TLS is spoken there: has it an address with http://?)"
     } else if says("invalid HTTP version parsed") {
         " (no HTTP is spoken there: has it an address with https://?)"

@@ -39,7 +39,7 @@ pub enum CallError {
     },
     /// The agent's card says something else than was approved. Nothing was said to it.
     #[error(
-        "the card of {agent} has changed ({found}, and calls.card_pins has {pinned}): read it (`duologue card {address}`), and pin it anew if it is right"
+        "the card of {agent} has changed ({found}, and calls.card_pins has {pinned}): read it (`duologue card {address} --agent {agent}`), and pin it anew if it is right"
     )]
     CardChanged {
         /// Which agent.

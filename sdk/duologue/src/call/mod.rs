@@ -240,7 +240,12 @@ impl Calls {
     async fn sent(&self, callee: &Callee, request: Request<'_>) -> Result<Value, CallError> {
         let Request { capability, params, timeout, hop } = request;
         let called = Called { agent: &callee.spiffe_id, address: &callee.address, capability, timeout };
-        let client = callee.client(&self.0, called).await?.because_of(hop, timeout);
+        let client = callee.client(&self.0, called).await?;
+        if callee.pin.is_some() {
+            let newer = client.refreshed().await.map_err(|error| CallError::of_connect(error, called))?;
+            callee.look_at(newer.fetched())?;
+        }
+        let client = client.because_of(hop, timeout);
         let mut message = message(Vec::new());
         match params {
             Value::String(words) if capability == WORDS => message.parts = vec![Part::text(words)],
@@ -267,12 +272,25 @@ impl Calls {
     }
 }
 
+impl Inner {
+    /// What the card of an agent has to say: as pinned for a name with this address; where the address is nobody's, as for any name
+    /// of the agent.
+    fn pin(&self, spiffe_id: &str, address: &str) -> Option<&String> {
+        let is_there = |entry: &AgentEntry| entry.address.trim_end_matches('/') == address.trim_end_matches('/');
+        let (here, elsewhere): (Vec<_>, Vec<_>) = self
+            .registry
+            .iter()
+            .filter(|(_, entry)| entry.spiffe_id == spiffe_id)
+            .partition(|(_, entry)| is_there(entry));
+        let names = if here.is_empty() { elsewhere } else { here };
+        names.into_iter().find_map(|(name, _)| self.settings.card_pins.get(name))
+    }
+}
+
 impl Callee {
     fn new(spiffe_id: &str, address: &str, calls: &Inner) -> Callee {
         let settings = &calls.settings;
-        let mut known = calls.registry.iter();
-        let name = known.find(|(_, entry)| entry.spiffe_id == spiffe_id && entry.address == address);
-        let pin = name.and_then(|(name, _)| settings.card_pins.get(name)).cloned();
+        let pin = calls.pin(spiffe_id, address).cloned();
         let breaker = settings.circuit_breaker.as_ref().map(|breaker| {
             let open = Duration::try_from_secs_f64(breaker.open_s).unwrap_or(Duration::from_secs(30));
             Mutex::new(Breaker::new(breaker.failures, open))

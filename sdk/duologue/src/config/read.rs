@@ -1,9 +1,11 @@
-use super::{CertSource, Config};
+use super::{CertSource, Config, DefaultPolicy};
 use duologue_yaml::{BadFile, MAX_BYTES, Placed, Problem, schema_of};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+/// An answer is remembered for a year at most.
+const MOST_CACHED_S: f64 = 31_536_000.0;
 /// The rules by which files decide.
 const DECIDED: [&str; 2] = ["duologue.authz.allow", "agentweave.authz.allow"];
 
@@ -105,6 +107,33 @@ impl Config {
                     format!("{name} is to prove that it is {}, and has an address without TLS", entry.spiffe_id);
                 problems.push(at(&["agent_registry", name, "address"], words).help("give one with https://"));
             }
+        }
+        for (name, pin) in &self.calls.card_pins {
+            let is_digest = pin.len() == 64 && pin.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            if !is_digest {
+                let words = format!("`{pin}` is no SHA-256, which has 64 digits of 0 to 9 and a to f");
+                problems.push(at(&["calls", "card_pins", name], words).help("`duologue card` shows it"));
+            }
+        }
+        for (name, seconds) in &self.calls.cache_s {
+            if !(0.0..=MOST_CACHED_S).contains(seconds) {
+                let words = format!("{seconds} is no time to remember an answer for, in seconds");
+                problems
+                    .push(at(&["calls", "cache_s", name], words).help(format!("0 to {MOST_CACHED_S} can stand here")));
+            }
+        }
+        let is_said = placed.value().pointer("/authorization/default_policy").is_some();
+        let decided = rules.policy_file.is_some() || rules.opa_url.is_some();
+        if !mtls.enabled && !decided && is_said && rules.default_policy == DefaultPolicy::DenyAll {
+            let words = "without mTLS nobody is known, and without a policy all of this machine may call: this would deny nothing";
+            let help = "set `server: {mtls: {enabled: true}}`, name a `policy_file`, or leave this out";
+            problems.push(at(&["authorization", "default_policy"], words.to_owned()).help(help));
+        }
+        if !mtls.enabled && !decided && rules.decision_log.is_some() {
+            let words =
+                "without mTLS and without a policy nothing is decided, and nothing would be in this log".to_owned();
+            let help = "set `server: {mtls: {enabled: true}}`, name a `policy_file`, or leave this out";
+            problems.push(at(&["authorization", "decision_log"], words).help(help));
         }
         for name in self.calls.card_pins.keys().filter(|name| !self.agent_registry.contains_key(*name)) {
             let words = format!("{name} has to say something, and is not in `agent_registry`");

@@ -202,9 +202,10 @@ pub struct Calls {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub concurrency: Option<u32>,
-    /// What cards have to say: the SHA-256 that `duologue card ADDRESS` shows, by the agent's name in `agent_registry`. One that says
-    /// something else is not called until somebody has read it and changed this.
-    #[schemars(length(max = 10_000), inner(regex(pattern = "^[0-9a-f]{64}$")))]
+    /// What cards have to say: the SHA-256 that `duologue card ADDRESS --agent SPIFFE_ID` shows, by the agent's name in
+    /// `agent_registry`. One that says something else is not called until somebody has read it and changed this; it is asked for before
+    /// each call.
+    #[schemars(length(max = 10_000))]
     pub card_pins: BTreeMap<String, String>,
 }
 

@@ -79,6 +79,21 @@ fn who_is_to_prove_who_he_is_has_an_address_with_tls() {
 }
 
 #[test]
+fn what_would_do_nothing_is_refused() {
+    let refused = |text: &str| Config::parse("agent.yaml", text).expect_err(text).to_string();
+    assert!(refused("authorization: {default_policy: deny_all}").contains("deny nothing"));
+    assert!(refused("authorization: {decision_log: log.jsonl}").contains("nothing would be in this log"));
+    let known = "agent_registry: {a: {spiffe_id: 'spiffe://b.org/a', address: 'http://127.0.0.1:1'}}";
+    assert!(refused(&format!("{known}\ncalls: {{card_pins: {{a: ABC}}}}")).contains("no SHA-256"));
+    assert!(refused(&format!("{known}\ncalls: {{card_pins: {{b: {}}}}}", "a".repeat(64))).contains("agent_registry"));
+    for seconds in ["-5", "1e300"] {
+        assert!(refused(&format!("calls: {{cache_s: {{greet: {seconds}}}}}")).contains("no time"), "{seconds}");
+    }
+    let sound = "server: {mtls: {enabled: true}}\nauthorization: {default_policy: deny_all, decision_log: log.jsonl}";
+    assert!(Config::parse("agent.yaml", sound).is_ok());
+}
+
+#[test]
 fn a_file_decides_by_one_of_two_rules() {
     let file = |path: &str| format!("authorization: {{policy_file: p.rego, policy_path: {path}}}");
     for path in ["duologue.authz.allow", "data.duologue.authz.allow", "duologue/authz/allow", "agentweave.authz.allow"]
