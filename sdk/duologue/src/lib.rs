@@ -167,7 +167,7 @@
 //! # Features
 //!
 //! `voice`, on by default, is for agents that talk: [`Agent::voice`], [`Agent::tool`] and the section `voice` of the file. An agent
-//! that only answers others compiles in half the time without it (`default-features = false`).
+//! that only answers others compiles in two thirds of the time without it (`default-features = false`).
 
 #![forbid(unsafe_code)]
 
